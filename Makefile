@@ -1,0 +1,40 @@
+# Two commands on a fresh Debian machine with Swift: `make demo` and `make test`. Each installs what it needs.
+SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test build unit clients bench format check-format
+
+help:
+	@echo "make demo          origin and two edges from topology.yaml with a live test picture; prints the URLs"
+	@echo "make test          every test: unit, simulation, real browsers and encoders"
+	@echo "make unit          only the Swift tests (ARGS='--filter Name' selects)"
+	@echo "make clients       only the real clients (ARGS='-k name' selects)"
+	@echo "make bench         fan-out against the C floor, in one run"
+	@echo "make format        swift format in place"
+
+build:
+	@deploy/development/setup.sh build
+	@deploy/development/step.sh "Building (release; the first time takes some minutes)" $(SWIFT_BUILD) $(BUILD_ARGS)
+
+demo: build
+	@deploy/development/setup.sh demo
+	@deploy/development/demo.sh
+
+test:
+	@deploy/development/setup.sh test
+	@$(MAKE) --no-print-directory build BUILD_ARGS=--build-tests
+	@deploy/development/tests.sh
+
+unit:
+	@$(MAKE) --no-print-directory build BUILD_ARGS=--build-tests
+	@swift test -c release -Xswiftc -enable-testing --skip-build $(ARGS)
+
+clients: build
+	@deploy/development/setup.sh test
+	@.venv/bin/python -m pytest -q Tests/Clients $(ARGS)
+
+bench: build
+	@swift run -c release -Xswiftc -enable-testing --skip-build fanout-bench
+
+format:
+	@swift format -i -r Sources Tests Package.swift

@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One setting list for all targets of ours. Warnings are errors; every unsafe construct is marked `unsafe`.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "cascade",
+    products: [
+        .executable(name: "origin", targets: ["origin"]),
+        .executable(name: "edge", targets: ["edge"]),
+        .executable(name: "probe", targets: ["probe"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", exact: "5.7.1"),
+    ],
+    targets: [
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CSRTP", pkgConfig: "libsrtp2", providers: [.apt(["libsrtp2-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLinux"),
+
+        .target(name: "WebRTC", dependencies: ["COpenSSL", "CSRTP"], swiftSettings: settings),
+        .target(
+            name: "Forwarding",
+            dependencies: ["WebRTC", .product(name: "HeapModule", package: "swift-collections")],
+            swiftSettings: settings),
+        .target(
+            name: "MediaPlane", dependencies: ["Forwarding", "WebRTC", "CLinux", logging], swiftSettings: settings),
+        .target(
+            name: "ControlPlane",
+            dependencies: [
+                "MediaPlane", "Forwarding", "WebRTC", "CCurl", logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
+            resources: [.embedInCode("Web/pages/placeholder.html")],
+            swiftSettings: settings),
+
+        .executableTarget(
+            name: "origin", dependencies: ["ControlPlane", argumentParser, logging], swiftSettings: settings),
+        .executableTarget(
+            name: "edge", dependencies: ["ControlPlane", argumentParser, logging], swiftSettings: settings),
+        .executableTarget(
+            name: "probe",
+            dependencies: ["ControlPlane", "MediaPlane", "Forwarding", "WebRTC", argumentParser, logging],
+            swiftSettings: settings),
+
+        .testTarget(name: "WebRTCTests", dependencies: ["WebRTC", "COpenSSL", "CSRTP"], swiftSettings: settings),
+        .testTarget(name: "ForwardingTests", dependencies: ["Forwarding", "WebRTC"], swiftSettings: settings),
+        .testTarget(name: "Simulation", dependencies: ["Forwarding", "WebRTC"], swiftSettings: settings),
+        .testTarget(
+            name: "MediaPlaneTests", dependencies: ["MediaPlane", "Forwarding", "WebRTC", "CLinux", logging],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ControlPlaneTests",
+            dependencies: ["ControlPlane", "MediaPlane", "Forwarding", "WebRTC", "CCurl", "probe"],
+            swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

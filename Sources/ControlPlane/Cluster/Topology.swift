@@ -1,0 +1,190 @@
+package import Forwarding
+package import WebRTC
+
+/// The whole deployment as `topology.yaml` describes it, checked: every reference resolves, every number is in range,
+/// every secret that this node needs is at hand. Nothing below reads the file or the environment again.
+package struct Topology: Sendable {
+    package enum Conflict: String, CaseIterable, Sendable {
+        /// A second publisher on a live broadcast is answered 409.
+        case reject
+        /// It takes the broadcast over.
+        case replace
+    }
+
+    package var auth = Auth()
+    package var onConflict = Conflict.reject
+    /// How long viewers stay without a source.
+    package var hold = Duration.seconds(30)
+    /// How long a relay outlives its last viewer.
+    package var linger = Duration.seconds(10)
+    /// No answer from any upstream within this: the viewer is told 503.
+    package var relayTimeout = Duration.seconds(3)
+    /// A draining node stops after this even if viewers are left.
+    package var drainDeadline = Duration.seconds(60)
+    /// Sessions accept `POST /session/{id}/impairment`.
+    package var simulation = false
+    package var limits = NodeLimits()
+    package var regions: [Region] = []
+    /// At least one, names unique, in the order of the file.
+    package var nodes: [Node] = []
+
+    package init() {}
+
+    /// nil: no such node.
+    package func node(named name: String) -> Node? { nodes.first { $0.name == name } }
+    package func region(named name: String) -> Region? { regions.first { $0.name == name } }
+}
+
+extension Topology {
+    package struct Region: Hashable, Sendable {
+        package var name: String
+        /// Degrees north (-90...90) and east (-180...180).
+        package var location: Location?
+        /// Host names that lead to this region's edges.
+        package var hostnames: [String]
+
+        package init(name: String, location: Location? = nil, hostnames: [String] = []) {
+            (self.name, self.location, self.hostnames) = (name, location, hostnames)
+        }
+    }
+
+    package struct Location: Hashable, Sendable {
+        package var latitude: Double
+        package var longitude: Double
+
+        package init(latitude: Double, longitude: Double) { (self.latitude, self.longitude) = (latitude, longitude) }
+    }
+
+    package enum Role: String, CaseIterable, Sendable {
+        case origin, edge
+    }
+
+    /// One process of ours.
+    package struct Node: Hashable, Sendable {
+        /// `[a-z0-9-]{1,63}`: fits a DNS label, a URL path and a token claim.
+        package var name: String
+        package var role: Role
+        /// Name of one of `regions`.
+        package var region: String
+        package var publicListener: Listener
+        package var internalListener: Listener
+        package var media: Media
+        /// People may watch here. Always true on an edge unless the file says otherwise; false on an origin likewise.
+        package var viewers: Bool
+        /// An origin has none.
+        package var upstream: Upstream
+
+        package init(
+            name: String, role: Role, region: String, publicListener: Listener, internalListener: Listener,
+            media: Media, viewers: Bool, upstream: Upstream
+        ) {
+            (self.name, self.role, self.region) = (name, role, region)
+            (self.publicListener, self.internalListener) = (publicListener, internalListener)
+            (self.media, self.viewers, self.upstream) = (media, viewers, upstream)
+        }
+    }
+
+    /// A TCP listener and how others reach it.
+    package struct Listener: Hashable, Sendable {
+        /// IP literal without brackets, or a name to resolve at bind time.
+        package var host: String
+        package var port: Int
+        /// `http://host:port` or `https://…`, without a path or trailing slash.
+        package var url: String
+
+        package init(host: String, port: Int, url: String) { (self.host, self.port, self.url) = (host, port, url) }
+    }
+
+    package struct Media: Hashable, Sendable {
+        /// The address that every worker binds; its `port` is worker 0's, worker n has `port + n`.
+        package var listen: TransportAddress
+        package var workers: Int
+        /// Addresses offered as candidates (ports are the workers', here 0); nil: every address of the host.
+        package var advertise: [TransportAddress]?
+
+        package init(listen: TransportAddress, workers: Int = 1, advertise: [TransportAddress]? = nil) {
+            (self.listen, self.workers, self.advertise) = (listen, workers, advertise)
+        }
+
+        package var port: Int { Int(listen.port) }
+        /// One UDP port per worker.
+        package var ports: ClosedRange<Int> { port...(port + workers - 1) }
+    }
+
+    /// Where a node pulls broadcasts from.
+    package enum Upstream: Hashable, Sendable {
+        case none
+        /// Names of nodes in this topology, in order of preference; at least one, never the node itself, no cycles.
+        case `static`([String])
+    }
+}
+
+extension Topology {
+    /// Who may publish, watch and relay.
+    package struct Auth: Sendable {
+        package var publish = Access.closed
+        package var watch = Access.closed
+        package var node = Access.closed
+        /// First match wins over `publish` and `watch`.
+        package var broadcasts: [Rule] = []
+
+        package init() {}
+    }
+
+    package enum Access: Sendable {
+        case open
+        case secret(Secret)
+        /// Nobody: the file asks for a secret that a node of this role never needs and was not given.
+        case closed
+    }
+
+    package struct Rule: Sendable {
+        /// A broadcast name in which `*` stands for any run of characters, the empty one included.
+        package var pattern: String
+        /// nil: as the topology says for all.
+        package var publish: Access?
+        package var watch: Access?
+
+        package init(pattern: String, publish: Access? = nil, watch: Access? = nil) {
+            (self.pattern, self.publish, self.watch) = (pattern, publish, watch)
+        }
+    }
+}
+
+/// A token or key. Prints as `<secret>`, also inside other values.
+package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    package let bytes: [UInt8]
+
+    package init(_ text: some StringProtocol) { bytes = Array(text.utf8) }
+
+    package var description: String { "<secret>" }
+    package var debugDescription: String { description }
+    package var customMirror: Mirror { Mirror(self, children: [(label: String?, value: Any)]()) }
+}
+
+/// Bounds of one node. Everything that can grow has its bound here.
+package struct NodeLimits: Hashable, Sendable {
+    /// Viewers of this node; the next is answered 503.
+    package var viewers = 5_000
+    /// Publishers of this node; the next is answered 503.
+    package var publishers = 200
+    /// Relays that other nodes hold here (one per broadcast and node).
+    package var relays = 2_000
+    /// All sessions of this node, half-open ones included.
+    package var sessions = 10_000
+    /// Sessions that are not connected yet; the next is answered 503.
+    package var sessionsHalfOpen = 500
+    /// HTTP request body; a longer one is answered 413.
+    package var bodyBytes = 64 << 10
+    /// POST, PATCH and DELETE of one remote address, sustained; beyond the burst it is answered 429.
+    package var requestsPerSecond = 100
+    package var requestBurst = 200
+    /// Remote addresses whose rate is remembered; the longest idle is forgotten first.
+    package var rateAddresses = 10_000
+    /// Open HTTP connections of one listener.
+    package var connections = 20_000
+    /// Per media worker.
+    package var forwarding = Limits()
+
+    package init() {}
+}

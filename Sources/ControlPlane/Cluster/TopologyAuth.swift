@@ -1,0 +1,152 @@
+import FoundationEssentials
+import Yams
+
+/// Where tokens and keys come from. Their text goes into `Secret`s and nowhere else, messages included.
+struct SecretSource {
+    var environment: [String: String]
+    /// Relative paths start here: the folder of the topology file.
+    var directory: String
+
+    enum Found {
+        case secret(String)
+        case problem(String)
+    }
+
+    func read(environmentVariable name: String) -> Found {
+        guard let text = environment[name] else { return .problem("environment variable \(name) is not set") }
+        return text.isEmpty ? .problem("environment variable \(name) is empty") : .secret(text)
+    }
+
+    /// The file's text without white space around it (editors and `echo` end a file with a line break).
+    func read(file path: String) -> Found {
+        switch TextFile.read(path.hasPrefix("/") ? path : directory + "/" + path, atMost: 64 << 10) {
+        case .problem(let reason): return .problem("\(TopologyReader.shown(path)) \(reason)")
+        case .text(let text):
+            let isSpace = { (c: Character) in c.isWhitespace || c.isNewline }
+            let body = text.drop(while: isSpace)
+            guard let last = body.lastIndex(where: { !isSpace($0) }) else {
+                return .problem("\(TopologyReader.shown(path)) is empty")
+            }
+            return .secret(String(body[...last]))
+        }
+    }
+}
+
+/// A small text file, read whole.
+enum TextFile {
+    enum Result {
+        case text(String)
+        /// Follows the file's name in a message: "does not exist".
+        case problem(String)
+    }
+
+    static func read(_ path: String, atMost limit: Int) -> Result {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(filePath: path))
+        } catch let error as CocoaError {
+            switch error.code {
+            case .fileReadNoSuchFile: return .problem("does not exist")
+            case .fileReadNoPermission: return .problem("may not be read by this user")
+            default: return .problem("cannot be read (is it a regular file?)")
+            }
+        } catch {
+            return .problem("cannot be read")
+        }
+        guard data.count <= limit else { return .problem("has \(data.count) bytes; \(limit) are the most") }
+        guard let text = String(validating: data, as: UTF8.self) else { return .problem("is not UTF-8") }
+        return .text(text)
+    }
+}
+
+// MARK: - The `auth` section
+
+extension TopologyParser {
+    private enum Kind {
+        case publish, watch, node
+
+        var prefix: String { self == .node ? "secret" : "token" }
+    }
+
+    /// Secrets are fetched only where one of `nodes` needs them: an edge is not given the publishers' tokens.
+    mutating func readAuth(_ field: TopologyReader.Field?, neededBy nodes: [PartialNode]) -> Topology.Auth {
+        var auth = Topology.Auth()
+        guard let mapping = reader.mapping(field, keys: ["publish", "watch", "node", "broadcasts"]) else { return auth }
+        let origins = nodes.contains { $0.role == .origin }
+        let viewers = nodes.contains { $0.viewers ?? true }
+        auth.publish = readAccess(reader.required("publish", in: mapping), .publish, needed: origins) ?? .closed
+        auth.watch = readAccess(reader.required("watch", in: mapping), .watch, needed: viewers) ?? .closed
+        auth.node = readAccess(reader.required("node", in: mapping), .node, needed: !nodes.isEmpty) ?? .closed
+        for item in reader.sequence(mapping["broadcasts"]) ?? [] {
+            guard let rule = reader.mapping(item, keys: ["name", "publish", "watch"]) else { continue }
+            let publish = readAccess(rule["publish"], .publish, needed: origins)
+            let watch = readAccess(rule["watch"], .watch, needed: viewers)
+            if rule["publish"] == nil, rule["watch"] == nil { reader.report(item.path, "changes neither publish nor watch") }
+            guard let field = reader.required("name", in: rule), let pattern = reader.text(field, "a name or pattern")
+            else { continue }
+            guard TopologySyntax.isBroadcastPattern(pattern) else {
+                reader.report(
+                    field.path, "\"\(TopologyReader.shown(pattern))\" is not a broadcast name or a pattern with *")
+                continue
+            }
+            auth.broadcasts.append(.init(pattern: pattern, publish: publish, watch: watch))
+        }
+        return auth
+    }
+
+    private mutating func readAccess(_ field: TopologyReader.Field?, _ kind: Kind, needed: Bool) -> Topology.Access? {
+        guard let field else { return nil }
+        let (variableKey, fileKey) = (kind.prefix + "_env", kind.prefix + "_file")
+        let expected = "open, { \(variableKey): NAME } or { \(fileKey): PATH }"
+        if case .scalar(let scalar) = field.node {
+            if scalar.string == "open" { return .open }
+            // Not quoted: it may be a token.
+            reader.report(field.path, "expected \(expected)")
+            return nil
+        }
+        guard let mapping = reader.mapping(field, keys: [variableKey, fileKey]) else { return nil }
+        let found: SecretSource.Found
+        let place: String
+        switch (mapping[variableKey], mapping[fileKey]) {
+        case (let variable?, nil):
+            guard let name = reader.text(variable, "an environment variable's name") else { return nil }
+            guard TopologySyntax.isEnvironmentName(name) else {
+                reader.report(variable.path, "expected an environment variable's name (A-Z, a-z, 0-9 and _)")
+                return nil
+            }
+            guard needed else { return .closed }
+            (found, place) = (secrets.read(environmentVariable: name), variable.path)
+        case (nil, let file?):
+            guard let path = reader.text(file, "a path") else { return nil }
+            guard needed else { return .closed }
+            (found, place) = (secrets.read(file: path), file.path)
+        default:
+            // An unknown key has been reported; only an empty or doubled mapping is news.
+            if case .mapping(let pairs) = field.node, pairs.count != 1 { reader.report(field.path, "expected \(expected)") }
+            return nil
+        }
+        return secret(found, kind, at: place)
+    }
+
+    private mutating func secret(_ found: SecretSource.Found, _ kind: Kind, at path: String) -> Topology.Access? {
+        switch found {
+        case .problem(let message):
+            reader.report(path, message)
+            return nil
+        case .secret(let text):
+            if kind == .node {
+                guard text.utf8.count >= NodeTokens.shortestSecret else {
+                    reader.report(
+                        path,
+                        "the secret has \(text.utf8.count) bytes; HS256 needs at least \(NodeTokens.shortestSecret) "
+                            + "(openssl rand -hex 32)")
+                    return nil
+                }
+            } else if !TopologySyntax.isBearerToken(text) {
+                reader.report(path, "the token has characters that a Bearer token cannot have (RFC 6750: A-Za-z0-9-._~+/=)")
+                return nil
+            }
+            return .secret(Secret(text))
+        }
+    }
+}

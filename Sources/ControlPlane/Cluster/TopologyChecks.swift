@@ -1,0 +1,109 @@
+import WebRTC
+
+/// What no single place of the file can tell: references between parts, and ports that two would want.
+extension TopologyParser {
+    mutating func check(_ nodes: [PartialNode], regions: [Topology.Region]) {
+        for node in nodes {
+            if let region = node.region, !regions.contains(where: { $0.name == region }) {
+                reader.report(
+                    node.path + ".region", "there is no region \"\(TopologyReader.shown(region))\"")
+            }
+            checkUpstream(of: node, among: nodes)
+            if let media = node.media, let port = RestrictedPort.first(in: media.ports) {
+                reader.report(
+                    node.path + ".media.port", "browsers refuse UDP port \(port) (in use: \(Self.shown(media.ports)))")
+            }
+            if let mine = node.publicListener, let other = node.internalListener, mine.port == other.port,
+                TopologySyntax.collide(mine.host, other.host)
+            {
+                reader.report(node.path + ".internal.listen", "port \(mine.port) is the public listener's")
+            }
+        }
+        checkCycles(nodes)
+        for (i, node) in nodes.enumerated() {
+            for earlier in nodes[..<i] { checkCollisions(of: node, with: earlier) }
+        }
+    }
+
+    private mutating func checkUpstream(of node: PartialNode, among nodes: [PartialNode]) {
+        var seen: Set<String> = []
+        for (i, name) in (node.upstream ?? []).enumerated() {
+            guard let name else { continue }
+            let path = "\(node.path).upstream.static[\(i)]"
+            if name == node.name {
+                reader.report(path, "a node cannot be its own upstream")
+            } else if !nodes.contains(where: { $0.name == name }) {
+                reader.report(path, "there is no node \"\(TopologyReader.shown(name))\"")
+            } else if !seen.insert(name).inserted {
+                reader.report(path, "\"\(name)\" is named twice")
+            }
+        }
+    }
+
+    /// A broadcast must not travel in a circle: reported once per circle, at the node that comes first in the file.
+    private mutating func checkCycles(_ nodes: [PartialNode]) {
+        let byName = Dictionary(
+            nodes.enumerated().compactMap { i, node in node.name.map { ($0, i) } }, uniquingKeysWith: { first, _ in first })
+        let above = nodes.map { node in
+            (node.upstream ?? []).compactMap { name in name.flatMap { $0 == node.name ? nil : byName[$0] } }
+        }
+        // Depth first with an explicit stack; a node is `done` when everything above it has been followed.
+        enum Mark { case new, open, done }
+        var marks = nodes.map { _ in Mark.new }
+        for start in nodes.indices where marks[start] == .new {
+            var stack = [(node: start, next: 0)]
+            marks[start] = .open
+            while let top = stack.last {
+                let (node, next) = top
+                guard next < above[node].count else {
+                    marks[node] = .done
+                    stack.removeLast()
+                    continue
+                }
+                stack[stack.count - 1].next += 1
+                let upper = above[node][next]
+                switch marks[upper] {
+                case .new:
+                    marks[upper] = .open
+                    stack.append((upper, 0))
+                case .open:
+                    let circle = stack.map(\.node).drop { $0 != upper } + [upper]
+                    let names = circle.compactMap { nodes[$0].name }.joined(separator: " → ")
+                    reader.report(nodes[upper].path + ".upstream", "the upstreams form a circle: \(names)")
+                case .done: break
+                }
+            }
+        }
+    }
+
+    private mutating func checkCollisions(of node: PartialNode, with earlier: PartialNode) {
+        guard let mine = node.internalListener, let theirs = earlier.internalListener else { return }
+        if mine.url == theirs.url {
+            reader.report(node.path + ".internal.url", "\(mine.url) is also \(earlier.name ?? earlier.path)'s")
+        }
+        // Nodes whose internal URLs name the same host run on the same machine.
+        guard let a = TopologySyntax.baseURL(mine.url), let b = TopologySyntax.baseURL(theirs.url),
+            TopologySyntax.machine(a.host) == TopologySyntax.machine(b.host)
+        else { return }
+        let other = "\(earlier.name ?? earlier.path)'s, on the same host"
+        for (key, listener) in [("public", node.publicListener), ("internal", mine)] {
+            guard let listener else { continue }
+            for (otherKey, taken) in [("public", earlier.publicListener), ("internal", theirs)] {
+                guard let taken, taken.port == listener.port, TopologySyntax.collide(taken.host, listener.host)
+                else { continue }
+                let path = "\(node.path).\(key).listen"
+                reader.report(path, "port \(listener.port) is also the \(otherKey) one of \(other)")
+            }
+        }
+        if let media = node.media, let taken = earlier.media, media.ports.overlaps(taken.ports),
+            TopologySyntax.collide(media.listen.host, taken.listen.host)
+        {
+            reader.report(
+                node.path + ".media.port", "UDP \(Self.shown(media.ports)): also in \(Self.shown(taken.ports)), \(other)")
+        }
+    }
+
+    private static func shown(_ ports: ClosedRange<Int>) -> String {
+        ports.count == 1 ? "port \(ports.lowerBound)" : "ports \(ports.lowerBound) to \(ports.upperBound)"
+    }
+}

@@ -1,0 +1,117 @@
+import WebRTC
+
+/// The little languages inside the topology's scalars: names, listen addresses, URLs.
+enum TopologySyntax {
+    /// A DNS label (RFC 1123 §2.1, lower case): node and region names stand in URLs, host names and tokens.
+    static func isLabel(_ text: some StringProtocol) -> Bool {
+        1...63 ~= text.utf8.count && !text.hasPrefix("-") && !text.hasSuffix("-")
+            && text.utf8.allSatisfy { isLower($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
+    }
+
+    /// Labels joined by dots, upper case allowed; not an address.
+    static func isHostname(_ text: some StringProtocol) -> Bool {
+        let labels = text.lowercased().split(separator: ".", omittingEmptySubsequences: false)
+        return text.utf8.count <= 253 && labels.allSatisfy { isLabel($0) } && labels.last?.utf8.allSatisfy(isDigit) == false
+    }
+
+    /// A broadcast name of `contract.md` in which `*` may stand for any run of characters.
+    static func isBroadcastPattern(_ text: String) -> Bool {
+        1...128 ~= text.utf8.count
+            && text.utf8.allSatisfy {
+                isLower($0) || isDigit($0) || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || "._~-*".utf8.contains($0)
+            }
+    }
+
+    static func isEnvironmentName(_ text: String) -> Bool {
+        !text.isEmpty && !isDigit(text.utf8.first ?? 0)
+            && text.utf8.allSatisfy {
+                isLower($0) || isDigit($0) || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || $0 == UInt8(ascii: "_")
+            }
+    }
+
+    /// What an Authorization header can carry as a Bearer token (RFC 6750 §2.1, `b64token`).
+    static func isBearerToken(_ text: some StringProtocol) -> Bool {
+        let body = text.utf8.prefix { $0 != UInt8(ascii: "=") }
+        return !body.isEmpty && text.utf8.dropFirst(body.count).allSatisfy { $0 == UInt8(ascii: "=") }
+            && body.allSatisfy {
+                isLower($0) || isDigit($0) || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || "-._~+/".utf8.contains($0)
+            }
+    }
+
+    /// `host:port` or `[v6]:port`; nil: neither, or a port outside 1...65535.
+    static func hostAndPort(_ text: some StringProtocol) -> (host: String, port: Int)? {
+        guard let (host, rest) = splitHost(text), rest.hasPrefix(":"), let port = port(rest.dropFirst()) else { return nil }
+        return (host, port)
+    }
+
+    /// `http://host[:port]`, without user, path (a lone `/` is dropped), query and fragment. `url` is canonical.
+    static func baseURL(_ text: String) -> (url: String, host: String, port: Int)? {
+        let schemes = [("http://", 80), ("https://", 443)]
+        guard let (scheme, standard) = schemes.first(where: { text.hasPrefix($0.0) }) else { return nil }
+        var authority = text.dropFirst(scheme.utf8.count)
+        if authority.hasSuffix("/") { authority = authority.dropLast() }
+        guard let (host, rest) = splitHost(authority) else { return nil }
+        guard !rest.isEmpty else { return (scheme + authority, host, standard) }
+        guard rest.hasPrefix(":"), let port = port(rest.dropFirst()) else { return nil }
+        return (scheme + authority, host, port)
+    }
+
+    /// The URL of a listener whose `url` the file leaves out.
+    static func defaultURL(host: String, port: Int) -> String {
+        guard let address = TransportAddress(host, port: 0) else { return "http://\(host):\(port)" }
+        if address.isUnspecified { return "http://127.0.0.1:\(port)" }
+        return address.isIPv4 ? "http://\(host):\(port)" : "http://[\(host)]:\(port)"
+    }
+
+    /// One name for every way to write the same machine.
+    static func machine(_ host: String) -> String {
+        if host.lowercased() == "localhost" { return "loopback" }
+        guard let address = TransportAddress(host, port: 0) else { return host.lowercased() }
+        return address.isLoopback ? "loopback" : address.host
+    }
+
+    /// Listeners on these two hosts of one machine cannot have the same port.
+    static func collide(_ a: String, _ b: String) -> Bool {
+        let canonical = { (host: String) -> String in
+            host.lowercased() == "localhost" ? "127.0.0.1" : TransportAddress(host, port: 0)?.host ?? host.lowercased()
+        }
+        let (a, b) = (canonical(a), canonical(b))
+        let any = ["0.0.0.0", "::"]
+        return a == b || any.contains(a) || any.contains(b)
+    }
+
+    /// The host in front, without brackets, and what follows it.
+    private static func splitHost<S: StringProtocol>(_ text: S) -> (host: String, rest: S.SubSequence)?
+    where S.SubSequence: StringProtocol {
+        if text.hasPrefix("[") {
+            guard let end = text.firstIndex(of: "]") else { return nil }
+            let host = String(text[text.index(after: text.startIndex)..<end])
+            guard TransportAddress(host, port: 0)?.isIPv4 == false else { return nil }
+            return (host, text[text.index(after: end)...])
+        }
+        let end = text.firstIndex(of: ":") ?? text.endIndex
+        let host = String(text[..<end])
+        guard TransportAddress(host, port: 0) != nil || isHostname(host) else { return nil }
+        return (host, text[end...])
+    }
+
+    private static func port(_ text: some StringProtocol) -> Int? {
+        guard 1...5 ~= text.utf8.count, text.utf8.allSatisfy(isDigit), let port = Int(text), 1...65_535 ~= port
+        else { return nil }
+        return port
+    }
+
+    private static func isLower(_ byte: UInt8) -> Bool { UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte }
+    private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
+}
+
+/// UDP ports that browsers refuse as ICE candidates (Chromium's restricted ports, net/base/port_util.cc), beside all
+/// below 1024.
+enum RestrictedPort {
+    private static let listed: Set<Int> = [
+        1_719, 1_720, 1_723, 2_049, 3_659, 4_045, 4_190, 5_060, 5_061, 6_000, 6_566, 6_665, 6_666, 6_667, 6_668, 6_669,
+        6_697, 10_080,
+    ]
+
+    static func first(in ports: ClosedRange<Int>) -> Int? { ports.first { $0 < 1_024 || listed.contains($0) } }
+}

@@ -1,0 +1,145 @@
+package import Forwarding
+import Hummingbird
+package import Logging
+package import MediaPlane
+import NIOCore
+import ServiceLifecycle
+import WebRTC
+
+/// One node, put together: media workers, the table of sessions, both HTTP listeners.
+package enum NodeRuntime {
+    /// How often held broadcasts and idle relays are looked at.
+    static let tick = Duration.milliseconds(100)
+    /// How long the answers of requests under way may take once the node stops.
+    static let lastAnswers = Duration.seconds(5)
+    /// A connection that says nothing for so long is closed.
+    static let idleConnection = TimeAmount.seconds(60)
+
+    /// What a test wants to know of a running node.
+    package struct Running: Sendable {
+        package var publicPort: Int
+        package var internalPort: Int
+        package var sessions: Sessions
+    }
+
+    /// Runs until graceful shutdown: then closes viewers, publishers and relays, says good-bye to the nodes above, and
+    /// returns.
+    ///
+    /// - Parameter onRunning: called once both listeners are bound.
+    /// - Throws: when a port cannot be had.
+    package static func run(
+        topology: Topology, node: Topology.Node, logger: Logger,
+        onRunning: @escaping @Sendable (Running) async -> Void = { _ in }
+    ) async throws {
+        let identity = try DTLSIdentity.generate()
+        let media = try MediaPlane(
+            .init(
+                listen: node.media.listen, workers: node.media.workers, advertise: node.media.advertise ?? [],
+                identity: identity, limits: topology.limits.forwarding, seed: .random(in: 0...UInt64.max)),
+            logger: logger)
+        let http = HTTPClient()
+        let tokens = await NodeTokens(topology.auth.node, node: node.name)
+        let upstreams = upstreams(of: node, in: topology)
+        let sessions = Sessions(
+            node: node, topology: topology, media: media, fingerprint: identity.fingerprint,
+            relayClient: RelayClient(
+                upstreams: upstreams, http: http, tokens: tokens, budget: topology.relayTimeout),
+            logger: logger)
+        let monitor = upstreams.isEmpty ? nil : UpstreamMonitor(upstreams: upstreams, http: http)
+        let surface = NodeSurface(
+            node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, monitor: monitor)
+        let ports = BoundPorts { publicPort, internalPort in
+            logger.info("listening", metadata: ["public": "\(publicPort)", "internal": "\(internalPort)"])
+            await onRunning(Running(publicPort: publicPort, internalPort: internalPort, sessions: sessions))
+        }
+        // Stopped from the last to the first: sessions end while the listeners still answer DELETE and GET.
+        var services: [any Service] = [
+            EventPump(sessions: sessions, media: media),
+            application(.public, surface, ports: ports, logger: logger),
+            application(.internal, surface, ports: ports, logger: logger),
+        ]
+        if let monitor { services.append(monitor) }
+        services.append(SessionsLife(sessions: sessions))
+        var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
+        configuration.maximumGracefulShutdownDuration = lastAnswers
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch {
+            await media.stop()
+            throw error
+        }
+        await media.stop()
+    }
+
+    static func upstreams(of node: Topology.Node, in topology: Topology) -> [RelayClient.Upstream] {
+        guard case .static(let names) = node.upstream else { return [] }
+        return names.compactMap { topology.node(named: $0) }.map { .init(name: $0.name, url: $0.internalListener.url) }
+    }
+
+    private static func application(
+        _ listener: ListenerKind, _ surface: NodeSurface, ports: BoundPorts, logger: Logger
+    ) -> some Service {
+        let address = listener == .public ? surface.node.publicListener : surface.node.internalListener
+        return Application(
+            responder: ListenerResponder(listener, of: surface),
+            server: .http1(configuration: .init(idleTimeout: idleConnection)),
+            configuration: .init(
+                address: .hostname(address.host, port: address.port),
+                availableConnectionsDelegate: MaximumAvailableConnections(surface.topology.limits.connections)),
+            onServerRunning: { await ports.bound(listener, port: $0.localAddress?.port ?? 0) },
+            logger: quiet(logger))
+    }
+
+    /// Libraries have their own idea of what is worth an info line; ours are about sessions and the cluster.
+    private static func quiet(_ logger: Logger) -> Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .warning)
+        return logger
+    }
+}
+
+/// Brings worker events and the passing of time to the table of sessions. Outlives the listeners, so that the last
+/// closings are still logged.
+private struct EventPump: Service {
+    var sessions: Sessions
+    var media: MediaPlane
+
+    func run() async throws {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await event in media.events { await sessions.apply(event) } }
+            group.addTask {
+                await cancelWhenGracefulShutdown {
+                    while !Task.isCancelled {
+                        await sessions.advance(now: .now)
+                        try? await Task.sleep(for: NodeRuntime.tick)
+                    }
+                }
+                // Workers say what ended, then their stream of events ends, and with it the task above.
+                await media.stop()
+            }
+        }
+    }
+}
+
+/// Waits for the end and then ends all sessions.
+private struct SessionsLife: Service {
+    var sessions: Sessions
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await sessions.stop()
+    }
+}
+
+/// Waits until both listeners are bound.
+private actor BoundPorts {
+    private var ports: [ListenerKind: Int] = [:]
+    private let onBoth: @Sendable (Int, Int) async -> Void
+
+    init(onBoth: @escaping @Sendable (Int, Int) async -> Void) { self.onBoth = onBoth }
+
+    func bound(_ listener: ListenerKind, port: Int) async {
+        ports[listener] = port
+        if let first = ports[.public], let second = ports[.internal] { await onBoth(first, second) }
+    }
+}

@@ -1,0 +1,160 @@
+internal import CCurl
+internal import NIOPosix
+
+/// One HTTP request and its answer over libcurl, for signalling only: small bodies, bounded in time and size.
+///
+/// Each exchange blocks a thread of a small pool of its own, so a peer that accepts and never answers cannot hold up
+/// the event loops. Redirects are not followed here: what may follow one depends on the protocol above (`WHIPClient`).
+package final class HTTPClient: Sendable {
+    package struct Request: Sendable {
+        package var method: String
+        /// Absolute, `http` or `https`.
+        package var url: String
+        package var headers: [(name: String, value: String)]
+        package var body: [UInt8]
+        /// From the first name look-up to the last byte of the answer.
+        package var timeout: Duration
+
+        package init(
+            _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
+            timeout: Duration = .seconds(10)
+        ) {
+            (self.method, self.url, self.headers, self.body, self.timeout) = (method, url, headers, body, timeout)
+        }
+    }
+
+    package struct Response: Sendable {
+        package var status: Int
+        /// In the order received, names as written.
+        package var headers: [(name: String, value: String)]
+        package var body: [UInt8]
+
+        /// The first header of that name, whatever its case.
+        package func header(_ name: String) -> String? {
+            headers.first { $0.name.lowercased() == name.lowercased() }?.value
+        }
+
+        package var text: String { String(decoding: body, as: UTF8.self) }
+    }
+
+    /// No answer: the URL is unusable, nobody listens, the time was up, or the answer was too large.
+    package struct Failure: Error, CustomStringConvertible, Sendable {
+        package var description: String
+    }
+
+    /// Longest answer accepted: an SDP is a few kilobytes, a metrics page some hundred.
+    package static let maximumResponse = 1 << 20
+
+    private let pool: NIOThreadPool
+
+    /// - Parameter threads: how many exchanges may run at once; more wait in line.
+    package init(threads: Int = 8) {
+        pool = NIOThreadPool(numberOfThreads: threads)
+        pool.start()
+    }
+
+    deinit { pool.shutdownGracefully { _ in } }
+
+    package func perform(_ request: Request) async throws(Failure) -> Response {
+        let result: Result<Response, Failure>
+        do {
+            result = try await pool.runIfActive { performBlocking(request) }
+        } catch {
+            throw Failure(description: "cancelled before it began")
+        }
+        return try result.get()
+    }
+
+    /// `location` as seen from `base` (RFC 3986 §5.2); nil when either is no URL.
+    package static func resolve(_ location: String, against base: String) -> String? {
+        guard let handle = unsafe curl_url() else { return nil }
+        defer { unsafe curl_url_cleanup(handle) }
+        guard unsafe curl_url_set(handle, CURLUPART_URL, base, 0) == CURLUE_OK,
+            unsafe curl_url_set(handle, CURLUPART_URL, location, 0) == CURLUE_OK
+        else { return nil }
+        var text: UnsafeMutablePointer<CChar>?
+        guard unsafe curl_url_get(handle, CURLUPART_URL, &text, 0) == CURLUE_OK, let text = unsafe text
+        else { return nil }
+        defer { unsafe curl_free(text) }
+        return unsafe String(cString: text)
+    }
+}
+
+/// What libcurl's callbacks fill while a transfer runs.
+private final class Transfer {
+    var headers: [(name: String, value: String)] = []
+    var body: [UInt8] = []
+
+    /// A status line begins a new header block (100 Continue, then the answer): only the last one counts.
+    func header(line: String) {
+        if line.hasPrefix("HTTP/") { return headers.removeAll() }
+        guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")), headers.count < 100 else { return }
+        let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
+        headers.append((String(line[..<colon]), String(value)))
+    }
+}
+
+private let globalInitialised = unsafe curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+
+private func performBlocking(_ request: HTTPClient.Request) -> Result<HTTPClient.Response, HTTPClient.Failure> {
+    guard globalInitialised, let handle = unsafe curl_easy_init() else {
+        return .failure(.init(description: "libcurl did not initialise"))
+    }
+    defer { unsafe curl_easy_cleanup(handle) }
+    let transfer = Transfer()
+    let milliseconds = Int(request.timeout / .milliseconds(1))
+    guard milliseconds > 0 else { return .failure(.init(description: "no time left")) }
+
+    unsafe ccurl_set_string(handle, CURLOPT_URL, request.url)
+    unsafe ccurl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+    unsafe ccurl_set_string(handle, CURLOPT_NOPROXY, "*")
+    unsafe ccurl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
+    unsafe ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)
+    unsafe ccurl_set_long(handle, CURLOPT_TIMEOUT_MS, milliseconds)
+    unsafe ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, milliseconds)
+    if request.method == "HEAD" { unsafe ccurl_set_long(handle, CURLOPT_NOBODY, 1) }
+    if !request.body.isEmpty || request.method == "POST" {
+        unsafe ccurl_set_long(handle, CURLOPT_POST, 1)
+        unsafe ccurl_set_long(handle, CURLOPT_POSTFIELDSIZE, request.body.count)
+        unsafe request.body.withUnsafeBytes { unsafe ccurl_set_pointer(handle, CURLOPT_COPYPOSTFIELDS, $0.baseAddress) }
+    }
+    unsafe ccurl_set_string(handle, CURLOPT_CUSTOMREQUEST, request.method)
+
+    // An empty header of libcurl's own ("Expect:") suppresses it; the body is sent without waiting for 100 Continue.
+    var list: UnsafeMutablePointer<curl_slist>? = unsafe curl_slist_append(nil, "Expect:")
+    if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
+        unsafe list = unsafe curl_slist_append(list, "Content-Type:")
+    }
+    for (name, value) in request.headers where !(name + value).utf8.contains(where: { $0 < 32 }) {
+        unsafe list = unsafe curl_slist_append(list, value.isEmpty ? "\(name);" : "\(name): \(value)")
+    }
+    defer { unsafe curl_slist_free_all(list) }
+    unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, list)
+
+    let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
+    unsafe ccurl_set_pointer(handle, CURLOPT_WRITEDATA, context)
+    unsafe ccurl_set_callback(handle, CURLOPT_WRITEFUNCTION) { data, size, count, context in
+        guard let data = unsafe data, let context = unsafe context else { return 0 }
+        let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+        guard transfer.body.count + size * count <= HTTPClient.maximumResponse else { return 0 }
+        unsafe transfer.body.append(contentsOf: UnsafeRawBufferPointer(start: data, count: size * count))
+        return size * count
+    }
+    unsafe ccurl_set_pointer(handle, CURLOPT_HEADERDATA, context)
+    unsafe ccurl_set_callback(handle, CURLOPT_HEADERFUNCTION) { data, size, count, context in
+        guard let data = unsafe data, let context = unsafe context else { return 0 }
+        let bytes = unsafe UnsafeRawBufferPointer(start: data, count: size * count)
+        let line = unsafe String(decoding: bytes, as: UTF8.self)
+        let trimmed = String(line.reversed().drop { $0.isNewline || $0 == " " }.reversed())
+        unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().header(line: trimmed)
+        return size * count
+    }
+
+    let code = unsafe withExtendedLifetime(transfer) { unsafe curl_easy_perform(handle) }
+    guard code == CURLE_OK else {
+        return .failure(.init(description: unsafe String(cString: curl_easy_strerror(code))))
+    }
+    var status = 0
+    unsafe ccurl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
+    return .success(.init(status: status, headers: transfer.headers, body: transfer.body))
+}

@@ -1,0 +1,150 @@
+package import Forwarding
+import struct FoundationEssentials.Date
+package import WebRTC
+
+/// What a session is for; each kind has its own bound in `NodeLimits`.
+package enum SessionPurpose: String, CaseIterable, Sendable {
+    /// A WHIP session.
+    case publisher
+    /// A WHEP session of a person.
+    case viewer
+    /// A WHEP session of a node below us.
+    case relay
+    /// Our own WHEP session at the node above.
+    case upstream
+
+    var direction: SessionParameters.Direction {
+        switch self {
+        case .publisher, .upstream: .source
+        case .viewer, .relay: .sink
+        }
+    }
+}
+
+/// On which listener a resource was made; it does not exist on the other.
+package enum ListenerKind: String, Sendable { case `public`, `internal` }
+
+/// The name of a session resource: 128 bits of the system generator, then the node that owns it, so that any replica
+/// can tell whose it is. Unreserved URL characters only.
+package struct ResourceName: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ text: some StringProtocol) { description = String(text) }
+
+    package static func generate(node: String) -> ResourceName {
+        var random = SystemRandomNumberGenerator()
+        return ResourceName("\(urlSafeText(of: random.next()))\(urlSafeText(of: random.next())).\(node)")
+    }
+
+    /// The owner, as the name says; nil when it is no name of ours.
+    package var node: Substring? {
+        guard let dot = description.firstIndex(of: ".") else { return nil }
+        return description[description.index(after: dot)...]
+    }
+
+    /// Enough to recognise it in a log line and too little to use it.
+    package var short: String { String(description.prefix(8)) }
+
+    /// 64 bits as 11 characters of the base64url alphabet.
+    static func urlSafeText(of bits: UInt64) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+        return String((0..<11).map { alphabet[Int(truncatingIfNeeded: bits >> (6 * UInt64($0))) & 63] })
+    }
+}
+
+/// One WHIP, WHEP or relay session as the control plane knows it.
+struct SessionRecord {
+    enum State {
+        /// Negotiated; ICE and DTLS are not up yet.
+        case opening
+        case connected(remote: TransportAddress, profile: SRTPProfile)
+    }
+
+    let id: SessionID
+    let resource: ResourceName
+    let purpose: SessionPurpose
+    let listener: ListenerKind
+    let broadcast: BroadcastID
+    let name: String
+    let worker: Int
+    let opened: ContinuousClock.Instant
+    var state = State.opening
+    /// Of the current ICE session (RFC 9725 §4.3.1), quoted.
+    var etag: String
+    let agreement: Agreement
+    /// The peer's present credentials; those of the agreement before a restart.
+    var remoteICE: ICECredentials
+    /// Every m-line of the offer, in order; the first is the tagged one.
+    let mids: [String]
+
+    var isOpening: Bool { if case .opening = state { true } else { false } }
+}
+
+/// A broadcast on this node: where it is, who feeds it and who reads it.
+struct BroadcastRecord {
+    enum Source {
+        /// There was none yet.
+        case awaited
+        case live(SessionID)
+        /// It ended; viewers wait for it or another until then.
+        case held(until: ContinuousClock.Instant)
+    }
+
+    let id: BroadcastID
+    let name: String
+    let worker: Int
+    let formats: [TrackFormat]
+    /// The `a=msid` stream that viewers see.
+    let streamName: String
+    var source = Source.awaited
+    /// A source session that is not connected yet. It takes over from the present one when it is.
+    var candidate: SessionID?
+    /// When it first went live.
+    var liveSince: Date?
+    var viewers: Set<SessionID> = []
+    /// Our session at the node above, on a node that relays.
+    var upstream: UpstreamSession?
+    /// Relay without viewers: left at this moment.
+    var leaveAt: ContinuousClock.Instant?
+
+    var liveSource: SessionID? { if case .live(let id) = source { id } else { nil } }
+
+    /// Whether viewers of a broadcast of these formats can go on with `other` without negotiating again.
+    func canContinue(with other: [TrackFormat]) -> Bool {
+        let codecs = { (formats: [TrackFormat]) in
+            Dictionary(formats.map { ($0.kind, $0.codec) }, uniquingKeysWith: { first, _ in first })
+        }
+        return codecs(formats) == codecs(other)
+    }
+}
+
+/// A session resource at another node, to be deleted when we are done.
+package struct UpstreamSession: Sendable {
+    var node: String
+    var url: String
+}
+
+/// Counts that admission looks at.
+struct SessionTally {
+    private(set) var opening = 0
+    private(set) var byPurpose: [SessionPurpose: Int] = [:]
+    private(set) var byWorker: [Int]
+
+    init(workers: Int) { byWorker = Array(repeating: 0, count: workers) }
+
+    var all: Int { byPurpose.values.reduce(0, +) }
+    /// Where a new broadcast goes; the first of equals.
+    var leastLoadedWorker: Int { byWorker.indices.min { byWorker[$0] < byWorker[$1] }! }
+
+    func count(_ purpose: SessionPurpose) -> Int { byPurpose[purpose] ?? 0 }
+
+    mutating func add(_ record: SessionRecord) { change(record, by: 1) }
+    mutating func remove(_ record: SessionRecord) { change(record, by: -1) }
+    mutating func connected() { opening -= 1 }
+
+    private mutating func change(_ record: SessionRecord, by step: Int) {
+        byPurpose[record.purpose, default: 0] += step
+        byWorker[record.worker] += step
+        if record.isOpening { opening += step }
+    }
+}

@@ -1,0 +1,109 @@
+package import Forwarding
+import Logging
+import WebRTC
+
+import struct FoundationEssentials.Date
+
+/// What workers report, what time brings, and what follows for broadcasts.
+extension Sessions {
+    package func apply(_ event: Event) {
+        switch event {
+        case .connected(let id, let remote, let profile): connected(id, remote: remote, profile: profile)
+        case .flowing(let id, _):
+            if let record = sessions[id] { logger.info("media flows", metadata: metadata(of: record)) }
+        case .closed(let id, let reason, let statistics): closed(id, reason: reason, statistics)
+        case .statistics, .report: break  // answered where they are asked for
+        }
+    }
+
+    private func connected(_ id: SessionID, remote: TransportAddress, profile: SRTPProfile) {
+        guard var record = sessions[id] else { return }
+        if record.isOpening { tally.connected() }
+        record.state = .connected(remote: remote, profile: profile)
+        sessions[id] = record
+        var fields = metadata(of: record)
+        fields["remote"] = "\(remote)"
+        fields["profile"] = "\(profile)"
+        logger.info("session connected", metadata: fields)
+        guard record.purpose.direction == .source, var broadcast = broadcasts[record.broadcast] else { return }
+        let previous = broadcast.liveSource
+        broadcast.source = .live(id)
+        if broadcast.candidate == id { broadcast.candidate = nil }
+        broadcast.liveSince = broadcast.liveSince ?? Date()
+        broadcasts[record.broadcast] = broadcast
+        reconnects.removeValue(forKey: record.broadcast)?.cancel()
+        // Its worker closes the one that is replaced, and says so in an event of its own; the resource is gone now.
+        if let previous, previous != id { closing[previous] = forget(previous) }
+    }
+
+    private func closed(_ id: SessionID, reason: CloseReason, _ statistics: SessionStatistics) {
+        let expected = closing.removeValue(forKey: id)
+        guard let record = expected ?? forget(id) else { return }
+        counters.closed[reason, default: 0] += 1
+        logClose(of: record, reason: reason, statistics)
+        if expected == nil { left(record, reason: reason) }
+    }
+
+    private func logClose(of record: SessionRecord, reason: CloseReason, _ statistics: SessionStatistics) {
+        var fields = metadata(of: record)
+        fields["reason"] = "\(reason.rawValue)"
+        if case .connected(let remote, _) = record.state { fields["remote"] = "\(remote)" }
+        fields["seconds"] = "\((ContinuousClock.now - record.opened).components.seconds)"
+        fields["bytes-in"] = "\(statistics.bytesIn)"
+        fields["bytes-out"] = "\(statistics.bytesOut)"
+        fields["lost"] = "\(statistics.tracks.reduce(0) { $0 + $1.lost })"
+        fields["repaired"] = "\(statistics.tracks.reduce(0) { $0 + $1.repaired })"
+        logger.info("session closed", metadata: fields)
+    }
+
+    /// A session is out of the tables; what that means for its broadcast.
+    func left(_ record: SessionRecord, reason: CloseReason) {
+        guard var broadcast = broadcasts[record.broadcast] else { return }
+        if record.purpose.direction == .source {
+            if broadcast.liveSource == record.id {
+                broadcast.source = .held(until: .now + topology.hold)
+                broadcasts[broadcast.id] = broadcast
+                sourceLost(broadcast, reason: reason)
+            } else if record.purpose == .upstream {
+                // A relay that never came up: its viewers have been answered already, so they are held as well.
+                if case .awaited = broadcast.source { broadcast.source = .held(until: .now + topology.hold) }
+                broadcasts[broadcast.id] = broadcast
+                sourceLost(broadcast, reason: reason)
+            } else if case .awaited = broadcast.source, broadcast.candidate == nil {
+                closeBroadcast(broadcast.id, reason: reason)
+            }
+        } else if broadcast.viewers.isEmpty {
+            if case .held = broadcast.source, broadcast.candidate == nil {
+                closeBroadcast(broadcast.id, reason: .sourceGone)
+            } else if broadcast.upstream != nil {
+                broadcasts[broadcast.id]?.leaveAt = .now + topology.linger
+            }
+        }
+    }
+
+    private func sourceLost(_ broadcast: BroadcastRecord, reason: CloseReason) {
+        if broadcast.viewers.isEmpty, broadcast.candidate == nil {
+            return closeBroadcast(broadcast.id, reason: .sourceGone)
+        }
+        logger.info(
+            "broadcast held",
+            metadata: ["broadcast": "\(broadcast.name)", "reason": "\(reason.rawValue)", "hold": "\(topology.hold)"])
+        guard let upstream = broadcast.upstream else { return }
+        // Its end may not have come across: the node above must not go on sending to nobody.
+        if reason != .peerClosed { sayFarewell(to: upstream, broadcast: broadcast.name) }
+        reconnect(broadcast.id, after: reason)
+    }
+
+    // MARK: - Time
+
+    /// Ends what is over at `now`: held broadcasts without a source, relays without viewers.
+    package func advance(now: ContinuousClock.Instant) {
+        for broadcast in Array(broadcasts.values) {
+            if case .held(let until) = broadcast.source, until <= now, broadcast.candidate == nil {
+                closeBroadcast(broadcast.id, reason: .sourceGone)
+            } else if let leaveAt = broadcast.leaveAt, leaveAt <= now, broadcast.viewers.isEmpty {
+                closeBroadcast(broadcast.id, reason: .requested)
+            }
+        }
+    }
+}

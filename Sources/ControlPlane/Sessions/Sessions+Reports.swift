@@ -1,0 +1,135 @@
+package import Forwarding
+import FoundationEssentials
+import WebRTC
+
+/// Events of sessions since the process began, for `/metrics`.
+package struct SessionCounters: Sendable {
+    package var opened: [SessionPurpose: UInt64] = [:]
+    package var closed: [CloseReason: UInt64] = [:]
+    /// Attempts to fetch a broadcast that no node above agreed to.
+    package var relayFailures: UInt64 = 0
+}
+
+/// The state of the table at one moment, for `/metrics` and `/readyz`.
+package struct SessionSnapshot: Sendable {
+    package var counters: SessionCounters
+    package var present: [SessionPurpose: Int]
+    package var opening: Int
+    /// Broadcasts that have a source now.
+    package var liveBroadcasts: Int
+    package var draining: Bool
+}
+
+/// One entry of `/api/broadcasts`.
+package struct BroadcastSummary: Codable, Sendable {
+    package struct Track: Codable, Sendable {
+        package var kind: String
+        package var codec: String
+        package var clockRate: UInt32
+        package var channels: Int
+        package var fmtp: String
+    }
+
+    package struct Encoding: Codable, Sendable {
+        package var kind: String
+        /// nil without simulcast.
+        package var rid: String?
+    }
+
+    package var name: String
+    package var title: String
+    /// Name of the node that the publisher is at, as far as this node knows.
+    package var origin: String
+    /// RFC 3339, UTC.
+    package var since: String
+    package var tracks: [Track]
+    package var encodings: [Encoding]
+    /// At this node.
+    package var viewers: Int
+}
+
+/// What `/debug/sessions/{id}` shows.
+package struct SessionDebug: Codable, Sendable {
+    package struct Step: Codable, Sendable {
+        package var millisecondsAgo: Int64
+        package var event: String
+    }
+
+    package var session: String
+    package var purpose: String
+    package var broadcast: String
+    package var worker: Int
+    package var state: String
+    package var remote: String?
+    package var profile: String?
+    package var roundTripMilliseconds: Double?
+    package var datagramsIn: UInt64
+    package var datagramsOut: UInt64
+    package var dropped: UInt64
+    package var tracks: [Track]
+    package var events: [Step]
+
+    package struct Track: Codable, Sendable {
+        package var kind: String
+        package var codec: String
+        package var packets: UInt64
+        package var bytes: UInt64
+        package var lost: Int64
+        package var repaired: UInt64
+        package var nacks: UInt64
+        package var keyframeRequests: UInt64
+        package var keyframes: UInt64
+        package var jitterMilliseconds: Double
+    }
+}
+
+extension Sessions {
+    package func snapshot() -> SessionSnapshot {
+        SessionSnapshot(
+            counters: counters, present: tally.byPurpose, opening: tally.opening, 
+            liveBroadcasts: broadcasts.values.count { $0.liveSource != nil }, draining: draining)
+    }
+
+    /// What is live here, by name.
+    package func liveBroadcasts() -> [BroadcastSummary] {
+        broadcasts.values.filter { $0.liveSource != nil }.sorted { $0.name < $1.name }.map { broadcast in
+            BroadcastSummary(
+                name: broadcast.name, title: broadcast.name, origin: broadcast.upstream?.node ?? node.name,
+                since: (broadcast.liveSince ?? .now).formatted(.iso8601),
+                tracks: broadcast.formats.map {
+                    .init(
+                        kind: $0.kind.rawValue, codec: $0.codec.name.rawValue, clockRate: $0.codec.clockRate,
+                        channels: $0.codec.channels, fmtp: $0.codec.fmtp)
+                },
+                encodings: broadcast.formats.flatMap { format in
+                    format.rids.isEmpty
+                        ? [.init(kind: format.kind.rawValue, rid: nil)]
+                        : format.rids.map { .init(kind: format.kind.rawValue, rid: $0) }
+                },
+                viewers: broadcast.viewers.count { sessions[$0]?.purpose == .viewer })
+        }
+    }
+
+    /// `id`: a resource's name, or the start of it that log lines show. nil: no such session.
+    package func debugReport(_ id: String) async -> SessionDebug? {
+        let name = resources.keys.first { $0.description == id || $0.short == id }
+        guard let session = name.flatMap({ resources[$0] }), let record = sessions[session] else { return nil }
+        guard let report = await media.workers[record.worker].report(session) else { return nil }
+        let statistics = report.statistics
+        var debug = SessionDebug(
+            session: record.resource.short, purpose: record.purpose.rawValue, broadcast: record.name,
+            worker: record.worker, state: "opening", roundTripMilliseconds: statistics.roundTrip,
+            datagramsIn: statistics.datagramsIn, datagramsOut: statistics.datagramsOut, dropped: statistics.dropped,
+            tracks: statistics.tracks.map {
+                .init(
+                    kind: $0.kind.rawValue, codec: $0.codec.rawValue, packets: $0.packets, bytes: $0.bytes,
+                    lost: $0.lost, repaired: $0.repaired, nacks: $0.nacks, keyframeRequests: $0.keyframeRequests,
+                    keyframes: $0.keyframes, jitterMilliseconds: $0.jitter)
+            },
+            events: report.events.map { .init(millisecondsAgo: $0.age.milliseconds, event: $0.text) })
+        if case .connected(let remote, let profile) = record.state {
+            (debug.state, debug.remote, debug.profile) = ("connected", "\(remote)", "\(profile)")
+        }
+        return debug
+    }
+}

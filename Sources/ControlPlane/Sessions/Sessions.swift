@@ -1,0 +1,320 @@
+package import Forwarding
+package import Logging
+package import MediaPlane
+package import WebRTC
+
+/// The node's one table of broadcasts and sessions.
+///
+/// Signalling calls in, worker events come in through `apply`, time through `advance`; commands go out to the workers by
+/// value. Where a broadcast's media comes from is decided here: a publisher (this file) or a node above
+/// (`Sessions+Relay.swift`).
+package actor Sessions {
+    /// An opened session, as the 201 tells it.
+    package struct Opened: Sendable {
+        package var resource: ResourceName
+        package var etag: String
+        package var answer: String
+    }
+
+    let node: Topology.Node
+    let topology: Topology
+    let media: MediaPlane
+    /// Of the certificate that every worker shows.
+    let fingerprint: Fingerprint
+    let relayClient: RelayClient
+    let logger: Logger
+
+    var broadcasts: [BroadcastID: BroadcastRecord] = [:]
+    var names: [String: BroadcastID] = [:]
+    /// Sessions that count. One that we closed leaves at once for `closing`, until its worker confirms.
+    var sessions: [SessionID: SessionRecord] = [:]
+    var closing: [SessionID: SessionRecord] = [:]
+    var resources: [ResourceName: SessionID] = [:]
+    var tally: SessionTally
+    /// Attempts to get a broadcast from above, one per name however many viewers wait for it.
+    var pulls: [String: Task<Refusal?, Never>] = [:]
+    /// Efforts to get back the source of a held broadcast.
+    var reconnects: [BroadcastID: Task<Void, Never>] = [:]
+    /// DELETEs on their way to nodes above.
+    var farewells: [UInt64: Task<Void, Never>] = [:]
+    private(set) var draining = false
+    private(set) var stopping = false
+    private var nextIdentifier: UInt64 = 1
+    var generator = SystemRandomNumberGenerator()
+    var counters = SessionCounters()
+
+    package init(
+        node: Topology.Node, topology: Topology, media: MediaPlane, fingerprint: Fingerprint, relayClient: RelayClient,
+        logger: Logger
+    ) {
+        (self.node, self.topology, self.media, self.fingerprint) = (node, topology, media, fingerprint)
+        (self.relayClient, self.logger) = (relayClient, logger)
+        tally = SessionTally(workers: media.workers.count)
+    }
+
+    /// Whether this node gets its broadcasts from nodes above.
+    var pullsBroadcasts: Bool { !relayClient.upstreams.isEmpty }
+
+    // MARK: - Publishing
+
+    /// Opens a WHIP session. The broadcast is live once its media transport is up.
+    package func publish(_ name: String, offer: SessionDescription) throws(Refusal) -> Opened {
+        try admit(.publisher)
+        let existing = names[name].flatMap { broadcasts[$0] }
+        if let existing, existing.liveSource != nil || existing.candidate != nil, topology.onConflict == .reject {
+            throw .alreadyLive
+        }
+        let worker = existing?.worker ?? tally.leastLoadedWorker
+        let local = localTransport(worker: worker)
+        let answer: SessionDescription
+        let agreement: Agreement
+        do {
+            (answer, agreement) = try Negotiation.answerPublisher(offer, local: local, using: &generator)
+        } catch {
+            throw .negotiation(error)
+        }
+        let id = broadcast(named: name, formats: Negotiation.formats(of: agreement), worker: worker)
+        let record = open(
+            .publisher, on: id, listener: .public, agreement: agreement, local: local, mids: Self.mids(of: offer))
+        return Opened(resource: record.resource, etag: record.etag, answer: answer.description)
+    }
+
+    /// The broadcast that a source of these formats feeds: the one that has the name if its viewers can go on, else a
+    /// new one; viewers of the old one end.
+    func broadcast(named name: String, formats: [TrackFormat], worker: Int) -> BroadcastID {
+        if let id = names[name], let existing = broadcasts[id] {
+            if existing.canContinue(with: formats) { return id }
+            if let source = existing.liveSource { close(source, reason: .replaced) }
+            closeBroadcast(id, reason: .incompatible)
+        }
+        let id = BroadcastID(rawValue: identifier())
+        broadcasts[id] = BroadcastRecord(
+            id: id, name: name, worker: worker, formats: formats, streamName: ResourceName.urlSafeText(of: generator.next()))
+        names[name] = id
+        media.workers[worker].send(.openBroadcast(id, tracks: formats))
+        return id
+    }
+
+    // MARK: - Watching
+
+    /// Opens a WHEP session for a person or a node below. On a node that relays, the first one waits for the broadcast
+    /// to be fetched.
+    package func watch(
+        _ name: String, offer: SessionDescription, as purpose: SessionPurpose
+    ) async throws(Refusal) -> Opened {
+        try admit(purpose)
+        if pullsBroadcasts, !isWatchable(name) {
+            try await pull(name)
+            try admit(purpose)
+        }
+        guard let id = names[name], let broadcast = broadcasts[id], isWatchable(name) else {
+            throw .notLive(retryAfter: 2)
+        }
+        let local = localTransport(worker: broadcast.worker)
+        let answer: SessionDescription
+        let agreement: Agreement
+        do {
+            (answer, agreement) = try Negotiation.answerViewer(
+                offer, broadcast: broadcast.formats, streamName: broadcast.streamName, local: local, using: &generator)
+        } catch {
+            throw .negotiation(error)
+        }
+        let record = open(
+            purpose, on: id, listener: purpose == .relay ? .internal : .public, agreement: agreement, local: local,
+            mids: Self.mids(of: offer))
+        return Opened(resource: record.resource, etag: record.etag, answer: answer.description)
+    }
+
+    /// A published broadcast when its source is up; a relayed one as soon as the node above has agreed.
+    func isWatchable(_ name: String) -> Bool {
+        guard let id = names[name], let broadcast = broadcasts[id] else { return false }
+        return broadcast.liveSource != nil || (broadcast.upstream != nil && broadcast.candidate != nil)
+    }
+
+    // MARK: - Session resources
+
+    /// The broadcast and purpose behind a resource, for authorisation; nil: not here, or not on this listener.
+    package func find(
+        _ resource: ResourceName, on listener: ListenerKind
+    ) -> (broadcast: String, purpose: SessionPurpose, etag: String)? {
+        guard let id = resources[resource], let record = sessions[id], record.listener == listener,
+            record.purpose != .upstream
+        else { return nil }
+        return (record.name, record.purpose, record.etag)
+    }
+
+    package enum Patched: Sendable {
+        case trickled
+        /// The `trickle-ice-sdpfrag` with our new credentials, and the ETag of the new ICE session.
+        case restarted(fragment: String, etag: String)
+    }
+
+    /// Trickle (RFC 9725 §4.3.2) or, with other credentials than before, ICE restart (§4.3.3).
+    package func patch(
+        _ resource: ResourceName, on listener: ListenerKind, ifMatch: IfMatch, fragment: ICEFragment
+    ) throws(Refusal) -> Patched {
+        guard let id = resources[resource], var record = sessions[id], record.listener == listener else {
+            throw .unknownSession
+        }
+        guard ifMatch.matches(record.etag) else { throw .preconditionFailed }
+        if let mid = fragment.mid, !record.mids.contains(mid) {
+            throw .invalidFragment("the offer had no m-line with mid \(mid)")
+        }
+        let offered = fragment.ice
+        let worker = media.workers[record.worker]
+        guard offered != record.remoteICE else {
+            if !fragment.candidates.isEmpty { worker.send(.addRemoteCandidates(id, fragment.candidates)) }
+            return .trickled
+        }
+        // Both or neither (RFC 8839 §4.4.1.1.1): a half-changed pair is a mistake, and the old session goes on.
+        guard offered.ufrag != record.remoteICE.ufrag, offered.password != record.remoteICE.password else {
+            throw .invalidFragment("an ICE restart changes both ufrag and pwd")
+        }
+        let local = localTransport(worker: record.worker)
+        worker.send(.restartICE(id, local: local.ice, remote: offered, remoteCandidates: fragment.candidates))
+        (record.remoteICE, record.etag) = (offered, entityTag())
+        sessions[id] = record
+        return .restarted(
+            fragment: Negotiation.fragment(local: local, agreement: record.agreement), etag: record.etag)
+    }
+
+    /// false: there is no such session (any more).
+    package func delete(_ resource: ResourceName, on listener: ListenerKind) -> Bool {
+        guard find(resource, on: listener) != nil, let id = resources[resource] else { return false }
+        end(id, reason: .requested)
+        return true
+    }
+
+    /// false: there is no such session.
+    package func impair(_ resource: ResourceName, loss: Double) -> Bool {
+        guard let id = resources[resource], let record = sessions[id] else { return false }
+        media.workers[record.worker].send(.setImpairment(id, loss: loss))
+        return true
+    }
+
+    // MARK: - Opening and closing
+
+    func admit(_ purpose: SessionPurpose) throws(Refusal) {
+        if draining { throw .draining }
+        let limits = topology.limits
+        if tally.opening >= limits.sessionsHalfOpen { throw .full("too many sessions are being set up") }
+        if tally.all >= limits.sessions { throw .full("too many sessions") }
+        let bound =
+            switch purpose {
+            case .publisher: limits.publishers
+            case .viewer: limits.viewers
+            case .relay: limits.relays
+            case .upstream: Int.max
+            }
+        if tally.count(purpose) >= bound { throw .full("too many sessions of kind \(purpose.rawValue)") }
+    }
+
+    func open(
+        _ purpose: SessionPurpose, on broadcastID: BroadcastID, listener: ListenerKind, agreement: Agreement,
+        local: LocalTransport, mids: [String]
+    ) -> SessionRecord {
+        guard var broadcast = broadcasts[broadcastID] else {
+            preconditionFailure("a session is opened on a broadcast that exists")
+        }
+        let record = SessionRecord(
+            id: SessionID(rawValue: identifier()), resource: .generate(node: node.name), purpose: purpose,
+            listener: listener, broadcast: broadcastID, name: broadcast.name, worker: broadcast.worker, opened: .now,
+            etag: entityTag(), agreement: agreement,
+            remoteICE: agreement.remote.ice, mids: mids)
+        if purpose.direction == .source {
+            if let older = broadcast.candidate { close(older, reason: .replaced) }
+            broadcast.candidate = record.id
+        } else {
+            broadcast.viewers.insert(record.id)
+            broadcast.leaveAt = nil
+        }
+        broadcasts[broadcastID] = broadcast
+        sessions[record.id] = record
+        resources[record.resource] = record.id
+        tally.add(record)
+        counters.opened[purpose, default: 0] += 1
+        media.workers[record.worker].send(
+            .open(
+                SessionParameters(
+                    id: record.id,
+                    transport: TransportParameters(
+                        role: purpose == .upstream ? .client : .server, localICE: local.ice,
+                        remoteICE: agreement.remote.ice, remoteFingerprint: agreement.remote.fingerprint,
+                        remoteCandidates: agreement.remote.candidates, dtlsActive: agreement.remote.dtlsActive),
+                    broadcast: broadcastID, direction: purpose.direction, tracks: agreement.tracks)))
+        logger.info("session opened", metadata: metadata(of: record))
+        return record
+    }
+
+    /// Closes a session on our side and draws the consequences for its broadcast.
+    func end(_ id: SessionID, reason: CloseReason) {
+        guard let record = sessions[id] else { return }
+        close(id, reason: reason)
+        left(record, reason: reason)
+    }
+
+    /// Closes a session on our side; its broadcast is the caller's business.
+    func close(_ id: SessionID, reason: CloseReason) {
+        guard let record = forget(id) else { return }
+        closing[id] = record
+        media.workers[record.worker].send(.close(id, reason: reason))
+    }
+
+    /// Takes a session out of the tables: from here on its resource is unknown.
+    func forget(_ id: SessionID) -> SessionRecord? {
+        guard let record = sessions.removeValue(forKey: id) else { return nil }
+        resources[record.resource] = nil
+        tally.remove(record)
+        broadcasts[record.broadcast]?.viewers.remove(id)
+        if broadcasts[record.broadcast]?.candidate == id { broadcasts[record.broadcast]?.candidate = nil }
+        return record
+    }
+
+    /// Ends a broadcast with everything on it.
+    func closeBroadcast(_ id: BroadcastID, reason: CloseReason) {
+        guard let broadcast = broadcasts.removeValue(forKey: id) else { return }
+        if names[broadcast.name] == id { names[broadcast.name] = nil }
+        reconnects.removeValue(forKey: id)?.cancel()
+        for session in sessions.values where session.broadcast == id { closing[session.id] = forget(session.id) }
+        media.workers[broadcast.worker].send(.closeBroadcast(id, reason: reason))
+        if let upstream = broadcast.upstream { sayFarewell(to: upstream, broadcast: broadcast.name) }
+        logger.info("broadcast closed", metadata: ["broadcast": "\(broadcast.name)", "reason": "\(reason.rawValue)"])
+    }
+
+    // MARK: - Draining and stopping
+
+    package func setDraining(_ value: Bool) { draining = value || stopping }
+
+    /// Closes everything, says good-bye to the nodes above, and takes nothing new from here on.
+    package func stop() async {
+        (stopping, draining) = (true, true)
+        for id in broadcasts.keys.sorted(by: { $0.rawValue < $1.rawValue }) { closeBroadcast(id, reason: .shutdown) }
+        for task in pulls.values { _ = await task.value }
+        while let task = farewells.values.first { await task.value }
+    }
+
+    // MARK: - Names and secrets
+
+    func identifier() -> UInt64 {
+        defer { nextIdentifier += 1 }
+        return nextIdentifier
+    }
+
+    func localTransport(worker: Int) -> LocalTransport {
+        LocalTransport(
+            ice: .generate(using: &generator), fingerprint: fingerprint, candidates: media.candidates(worker: worker))
+    }
+
+    private func entityTag() -> String { "\"\(ResourceName.urlSafeText(of: generator.next()))\"" }
+
+    private static func mids(of offer: SessionDescription) -> [String] {
+        offer.media.compactMap { $0.attributes.first { $0.name == "mid" }?.value }
+    }
+
+    func metadata(of record: SessionRecord) -> Logger.Metadata {
+        [
+            "session": "\(record.resource.short)", "broadcast": "\(record.name)", "worker": "\(record.worker)",
+            "purpose": "\(record.purpose.rawValue)",
+        ]
+    }
+}

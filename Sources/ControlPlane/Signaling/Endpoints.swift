@@ -1,0 +1,147 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import WebRTC
+
+/// WHIP (RFC 9725), WHEP (draft-ietf-wish-whep) and, for nodes, the same WHEP as the relay.
+extension NodeSurface {
+    // MARK: - Endpoints
+
+    func publish(_ name: String, _ request: Request) async throws(Problem) -> Response {
+        try checkName(name)
+        guard request.method == .post else { return describeEndpoint() }
+        guard node.role == .origin else { return try redirectPublisher(name, request) }
+        try authorize(.publish, name, request)
+        let offer = try await offer(in: request)
+        do throws(Refusal) {
+            return created(try await sessions.publish(name, offer: offer), on: .public)
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    /// RFC 9725 §4.5: 307 keeps method and body. The node it leads to asks for the token itself.
+    private func redirectPublisher(_ name: String, _ request: Request) throws(Problem) -> Response {
+        guard let origin = originForPublishers else { throw .noPublishersHere }
+        let query = request.head.path?.split(separator: "?", maxSplits: 1).dropFirst().first.map { "?\($0)" } ?? ""
+        var response = Response(status: .temporaryRedirect)
+        response.headers[.location] = "\(origin)/whip/\(name)\(query)"
+        return response
+    }
+
+    func watch(_ name: String, _ request: Request) async throws(Problem) -> Response {
+        try checkName(name)
+        guard request.method == .post else { return describeEndpoint() }
+        guard node.viewers else { throw .noViewersHere }
+        try authorize(.watch, name, request)
+        return try await watch(name, request, as: .viewer)
+    }
+
+    func relay(_ name: String, _ request: Request) async throws(Problem) -> Response {
+        try checkName(name)
+        guard request.method == .post else { return describeEndpoint() }
+        try await authorizeNode(name, request)
+        return try await watch(name, request, as: .relay)
+    }
+
+    private func watch(_ name: String, _ request: Request, as purpose: SessionPurpose) async throws(Problem) -> Response {
+        let offer = try await offer(in: request)
+        do throws(Refusal) {
+            let opened = try await sessions.watch(name, offer: offer, as: purpose)
+            return created(opened, on: purpose == .relay ? .internal : .public)
+        } catch {
+            throw Problem(error)
+        }
+    }
+
+    /// GET and HEAD of an endpoint: 2xx without a body (RFC 9725 §4.1), naming the type that POST takes.
+    private func describeEndpoint() -> Response {
+        var response = Response(status: .ok)
+        response.headers[.contentType] = MediaType.sdp
+        response.headers[.acceptPost] = MediaType.sdp
+        return response
+    }
+
+    private func offer(in request: Request) async throws(Problem) -> SessionDescription {
+        guard MediaType.matches(request.headers[.contentType], MediaType.sdp) else {
+            throw .unsupportedMediaType(expected: MediaType.sdp)
+        }
+        let bytes = try await body(of: request)
+        guard !bytes.isEmpty else { throw .invalidSDP("the body is empty") }
+        do {
+            return try SessionDescription.parse(bytes)
+        } catch {
+            throw .invalidSDP(error.description)
+        }
+    }
+
+    private func created(_ opened: Sessions.Opened, on listener: ListenerKind) -> Response {
+        var response = Response(status: .created, body: .init(byteBuffer: ByteBuffer(string: opened.answer)))
+        response.headers[.contentType] = MediaType.sdp
+        response.headers[.location] = "\(baseURL(of: listener))/session/\(opened.resource)"
+        response.headers[.eTag] = opened.etag
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+
+    // MARK: - Session resources
+
+    func session(
+        _ resource: ResourceName, on listener: ListenerKind, _ request: Request
+    ) async throws(Problem) -> Response {
+        guard let found = await sessions.find(resource, on: listener) else { throw .unknownSession }
+        switch request.method {
+        case .patch:
+            try await authorizeSession(found, request)
+            return try await patch(resource, on: listener, request)
+        case .delete:
+            // If-Match means nothing here (RFC 9725 §4.2): a client that is done is done.
+            try await authorizeSession(found, request)
+            guard await sessions.delete(resource, on: listener) else { throw .unknownSession }
+            return Response(status: .ok)
+        default:
+            var response = Response(status: .ok)
+            response.headers[.acceptPatch] = MediaType.fragment
+            return response
+        }
+    }
+
+    /// A session asks for the credentials that its POST asked for.
+    private func authorizeSession(
+        _ session: (broadcast: String, purpose: SessionPurpose, etag: String), _ request: Request
+    ) async throws(Problem) {
+        switch session.purpose {
+        case .publisher: try authorize(.publish, session.broadcast, request)
+        case .viewer: try authorize(.watch, session.broadcast, request)
+        case .relay, .upstream: try await authorizeNode(session.broadcast, request)
+        }
+    }
+
+    private func patch(
+        _ resource: ResourceName, on listener: ListenerKind, _ request: Request
+    ) async throws(Problem) -> Response {
+        guard MediaType.matches(request.headers[.contentType], MediaType.fragment) else {
+            throw .unsupportedMediaType(expected: MediaType.fragment)
+        }
+        guard let ifMatch = request.headers[.ifMatch] else { throw .preconditionRequired }
+        let bytes = try await body(of: request)
+        let fragment: ICEFragment
+        do {
+            fragment = try Negotiation.parseFragment(bytes)
+        } catch {
+            throw .invalidFragment("\(error)")
+        }
+        do throws(Refusal) {
+            switch try await sessions.patch(resource, on: listener, ifMatch: IfMatch(ifMatch), fragment: fragment) {
+            case .trickled:
+                return Response(status: .noContent)
+            case .restarted(let fragment, let etag):
+                var response = Response.text(fragment, type: MediaType.fragment)
+                response.headers[.eTag] = etag
+                return response
+            }
+        } catch {
+            throw Problem(error)
+        }
+    }
+}

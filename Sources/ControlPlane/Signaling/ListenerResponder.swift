@@ -1,0 +1,120 @@
+package import HTTPTypes
+package import Hummingbird
+import NIOCore
+import Synchronization
+package import WebRTC
+
+/// Who asks: all that a handler learns of the connection.
+package struct PeerContext: InitializableFromSource, Sendable {
+    /// nil: a socket without an address.
+    package let remote: TransportAddress?
+
+    package init(source: ApplicationRequestContextSource) {
+        let address = source.channel.remoteAddress
+        remote = address?.ipAddress.flatMap { TransportAddress($0, port: UInt16(address?.port ?? 0)) }
+    }
+}
+
+/// Answers everything that comes in on one listener: finds the route, applies what holds for all of them (methods, CORS,
+/// rate, errors, counting) and hands over to the route's handler.
+package struct ListenerResponder: HTTPResponder {
+    package let listener: ListenerKind
+    let node: NodeSurface
+
+    package init(_ listener: ListenerKind, of node: NodeSurface) { (self.listener, self.node) = (listener, node) }
+
+    package func respond(to request: Request, context: PeerContext) async throws -> Response {
+        let path = (request.head.path ?? "/").prefix { $0 != "?" && $0 != "#" }
+        let route = Route(path: path, on: listener)
+        var response: Response
+        do throws(Problem) {
+            response = try await answer(request, route: route, from: context)
+        } catch {
+            response = error.response
+        }
+        response.headers[.xContentTypeOptions] = "nosniff"
+        if listener == .public { allowCrossOrigin(&response, request: request, route: route) }
+        node.requests.count(listener, request.method, route, response.status)
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(_ request: Request, route: Route?, from context: PeerContext) async throws(Problem) -> Response {
+        guard let route else { throw .notFound }
+        guard route.methods.contains(request.method) else { throw .methodNotAllowed(allow: route.allow) }
+        if request.method == .options { return options(of: route) }
+        if listener == .public, request.method != .get, request.method != .head, let remote = context.remote,
+            let delay = node.limiter.delay(for: remote, now: .now)
+        {
+            throw .tooManyRequests(retryAfter: delay)
+        }
+        switch route {
+        case .whip(let name): return try await node.publish(name, request)
+        case .whep(let name): return try await node.watch(name, request)
+        case .relay(let name): return try await node.relay(name, request)
+        case .session(let resource): return try await node.session(resource, on: listener, request)
+        case .impairment(let resource): return try await node.impair(resource, request)
+        case .debugSession(let id): return try await node.debugSession(id)
+        case .broadcasts: return await node.broadcasts(on: listener)
+        case .nodes: return await node.nodes()
+        case .iceServers: return node.iceServers()
+        case .health: return .text("ok\n")
+        case .readiness: return await node.readinessAnswer()
+        case .metrics: return await node.metricsAnswer()
+        case .drain: return await node.drain(request)
+        case .page(let path): return try node.page(path)
+        }
+    }
+
+    private func options(of route: Route) -> Response {
+        var response = Response(status: .ok)
+        response.headers[.allow] = route.allow
+        if let accepted = route.acceptedBody { response.headers[accepted.field] = accepted.type }
+        return response
+    }
+
+    /// Every page may talk to us (Fetch §3.3): what protects a broadcast is its token, never a cookie.
+    private func allowCrossOrigin(_ response: inout Response, request: Request, route: Route?) {
+        response.headers[.accessControlAllowOrigin] = "*"
+        response.headers[.accessControlExposeHeaders] = "Location, Link, ETag, Retry-After, Accept-Post, Accept-Patch"
+        guard request.method == .options, let route else { return }
+        response.headers[.accessControlAllowMethods] = route.allow
+        response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, If-Match"
+        response.headers[.accessControlMaxAge] = "86400"
+    }
+}
+
+/// How many requests were answered how, for `/metrics`.
+package final class RequestCounters: Sendable {
+    private let counts = Mutex<[NodeMetrics.Request: UInt64]>([:])
+
+    package init() {}
+
+    func count(
+        _ listener: ListenerKind, _ method: HTTPRequest.Method, _ route: Route?, _ status: HTTPResponse.Status
+    ) {
+        // A method or path of the client's invention must not make a series of its own.
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .patch, .delete, .options, .put]
+        let key = NodeMetrics.Request(
+            listener: listener.rawValue, method: known.contains(method) ? method.rawValue : "OTHER",
+            route: route?.pattern ?? "none", status: status.code)
+        counts.withLock { $0[key, default: 0] += 1 }
+    }
+
+    var all: [NodeMetrics.Request: UInt64] { counts.withLock { $0 } }
+}
+
+extension Response {
+    static func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {
+        var response = Response(status: .ok, body: .init(byteBuffer: ByteBuffer(string: text)))
+        response.headers[.contentType] = type
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+
+    static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
+        var response = Response(status: status, body: .init(byteBuffer: ByteBuffer(bytes: JSONText.encode(value))))
+        response.headers[.contentType] = MediaType.json
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+}

@@ -1,0 +1,110 @@
+import HTTPTypes
+package import Hummingbird
+package import Logging
+package import MediaPlane
+import NIOCore
+
+/// What the routes of both listeners work on. The handlers are in `Endpoints.swift` (WHIP, WHEP, relay and session
+/// resources) and `OperationsEndpoints.swift` (the rest).
+package struct NodeSurface: Sendable {
+    package let node: Topology.Node
+    package let topology: Topology
+    package let sessions: Sessions
+    package let media: MediaPlane
+    package let authorizer: Authorizer
+    package let tokens: NodeTokens
+    /// nil on a node without upstreams.
+    package let monitor: UpstreamMonitor?
+    package let requests = RequestCounters()
+    let limiter: RateLimiter
+    let started = ContinuousClock.now
+
+    package init(
+        node: Topology.Node, topology: Topology, sessions: Sessions, media: MediaPlane, tokens: NodeTokens,
+        monitor: UpstreamMonitor?
+    ) {
+        (self.node, self.topology, self.sessions, self.media) = (node, topology, sessions, media)
+        (self.tokens, self.monitor) = (tokens, monitor)
+        authorizer = Authorizer(topology.auth)
+        limiter = RateLimiter(
+            perSecond: topology.limits.requestsPerSecond, burst: topology.limits.requestBurst,
+            addresses: topology.limits.rateAddresses)
+    }
+
+    /// Where publishers are sent by a node that takes none: the public URL of the first origin among the nodes above.
+    var originForPublishers: String? {
+        var seen: Set<String> = [node.name]
+        var next = [node]
+        while !next.isEmpty {
+            let current = next.removeFirst()
+            if current.role == .origin { return current.publicListener.url }
+            guard case .static(let names) = current.upstream else { continue }
+            for name in names where seen.insert(name).inserted {
+                if let above = topology.node(named: name) { next.append(above) }
+            }
+        }
+        return nil
+    }
+
+    func baseURL(of listener: ListenerKind) -> String {
+        listener == .public ? node.publicListener.url : node.internalListener.url
+    }
+
+    // MARK: - What handlers have in common
+
+    func authorize(_ scope: Authorizer.Scope, _ broadcast: String, _ request: Request) throws(Problem) {
+        switch authorizer.decide(scope, broadcast: broadcast, authorization: request.headers[.authorization]) {
+        case .allowed: break
+        case .missingCredentials: throw .unauthorized
+        case .forbidden: throw .forbidden
+        }
+    }
+
+    func authorizeNode(_ broadcast: String, _ request: Request) async throws(Problem) {
+        switch await tokens.decide(broadcast: broadcast, authorization: request.headers[.authorization]) {
+        case .allowed: break
+        case .missingCredentials: throw .unauthorized
+        case .forbidden: throw .forbidden
+        }
+    }
+
+    /// The whole body, within the topology's bound.
+    func body(of request: Request) async throws(Problem) -> [UInt8] {
+        let limit = topology.limits.bodyBytes
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw .bodyTooLarge }
+        do {
+            let buffer = try await request.body.collect(upTo: limit)
+            return Array(buffer.readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw .bodyTooLarge
+        } catch {
+            throw .invalidRequest("the body could not be read")
+        }
+    }
+
+    func checkName(_ name: String) throws(Problem) {
+        guard BroadcastName.isValid(name) else { throw .invalidName }
+    }
+}
+
+extension Problem {
+    /// How a refusal by the table of sessions is told over HTTP.
+    init(_ refusal: Refusal) {
+        switch refusal {
+        case .draining: self = .draining
+        case .full(let what): self = .full(what)
+        case .alreadyLive: self = .alreadyLive
+        case .notLive(let retryAfter): self = .notLive(retryAfter: retryAfter)
+        case .noOrigin: self = .noOrigin
+        case .unknownSession: self = .unknownSession
+        case .preconditionFailed: self = .preconditionFailed
+        case .invalidFragment(let reason): self = .invalidFragment(reason)
+        case .negotiation(let error):
+            switch error.status {
+            case 406: self = .notPlayable(error.reason)
+            case 422: self = .unsupportedOffer(error.reason)
+            default: self = .invalidSDP(error.reason)
+            }
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+
+/// What operators, orchestrators, pages and tests ask of a node beside sessions.
+extension NodeSurface {
+    // MARK: - API
+
+    /// What is live here, and, on a node that relays, what the nodes above say is live there. A node below is told only
+    /// the former, so that lists do not travel in circles.
+    func broadcasts(on listener: ListenerKind) async -> Response {
+        var list = await sessions.liveBroadcasts()
+        if listener == .public, let monitor {
+            let here = Set(list.map(\.name))
+            for var broadcast in await monitor.broadcasts where !here.contains(broadcast.name) {
+                broadcast.viewers = 0
+                list.append(broadcast)
+            }
+            list.sort { $0.name < $1.name }
+        }
+        return .json(list)
+    }
+
+    private struct NodeSummary: Encodable {
+        var name: String
+        var role: String
+        var region: String
+        var url: String
+        var lat: Double?
+        var lon: Double?
+        /// nil: this node does not watch that one.
+        var ready: Bool?
+        /// Share of the viewer limit in use, 0...1.
+        var load: Double?
+        /// Milliseconds of a small HTTP exchange.
+        var rtt: Double?
+        var isSelf: Bool
+
+        enum CodingKeys: String, CodingKey {
+            case name, role, region, url, lat, lon, ready, load, rtt
+            case isSelf = "self"
+        }
+    }
+
+    func nodes() async -> Response {
+        let readiness = await readiness()
+        let viewers = await sessions.snapshot().present[.viewer] ?? 0
+        let above = await monitor?.observations ?? [:]
+        return .json(
+            topology.nodes.map { other in
+                let location = topology.region(named: other.region)?.location
+                let isSelf = other.name == node.name
+                return NodeSummary(
+                    name: other.name, role: other.role.rawValue, region: other.region, url: other.publicListener.url,
+                    lat: location?.latitude, lon: location?.longitude,
+                    ready: isSelf ? readiness.state == .ready : above[other.name]?.isReady,
+                    load: isSelf ? Double(viewers) / Double(max(1, topology.limits.viewers)) : nil,
+                    rtt: above[other.name]?.roundTrip.map { Double($0 / .microseconds(1)) / 1_000 }, isSelf: isSelf)
+            })
+    }
+
+    private struct RTCConfiguration: Encodable {
+        var iceServers: [String]
+    }
+
+    /// Candidates of the node are enough where it can be reached directly; no STUN or TURN server is configured.
+    func iceServers() -> Response { .json(RTCConfiguration(iceServers: [])) }
+
+    // MARK: - Operations
+
+    func readiness() async -> Readiness {
+        let snapshot = await sessions.snapshot()
+        var readiness = Readiness()
+        readiness.isStarted = true
+        readiness.isDraining = snapshot.draining
+        readiness.originReachable = await monitor?.isAnyReachable ?? true
+        let limits = topology.limits
+        if (snapshot.present[.viewer] ?? 0) >= limits.viewers {
+            readiness.reachedLimit = "viewers"
+        } else if snapshot.present.values.reduce(0, +) >= limits.sessions {
+            readiness.reachedLimit = "sessions"
+        } else if snapshot.opening >= limits.sessionsHalfOpen {
+            readiness.reachedLimit = "sessions_half_open"
+        }
+        return readiness
+    }
+
+    func readinessAnswer() async -> Response {
+        let readiness = await readiness()
+        var response = Response.text(readiness.json, type: MediaType.json)
+        response.status = HTTPResponse.Status(code: readiness.status)
+        if response.status != .ok { response.headers[.retryAfter] = "5" }
+        return response
+    }
+
+    func metricsAnswer() async -> Response {
+        let snapshot = await sessions.snapshot()
+        var metrics = NodeMetrics(node: node.name, role: node.role, region: node.region)
+        metrics.uptime = .now - started
+        metrics.readiness = await readiness()
+        metrics.liveBroadcasts = snapshot.liveBroadcasts
+        for purpose in SessionPurpose.allCases {
+            metrics.sessions[purpose.rawValue] = snapshot.present[purpose] ?? 0
+            metrics.sessionsOpened[purpose.rawValue] = snapshot.counters.opened[purpose] ?? 0
+        }
+        metrics.halfOpenSessions = snapshot.opening
+        metrics.sessionsClosed = snapshot.counters.closed
+        metrics.requests = requests.all
+        metrics.workers = await media.statistics()
+        return .text(metrics.render(), type: PrometheusText.contentType)
+    }
+
+    func drain(_ request: Request) async -> Response {
+        await sessions.setDraining(request.method == .post)
+        return .text((await readiness()).json, type: MediaType.json)
+    }
+
+    // MARK: - Sessions from the inside
+
+    private struct Impairment: Decodable {
+        /// Share of outgoing datagrams to drop, 0...1.
+        var loss: Double
+    }
+
+    func impair(_ resource: ResourceName, _ request: Request) async throws(Problem) -> Response {
+        guard topology.simulation else { throw .simulationOnly }
+        guard MediaType.matches(request.headers[.contentType], MediaType.json) else {
+            throw .unsupportedMediaType(expected: MediaType.json)
+        }
+        let bytes = try await body(of: request)
+        guard let impairment = try? JSONDecoder().decode(Impairment.self, from: Data(bytes)),
+            0...1 ~= impairment.loss
+        else { throw .invalidRequest(#"expected {"loss": a number from 0 to 1}"#) }
+        guard await sessions.impair(resource, loss: impairment.loss) else { throw .unknownSession }
+        return Response(status: .noContent)
+    }
+
+    func debugSession(_ id: String) async throws(Problem) -> Response {
+        guard let report = await sessions.debugReport(id) else { throw .unknownSession }
+        return .json(report)
+    }
+}

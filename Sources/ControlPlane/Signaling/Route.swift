@@ -1,0 +1,145 @@
+import HTTPTypes
+
+/// What a path names. Which listener has it and which methods apply is part of the meaning.
+enum Route: Hashable {
+    case whip(String)
+    case whep(String)
+    case relay(String)
+    case session(ResourceName)
+    case impairment(ResourceName)
+    /// A resource's name or the beginning of it.
+    case debugSession(String)
+    case broadcasts, nodes, iceServers
+    case health, readiness, metrics, drain
+    /// A page or one of its assets, by path.
+    case page(String)
+
+    /// nil: there is nothing of that path on this listener. Broadcast names are checked by whoever uses them.
+    init?(path: some StringProtocol, on listener: ListenerKind) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map {
+            String($0).removingPercentEncoding
+        }
+        let first = (parts.first ?? nil) ?? ""
+        let second = parts.count > 1 ? parts[1] : nil
+        switch (listener, parts.count, first) {
+        case (.public, 2, "whip"): self = .whip(second ?? "")
+        case (.public, 2, "whep"): self = .whep(second ?? "")
+        case (.internal, 2, "relay"): self = .relay(second ?? "")
+        case (_, 2, "session"): self = .session(ResourceName(second ?? ""))
+        case (.internal, 3, "session"):
+            guard parts[2] == "impairment" else { return nil }
+            self = .impairment(ResourceName(second ?? ""))
+        case (.internal, 3, "debug"):
+            guard second == "sessions", let id = parts[2], !id.isEmpty else { return nil }
+            self = .debugSession(id)
+        case (_, 2, "api"):
+            switch second {
+            case "broadcasts": self = .broadcasts
+            case "nodes": self = .nodes
+            case "ice" where listener == .public: self = .iceServers
+            default: return nil
+            }
+        case (.internal, 1, "healthz"): self = .health
+        case (.internal, 1, "readyz"): self = .readiness
+        case (.internal, 1, "metrics"): self = .metrics
+        case (.internal, 1, "drain"): self = .drain
+        case (.public, _, _): self = .page(String(path))
+        default: return nil
+        }
+    }
+
+    /// The path with its variable parts named, as a metrics label: there are only so many.
+    var pattern: String {
+        switch self {
+        case .whip: "/whip/{broadcast}"
+        case .whep: "/whep/{broadcast}"
+        case .relay: "/relay/{broadcast}"
+        case .session: "/session/{id}"
+        case .impairment: "/session/{id}/impairment"
+        case .debugSession: "/debug/sessions/{id}"
+        case .broadcasts: "/api/broadcasts"
+        case .nodes: "/api/nodes"
+        case .iceServers: "/api/ice"
+        case .health: "/healthz"
+        case .readiness: "/readyz"
+        case .metrics: "/metrics"
+        case .drain: "/drain"
+        case .page: "/{page}"
+        }
+    }
+
+    /// What applies here, in the order of the `Allow` field.
+    var methods: [HTTPRequest.Method] {
+        switch self {
+        case .whip, .whep, .relay: [.get, .head, .options, .post]
+        case .session: [.get, .head, .options, .patch, .delete]
+        case .impairment: [.options, .post]
+        case .drain: [.options, .post, .delete]
+        default: [.get, .head, .options]
+        }
+    }
+
+    var allow: String { methods.map(\.rawValue).joined(separator: ", ") }
+
+    /// What a POST or PATCH here takes, for `Accept-Post` and `Accept-Patch`.
+    var acceptedBody: (field: HTTPField.Name, type: String)? {
+        switch self {
+        case .whip, .whep, .relay: (.acceptPost, MediaType.sdp)
+        case .session: (.acceptPatch, MediaType.fragment)
+        default: nil
+        }
+    }
+}
+
+/// `[A-Za-z0-9._~-]{1,128}`: unreserved characters of a URL.
+enum BroadcastName {
+    static func isValid(_ name: String) -> Bool {
+        1...128 ~= name.utf8.count
+            && name.utf8.allSatisfy { c in
+                switch c {
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: c == UInt8(ascii: ".") || c == UInt8(ascii: "_") || c == UInt8(ascii: "~") || c == UInt8(ascii: "-")
+                }
+            }
+    }
+}
+
+enum MediaType {
+    static let sdp = "application/sdp"
+    static let fragment = "application/trickle-ice-sdpfrag"
+    static let json = "application/json"
+
+    /// Whether a `Content-Type` field, parameters aside, is `expected`.
+    static func matches(_ field: String?, _ expected: String) -> Bool {
+        guard let field else { return false }
+        return field.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased() == expected
+    }
+}
+
+extension HTTPField.Name {
+    static let acceptPost = HTTPField.Name("Accept-Post")!
+    static let acceptPatch = HTTPField.Name("Accept-Patch")!
+}
+
+extension String {
+    /// nil: an incomplete escape, or not UTF-8 when decoded.
+    fileprivate var removingPercentEncoding: String? {
+        guard utf8.contains(UInt8(ascii: "%")) else { return self }
+        var bytes: [UInt8] = []
+        var rest = Array(utf8)[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard rest.count >= 2, rest.first != UInt8(ascii: "+"),
+                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+            else { return nil }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}

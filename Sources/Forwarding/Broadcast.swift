@@ -1,0 +1,32 @@
+import WebRTC
+
+/// A broadcast on one worker: its tracks, the session that feeds them and the sessions that read them.
+final class Broadcast {
+    let id: BroadcastID
+    let tracks: [BroadcastTrack]
+    /// The connected source, if there is one.
+    var source: Session?
+    var sessions: [SessionID: Session] = [:]
+    /// Stretches of a local source (`Command.ingest`), one per track.
+    var localLines: [LocalSource]
+
+    init(id: BroadcastID, tracks formats: [TrackFormat], limits: Limits) {
+        self.id = id
+        tracks = formats.map { BroadcastTrack(format: $0, limits: limits) }
+        localLines = formats.map { _ in LocalSource() }
+    }
+
+    var hasPending: Bool { tracks.contains { !$0.pending.isEmpty } }
+}
+
+/// A source inside this process: its packets neither reorder nor get lost, so a line is all it needs.
+struct LocalSource {
+    var line: SourceLine?
+    var highest: Int64 = 0
+
+    /// Extends the 16-bit sequence number along this source's own line.
+    mutating func extend(_ sequence: SequenceNumber) -> Int64 {
+        highest = line == nil ? Int64(sequence.rawValue) : max(highest, sequence.extended(near: highest))
+        return sequence.extended(near: highest)
+    }
+}

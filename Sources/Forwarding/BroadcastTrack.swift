@@ -1,0 +1,96 @@
+import WebRTC
+
+/// One track of a broadcast on one worker: a single continuous line of sequence numbers and timestamps, on which the
+/// packets of all its sources lie one after another, the history of that line, and the sinks that read it.
+///
+/// A source that comes back, a relay that moves to another origin: each begins where the line ended, so no sink can tell.
+final class BroadcastTrack {
+    let format: TrackFormat
+    var history: PacketHistory
+    var keyframes = KeyframeRequests()
+    /// Line sequence numbers accepted since the last flush.
+    var pending: [Int64] = []
+    var sinks: ContiguousArray<Sink> = []
+    /// How the line's timestamps relate to our NTP clock; nil before the first packet.
+    private(set) var clock: MediaClock?
+    private var lastTimestamp: UInt32 = 0
+    private var lastArrival = Instant.zero
+
+    init(format: TrackFormat, limits: Limits) {
+        self.format = format
+        let isVideo = format.kind == .video
+        history = PacketHistory(
+            byteCapacity: isVideo ? limits.videoHistoryBytes : limits.audioHistoryBytes, slots: isVideo ? 4_096 : 1_024)
+        pending.reserveCapacity(256)
+    }
+
+    var isVideo: Bool { format.kind == .video }
+    private var hasPackets: Bool { history.newest != nil }
+
+    /// Starts a source's stretch of the line with its first packet. Sinks of a video track then wait for its keyframe.
+    func beginLine(sequence: Int64, timestamp: UInt32, now: Instant) -> SourceLine {
+        let next = (history.newest ?? -1) + 1
+        guard hasPackets else { return SourceLine(sequenceOffset: next - sequence, timestampOffset: 0, first: next) }
+        let elapsed = max(1, ticks(in: now - lastArrival))
+        let target = lastTimestamp &+ UInt32(truncatingIfNeeded: elapsed)
+        clock = nil
+        if isVideo {
+            for i in sinks.indices { sinks[i].waitForKeyframe() }
+            if !sinks.isEmpty { keyframes.want(now: now) }
+        }
+        return SourceLine(sequenceOffset: next - sequence, timestampOffset: target &- timestamp, first: next)
+    }
+
+    enum Accepted {
+        case accepted(keyframe: Bool)
+        case dropped(DropReason)
+    }
+
+    /// Puts one packet on the line, to go out with the next flush.
+    func accept(
+        sequence: Int64, timestamp: UInt32, marker: Bool, payload: borrowing RawSpan, now: Instant
+    ) -> Accepted {
+        let keyframe = isVideo && isKeyframeStart(codec: format.codec.name, payload: payload)
+        if history.entry(sequence) != nil { return .dropped(.duplicate) }
+        guard
+            history.insert(
+                sequence: sequence, timestamp: timestamp, marker: marker, keyframe: keyframe, arrival: now,
+                payload: payload)
+        else { return .dropped(.tooOld) }
+        pending.append(sequence)
+        if keyframe { keyframes.keyframeArrived(now: now) }
+        if history.newest == sequence { (lastTimestamp, lastArrival) = (timestamp, now) }
+        if clock == nil { clock = MediaClock(at: now, timestamp: timestamp) }
+        return .accepted(keyframe: keyframe)
+    }
+
+    /// A sender report of the source, already moved to our clock and this line.
+    func synchronise(at instant: Instant, timestamp: UInt32) {
+        clock = MediaClock(at: instant, timestamp: timestamp)
+    }
+
+    /// The line's timestamp at `now`, for sender reports; nil before the first packet.
+    func timestamp(at now: Instant) -> UInt32? {
+        clock.map { $0.timestamp &+ UInt32(truncatingIfNeeded: ticks(in: now - $0.at)) }
+    }
+
+    private func ticks(in interval: Interval) -> Int64 {
+        let rate = Int64(format.codec.clockRate)
+        let seconds = interval.nanoseconds / 1_000_000_000
+        return seconds &* rate &+ (interval.nanoseconds % 1_000_000_000) &* rate / 1_000_000_000
+    }
+}
+
+/// One point through which the straight line "RTP timestamp over time" goes.
+struct MediaClock {
+    var at: Instant
+    var timestamp: UInt32
+}
+
+/// Where one source's packets lie on the track's line.
+struct SourceLine {
+    var sequenceOffset: Int64
+    var timestampOffset: UInt32
+    /// Nothing of this source lies before it: what is there belongs to its predecessor.
+    var first: Int64
+}

@@ -1,0 +1,82 @@
+package import WebRTC
+
+/// A session within one media plane. The public id of `contract.md` belongs to the control plane.
+package struct SessionID: RawRepresentable, Hashable, Sendable {
+    package var rawValue: UInt64
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// A broadcast within one media plane.
+package struct BroadcastID: RawRepresentable, Hashable, Sendable {
+    package var rawValue: UInt64
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// Matches a request with its answer among the events.
+package struct RequestID: RawRepresentable, Hashable, Sendable {
+    package var rawValue: UInt64
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// A session as negotiated: its transport and which way media flows.
+package struct SessionParameters: Sendable {
+    package enum Direction: Hashable, Sendable {
+        /// Media comes from the peer: a publisher, or a relay from the node above.
+        case source
+        /// Media goes to the peer: a viewer, or a relay to the node below.
+        case sink
+    }
+
+    package var id: SessionID
+    package var transport: TransportParameters
+    package var broadcast: BroadcastID
+    package var direction: Direction
+    package var tracks: [NegotiatedTrack]
+    /// The worker's socket for this session alone (`TransportAddress.socket`); the worker fills it in for clients.
+    package var socket: UInt16 = 0
+
+    package init(
+        id: SessionID, transport: TransportParameters, broadcast: BroadcastID, direction: Direction,
+        tracks: [NegotiatedTrack]
+    ) {
+        (self.id, self.transport, self.broadcast) = (id, transport, broadcast)
+        (self.direction, self.tracks) = (direction, tracks)
+    }
+}
+
+/// From the control plane to one worker, by value.
+package enum Command: Sendable {
+    /// Creates the broadcast's lines (sequence, time, history), one per track. Must come before its sessions.
+    case openBroadcast(BroadcastID, tracks: [TrackFormat])
+    /// Closes the broadcast and, with `reason`, every session on it.
+    case closeBroadcast(BroadcastID, reason: CloseReason)
+    /// A source's tracks match the broadcast's by kind. A second source takes over from the first, whose session is
+    /// closed with `.replaced`; viewers see one continuous stream.
+    case open(SessionParameters)
+    case close(SessionID, reason: CloseReason)
+    /// New credentials on both sides (RFC 9725 §4.3.2); the old pair keeps answering until the new one is validated.
+    case restartICE(SessionID, local: ICECredentials, remote: ICECredentials, remoteCandidates: [TransportAddress])
+    case addRemoteCandidates(SessionID, [TransportAddress])
+    /// Drops that share (0...1) of the session's outgoing datagrams at random.
+    case setImpairment(SessionID, loss: Double)
+    /// RTP packets of a local source (`probe publish`), header and payload, each with the payload type of its track's
+    /// position in the broadcast (0, 1, …). Sequence numbers and timestamps are the source's own.
+    case ingest(BroadcastID, packets: [[UInt8]])
+    /// Answered by `Event.statistics`.
+    case collectStatistics(RequestID)
+    /// Answered by `Event.report`.
+    case collectReport(SessionID, RequestID)
+}
+
+/// From one worker to the control plane, by value.
+package enum Event: Sendable {
+    /// ICE and DTLS are up, keys are installed.
+    case connected(SessionID, remote: TransportAddress, profile: SRTPProfile)
+    /// The first media packet of a source session was accepted.
+    case flowing(SessionID, BroadcastID)
+    /// The session is gone; its id will not be seen again.
+    case closed(SessionID, reason: CloseReason, SessionStatistics)
+    case statistics(RequestID, UnitStatistics)
+    /// nil: no such session.
+    case report(RequestID, SessionReport?)
+}

@@ -1,0 +1,193 @@
+package import WebRTC
+
+/// Commands of the control plane, and what the transports' own progress means for broadcasts and sinks.
+extension ForwardingUnit {
+    package func apply(_ command: Command, now: Instant) {
+        switch command {
+        case .openBroadcast(let id, let tracks):
+            guard broadcasts[id] == nil, broadcasts.count < limits.broadcasts else { return }
+            broadcasts[id] = Broadcast(id: id, tracks: tracks, limits: limits)
+        case .closeBroadcast(let id, let reason):
+            guard let broadcast = broadcasts.removeValue(forKey: id) else { return }
+            for session in broadcast.sessions.values.sorted(by: { $0.id.rawValue < $1.id.rawValue }) {
+                close(session, reason: reason, now: now)
+            }
+        case .open(let parameters):
+            open(parameters, now: now)
+        case .close(let id, let reason):
+            if let session = sessions[id] { close(session, reason: reason, now: now) }
+        case .restartICE(let id, let local, let remote, let candidates):
+            guard let session = sessions[id] else { return }
+            let reachable = reached(candidates, through: session.socket)
+            session.peer.restartICE(local: local, remote: remote, candidates: reachable, now: now)
+            expectAnswers(from: reachable, for: session)
+            follow(session, now: now)
+            schedule(session)
+        case .addRemoteCandidates(let id, let candidates):
+            guard let session = sessions[id] else { return }
+            let reachable = reached(candidates, through: session.socket)
+            session.peer.addRemoteCandidates(reachable, now: now)
+            expectAnswers(from: reachable, for: session)
+            schedule(session)
+        case .setImpairment(let id, let loss):
+            sessions[id]?.peer.impairment = min(1, max(0, loss))
+        case .ingest(let id, let packets):
+            guard let broadcast = broadcasts[id] else { return }
+            for packet in packets { ingest(packet, into: broadcast, now: now) }
+        case .collectStatistics(let request):
+            events.append(.statistics(request, currentStatistics()))
+        case .collectReport(let id, let request):
+            events.append(.report(request, sessions[id]?.report(now: now)))
+        }
+    }
+
+    private func currentStatistics() -> UnitStatistics {
+        var result = statistics
+        result.broadcasts = broadcasts.count
+        for session in sessions.values {
+            if session.direction == .source { result.sources += 1 } else { result.sinks += 1 }
+            let own = session.statistics
+            result.datagramsOut += own.datagramsOut
+            result.bytesOut += own.bytesOut
+            result.sessions[session.id] = own
+        }
+        return result
+    }
+
+    // MARK: - Life of a session
+
+    private func open(_ parameters: SessionParameters, now: Instant) {
+        guard let broadcast = broadcasts[parameters.broadcast], sessions[parameters.id] == nil,
+            sessions.count < limits.sessions
+        else { return refuse(parameters) }
+        var source: Source?
+        if parameters.direction == .source {
+            source = Source(
+                parameters.tracks, formats: broadcast.tracks.map(\.format), limits: limits, random: &random)
+            if source == nil { return refuse(parameters) }
+        }
+        var transport = parameters.transport
+        transport.remoteCandidates = reached(transport.remoteCandidates, through: parameters.socket)
+        let peer = PeerConnection(
+            parameters: transport, context: context, setupTimeout: limits.setupTimeout,
+            consentTimeout: limits.consentTimeout, now: now, seed: random.next())
+        let session = Session(parameters, broadcast: broadcast, peer: peer, source: source)
+        sessions[session.id] = session
+        broadcast.sessions[session.id] = session
+        expectAnswers(from: transport.remoteCandidates, for: session)
+        // A client has something to say at once: its first connectivity check.
+        peer.advance(now: now, outbox: outbox)
+        follow(session, now: now)
+        schedule(session)
+    }
+
+    /// A session that cannot be: its broadcast has gone meanwhile. The control plane hears of its end as of any other.
+    private func refuse(_ parameters: SessionParameters) {
+        events.append(
+            .closed(
+                parameters.id, reason: .sourceGone, SessionStatistics(direction: parameters.direction)))
+    }
+
+    private func reached(_ addresses: [TransportAddress], through socket: UInt16) -> [TransportAddress] {
+        addresses.map { address in
+            var address = address
+            address.socket = socket
+            return address
+        }
+    }
+
+    /// Answers to our checks come from the candidates; they lead to the session before they have authenticated.
+    private func expectAnswers(from candidates: [TransportAddress], for session: Session) {
+        for address in candidates where byAddress[address] == nil { remember(address, for: session) }
+    }
+
+    /// Brings the tables in step with what the transport became: connected, closed, or under other user fragments.
+    func follow(_ session: Session, now: Instant) {
+        let keys = session.peer.localUfragKeys
+        if keys != session.ufragKeys {
+            for key in session.ufragKeys where byUfrag[key] === session { byUfrag[key] = nil }
+            for key in keys { byUfrag[key] = session }
+            session.ufragKeys = keys
+        }
+        switch session.peer.state {
+        case .connecting:
+            break
+        case .connected(let profile):
+            if session.phase == .connecting { connected(session, profile: profile, now: now) }
+        case .closed(let reason):
+            ended(session, reason: reason, now: now)
+        }
+    }
+
+    private func connected(_ session: Session, profile: SRTPProfile, now: Instant) {
+        session.phase = .connected
+        if let remote = session.peer.remote {
+            remember(remote, for: session)
+            events.append(.connected(session.id, remote: remote, profile: profile))
+        }
+        session.nextReport = now + Self.reportInterval
+        switch session.direction {
+        case .source:
+            if let old = session.broadcast.source, old !== session { close(old, reason: .replaced, now: now) }
+            session.broadcast.source = session
+            // Viewers may have been waiting for this source.
+            for track in session.broadcast.tracks where track.isVideo && !track.sinks.isEmpty {
+                track.keyframes.want(now: now)
+            }
+        case .sink:
+            addSinks(for: session, now: now)
+        }
+    }
+
+    private func addSinks(for session: Session, now: Instant) {
+        for negotiated in session.tracks {
+            guard let local = negotiated.local,
+                let index = session.broadcast.tracks.firstIndex(where: { $0.format.kind == negotiated.kind }),
+                session.sinkPlaces[index] < 0
+            else { continue }
+            let track = session.broadcast.tracks[index]
+            session.sinkPlaces[index] = track.sinks.count
+            track.sinks.append(Sink(track: negotiated, local: local, session: session, random: &random))
+            if track.isVideo {
+                track.keyframes.want(now: now)
+                requestKeyframes(of: session.broadcast, now: now)
+            }
+        }
+    }
+
+    private func removeSinks(of session: Session) {
+        for (index, track) in session.broadcast.tracks.enumerated() {
+            let place = session.sinkPlaces[index]
+            guard place >= 0 else { continue }
+            session.sinkPlaces[index] = -1
+            // Swap-remove keeps the array dense; the sink that moves learns its new place.
+            track.sinks.swapAt(place, track.sinks.count - 1)
+            track.sinks.removeLast()
+            if place < track.sinks.count { track.sinks[place].session.sinkPlaces[index] = place }
+        }
+    }
+
+    /// Says good-bye (RTCP BYE, DTLS close_notify) and forgets the session.
+    func close(_ session: Session, reason: CloseReason, now: Instant) {
+        if session.phase == .closed { return }
+        if session.phase == .connected { sendGoodbye(of: session) }
+        session.peer.close(reason, now: now, outbox: outbox)
+        ended(session, reason: reason, now: now)
+    }
+
+    private func ended(_ session: Session, reason: CloseReason, now: Instant) {
+        if session.phase == .closed { return }
+        let final = session.statistics
+        removeSinks(of: session)
+        session.phase = .closed
+        if session.broadcast.source === session { session.broadcast.source = nil }
+        session.broadcast.sessions[session.id] = nil
+        sessions[session.id] = nil
+        for key in session.ufragKeys where byUfrag[key] === session { byUfrag[key] = nil }
+        for address in session.addresses where byAddress[address] === session { byAddress[address] = nil }
+        // Counters of ended sessions stay in the worker's sums.
+        statistics.datagramsOut += final.datagramsOut
+        statistics.bytesOut += final.bytesOut
+        events.append(.closed(session.id, reason: reason, final))
+    }
+}

@@ -1,0 +1,352 @@
+package import WebRTC
+
+/// The whole SFU of one thread in one object, sans I/O: bytes and time in; bytes, events and the next deadline out.
+///
+/// It opens no socket, starts no thread, reads no clock, takes no lock, does not log and draws randomness only from its
+/// seed. One turn of the loop around it:
+///
+///     apply(command)…  receive(datagram)…  while flush() { send outbox }  advance()  send outbox  → nextDeadline
+///
+/// The data path, top to bottom, is this file: receive → receiveRTP → accept → flush → fanOut.
+package final class ForwardingUnit {
+    package struct Configuration: Sendable {
+        package var identity: DTLSIdentity
+        package var limits: Limits
+        package var seed: UInt64
+        /// 64-bit NTP time (RFC 5905 §6) at `Instant.zero`, for sender reports.
+        package var ntpOrigin: UInt64
+
+        package init(identity: DTLSIdentity, limits: Limits = Limits(), seed: UInt64, ntpOrigin: UInt64) {
+            (self.identity, self.limits, self.seed, self.ntpOrigin) = (identity, limits, seed, ntpOrigin)
+        }
+    }
+
+    /// Datagrams to send. The caller sends them and calls `removeAll()`.
+    package let outbox = Outbox()
+
+    let limits: Limits
+    let context: DTLSContext
+    let ntpOrigin: UInt64
+    var random: SeededGenerator
+    var broadcasts: [BroadcastID: Broadcast] = [:]
+    var sessions: [SessionID: Session] = [:]
+    var byAddress: [TransportAddress: Session] = [:]
+    var byUfrag: [UInt64: Session] = [:]
+    var deadlines = DeadlineQueue()
+    var events: [Event] = []
+    var statistics = UnitStatistics()
+    /// Broadcasts with packets to fan out, and how far the fan-out has come.
+    private var dirty: [Broadcast] = []
+    private var cursor = FanOutCursor()
+    private var batch: [LinePacket] = []
+
+    package init(_ configuration: Configuration) throws(DTLSError) {
+        limits = configuration.limits
+        context = try DTLSContext(identity: configuration.identity)
+        ntpOrigin = configuration.ntpOrigin
+        random = SeededGenerator(seed: configuration.seed)
+        batch.reserveCapacity(256)
+        dirty.reserveCapacity(64)
+    }
+
+    package var nextDeadline: Instant { deadlines.next }
+
+    package func takeEvents() -> [Event] {
+        guard !events.isEmpty else { return [] }
+        defer { events = [] }
+        return events
+    }
+
+    func count(_ reason: DropReason, session: Session? = nil) {
+        statistics.drops[Int(reason.rawValue)] += 1
+        session?.dropped += 1
+    }
+
+    // MARK: - Datagram in
+
+    /// One datagram, exactly as it arrived; media is decrypted in place. What comes of it leaves with `flush`.
+    package func receive(_ datagram: inout MutableRawSpan, from source: TransportAddress, now: Instant) {
+        statistics.datagramsIn += 1
+        statistics.bytesIn += UInt64(datagram.byteCount)
+        guard let session = owner(of: datagram.bytes, from: source) else { return }
+        let received = session.peer.receive(&datagram, from: source, now: now, outbox: outbox)
+        switch received {
+        case .rtp(let length):
+            if let reason = receiveRTP(datagram.bytes.extracting(0..<length), on: session, now: now) {
+                count(reason, session: session)
+            }
+        case .rtcp(let length):
+            receiveRTCP(datagram.bytes.extracting(0..<length), on: session, now: now)
+        case .control(let authenticated):
+            if authenticated { remember(source, for: session) }
+            follow(session, now: now)
+        case .dropped(let reason):
+            count(reason, session: session)
+        }
+        schedule(session)
+    }
+
+    /// Who gets a datagram: the session that owns its source address, or, for STUN, the one whose user fragment it
+    /// names. A stranger's datagram costs a parse and a look-up, and allocates nothing.
+    private func owner(of bytes: borrowing RawSpan, from source: TransportAddress) -> Session? {
+        let kind = DatagramClass.classify(bytes)
+        guard kind == .stun else {
+            if let known = byAddress[source] { return known }
+            count(kind == .unknown ? .unclassified : .unknownSource)
+            return nil
+        }
+        guard let message = STUNMessage.parse(bytes) else {
+            count(.malformedSTUN)
+            return nil
+        }
+        if let key = message.localUfragKey(in: bytes), let session = byUfrag[key] { return session }
+        // Responses to our own checks carry no USERNAME: they come from where a check was sent to.
+        if message.messageClass != .request, let session = byAddress[source] { return session }
+        count(message.messageClass == .request ? .unknownUfrag : .unexpectedSTUN)
+        return nil
+    }
+
+    /// Media and DTLS from `address` belong to `session` from now on; a new session on an old address takes it over.
+    func remember(_ address: TransportAddress, for session: Session) {
+        if byAddress[address] === session { return }
+        byAddress[address]?.addresses.removeAll { $0 == address }
+        byAddress[address] = session
+        session.addresses.append(address)
+        if session.addresses.count > Session.maximumAddresses {
+            let oldest = session.addresses.removeFirst()
+            byAddress[oldest] = nil
+        }
+    }
+
+    // MARK: - RTP in
+
+    private func receiveRTP(_ bytes: borrowing RawSpan, on session: Session, now: Instant) -> DropReason? {
+        guard session.source != nil else { return .wrongDirection }
+        guard let packet = RTPPacket.parse(bytes) else { return .malformedRTP }
+        session.source!.recordTransportSequence(packet, in: bytes, now: now)
+        guard let place = session.source!.locate(packet, in: bytes) else { return .unknownStream }
+        switch session.source!.receive(packet, at: place, in: bytes, now: now) {
+        case .dropped(let reason):
+            return reason
+        case .nothing:
+            return nil
+        case .media(let sequence, let payload, let lostTooMuch):
+            if lostTooMuch { repairsExhausted(at: place, on: session, now: now) }
+            return accept(packet, sequence, bytes.extracting(payload), at: place, on: session, now: now)
+        }
+    }
+
+    /// Puts a source's packet on its track's line, to leave with the next flush.
+    private func accept(
+        _ packet: RTPPacket, _ extended: Int64, _ payload: borrowing RawSpan, at place: Source.Located,
+        on session: Session, now: Instant
+    ) -> DropReason? {
+        guard session.broadcast.source === session else { return .sessionClosed }
+        guard place.encoding == 0 else { return .unwantedEncoding }
+        guard payload.byteCount <= limits.maximumPayload else { return .tooLarge }
+        let received = session.source!.tracks[place.track]
+        let track = session.broadcast.tracks[received.target]
+        let line: SourceLine
+        if let known = received.encodings[0].line {
+            line = known
+        } else {
+            line = track.beginLine(sequence: extended, timestamp: packet.timestamp, now: now)
+            session.source!.place(line, at: place)
+        }
+        let sequence = extended &+ line.sequenceOffset
+        guard sequence >= line.first else { return .tooOld }
+        switch track.accept(
+            sequence: sequence, timestamp: packet.timestamp &+ line.timestampOffset, marker: packet.marker,
+            payload: payload, now: now)
+        {
+        case .dropped(let reason):
+            return reason
+        case .accepted(let keyframe):
+            session.source!.count(packet, payloadBytes: payload.byteCount, at: place, keyframe: keyframe)
+        }
+        statistics.packetsIn += 1
+        if !session.source!.isFlowing {
+            session.source!.isFlowing = true
+            session.peer.log.append(.flowing, at: now)
+            events.append(.flowing(session.id, session.broadcast.id))
+        }
+        markDirty(session.broadcast)
+        return nil
+    }
+
+    private func repairsExhausted(at place: Source.Located, on session: Session, now: Instant) {
+        session.peer.log.append(.repairsExhausted, at: now)
+        let track = session.broadcast.tracks[session.source!.tracks[place.track].target]
+        if track.isVideo { track.keyframes.want(now: now) }
+    }
+
+    /// A packet of a source inside this process (`Command.ingest`): on the line without a network in between.
+    func ingest(_ bytes: [UInt8], into broadcast: Broadcast, now: Instant) {
+        let span = unsafe bytes.span.bytes
+        guard let packet = RTPPacket.parse(span) else { return count(.malformedRTP) }
+        let index = Int(packet.payloadType.rawValue)
+        guard broadcast.tracks.indices.contains(index) else { return count(.unknownPayloadType) }
+        let track = broadcast.tracks[index]
+        guard packet.payload.count <= limits.maximumPayload else { return count(.tooLarge) }
+        let extended = broadcast.localLines[index].extend(packet.sequenceNumber)
+        if broadcast.localLines[index].line == nil {
+            broadcast.localLines[index].line = track.beginLine(
+                sequence: extended, timestamp: packet.timestamp, now: now)
+        }
+        guard let line = broadcast.localLines[index].line, extended &+ line.sequenceOffset >= line.first
+        else { return count(.tooOld) }
+        let accepted = track.accept(
+            sequence: extended &+ line.sequenceOffset, timestamp: packet.timestamp &+ line.timestampOffset,
+            marker: packet.marker, payload: span.extracting(packet.payload), now: now)
+        if case .dropped(let reason) = accepted { return count(reason) }
+        statistics.packetsIn += 1
+        markDirty(broadcast)
+    }
+
+    private func markDirty(_ broadcast: Broadcast) {
+        if !dirty.contains(where: { $0 === broadcast }) { dirty.append(broadcast) }
+    }
+
+    // MARK: - Fan-out
+
+    /// How far a fan-out has come that the outbox was too small for.
+    private struct FanOutCursor {
+        var track = 0
+        var sink = 0
+    }
+
+    /// Sends what has been received since the last flush to every sink, viewer by viewer, so that one viewer's packets
+    /// lie in a row. true: the outbox is full; send it, empty it and call again.
+    package func flush(now: Instant) -> Bool {
+        while let broadcast = dirty.last {
+            while cursor.track < broadcast.tracks.count {
+                let track = broadcast.tracks[cursor.track]
+                if !track.pending.isEmpty {
+                    if cursor.sink == 0 { prepareBatch(of: track) }
+                    guard fanOut(track, now: now) else { return true }
+                    track.pending.removeAll(keepingCapacity: true)
+                }
+                cursor = FanOutCursor(track: cursor.track + 1, sink: 0)
+            }
+            cursor = FanOutCursor()
+            dirty.removeLast()
+        }
+        return false
+    }
+
+    private func prepareBatch(of track: BroadcastTrack) {
+        batch.removeAll(keepingCapacity: true)
+        for sequence in track.pending {
+            guard let entry = track.history.entry(sequence) else { continue }
+            unsafe batch.append(LinePacket(entry: entry, payload: track.history.payload(of: entry)))
+        }
+        equaliseLengths()
+    }
+
+    /// Pads packets up to a slightly longer neighbour: senders split a frame into parts that differ by a few bytes, and
+    /// only equal datagrams share a GSO run.
+    private func equaliseLengths() {
+        var start = 0
+        while start < batch.count {
+            var longest = batch[start].length
+            var end = start + 1
+            while end < batch.count, abs(batch[end].length - longest) <= Self.maximumEqualising,
+                batch[start..<end].allSatisfy({ abs($0.length - batch[end].length) <= Self.maximumEqualising })
+            {
+                longest = max(longest, batch[end].length)
+                end += 1
+            }
+            // The last of a run may be shorter without padding.
+            for i in start..<max(start, end - 1) where batch[i].length > 0 {
+                batch[i].padding = longest - batch[i].length
+            }
+            start = end
+        }
+    }
+
+    private static let maximumEqualising = 16
+
+    /// false: the outbox had no room for the sink at the cursor.
+    private func fanOut(_ track: BroadcastTrack, now: Instant) -> Bool {
+        while cursor.sink < track.sinks.count {
+            // An empty outbox is as much room as there will ever be.
+            guard outbox.isEmpty || outbox.hasRoom(for: batch.count) else { return false }
+            let index = cursor.sink
+            let session = track.sinks[index].session
+            if let srtp = session.peer.srtp, let remote = session.peer.remote {
+                switch track.sinks[index].phase {
+                case .playing:
+                    for i in batch.indices { send(batch[i], to: index, of: track, srtp: srtp, remote: remote) }
+                case .waiting:
+                    guard begin(track, sink: index, srtp: srtp, remote: remote, now: now) else { return false }
+                }
+            }
+            cursor.sink += 1
+        }
+        return true
+    }
+
+    /// Lets a waiting sink begin, if the batch has what it waits for: a keyframe, or any audio. false: no room.
+    private func begin(
+        _ track: BroadcastTrack, sink index: Int, srtp: SRTPSession, remote: TransportAddress, now: Instant
+    ) -> Bool {
+        guard let first = batch.first(where: { !track.isVideo || $0.keyframe })?.sequence,
+            let newest = track.history.newest, newest - first < Int64(Self.maximumStartPackets)
+        else { return true }
+        guard outbox.isEmpty || outbox.hasRoom(for: Int(newest - first) + 2) else { return false }
+        track.sinks[index].start(at: first)
+        let session = track.sinks[index].session
+        session.peer.log.append(.sinkStarted(track.format.kind), at: now)
+        // The receiver can place the stream in time from its first frame on.
+        sendReports(of: session, now: now)
+        // A keyframe whose first packet came late by repair has followers that went by already: they are sent now.
+        for sequence in first...newest {
+            guard let entry = track.history.entry(sequence) else { continue }
+            let packet = unsafe LinePacket(entry: entry, payload: track.history.payload(of: entry))
+            send(packet, to: index, of: track, srtp: srtp, remote: remote)
+        }
+        return true
+    }
+
+    @inline(__always)
+    private func send(
+        _ packet: LinePacket, to sink: Int, of track: BroadcastTrack, srtp: SRTPSession, remote: TransportAddress
+    ) {
+        if track.sinks[sink].send(packet, srtp: srtp, to: remote, outbox: outbox) { statistics.packetsOut += 1 }
+    }
+
+    /// More than this behind its keyframe a sink does not start; it waits for the next one.
+    private static let maximumStartPackets = 256
+
+    // MARK: - Time
+
+    /// Does everything that is due at `now`.
+    package func advance(now: Instant) {
+        while let session = deadlines.popDue(now: now) {
+            advance(session, now: now)
+            schedule(session)
+        }
+    }
+
+    private func advance(_ session: Session, now: Instant) {
+        session.peer.advance(now: now, outbox: outbox)
+        follow(session, now: now)
+        guard session.phase == .connected else { return }
+        if session.source != nil { sendFeedback(of: session, now: now) }
+        if now >= session.nextReport {
+            sendReports(of: session, now: now)
+            session.nextReport = now + Self.reportInterval
+        }
+    }
+
+    static let reportInterval = Interval.seconds(Int64(1))
+
+    /// Makes sure that `session` is advanced when its next deadline comes.
+    func schedule(_ session: Session) {
+        let deadline = session.nextDeadline
+        if deadline < session.scheduled {
+            session.scheduled = deadline
+            deadlines.push(session, at: deadline)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package import WebRTC
+
+/// Between many viewers that ask for a keyframe and the one source that makes them: at most one request per interval
+/// goes up, and it is repeated until a keyframe really arrives.
+///
+///     want ──► wanted ──due: send, again every interval──► keyframeArrived ──► satisfied
+///
+/// Times between two requests are kept also across keyframes, so viewers in turn cannot ask more often than one.
+package struct KeyframeRequests: Sendable {
+    private let interval: Interval
+    /// When the request still open was first made; nil: nobody waits.
+    private var wantedSince: Instant?
+    private var lastSent: Instant?
+    private var lastKeyframe: Instant?
+
+    package init(interval: Interval = .seconds(Int64(1))) {
+        precondition(interval > .zero, "keyframe requests are limited in rate")
+        self.interval = interval
+    }
+
+    /// Whether somebody waits for a keyframe.
+    package var isPending: Bool { wantedSince != nil }
+
+    /// A viewer or a switch needs a keyframe.
+    /// - Parameter age: how long ago the need arose, for a viewer its round-trip time: a keyframe that arrived since
+    ///   then is already on its way to it and satisfies the request.
+    package mutating func want(now: Instant, age: Interval = .zero) {
+        let since = now - age
+        if let lastKeyframe, since <= lastKeyframe { return }
+        if wantedSince == nil { wantedSince = now }
+    }
+
+    /// The first packet of a keyframe arrived: every request made up to now is satisfied.
+    package mutating func keyframeArrived(now: Instant) {
+        lastKeyframe = now
+        wantedSince = nil
+    }
+
+    /// Nobody needs a keyframe any more (the last viewer left).
+    package mutating func cancel() { wantedSince = nil }
+
+    /// Whether to send one request now; it is then taken as sent.
+    package mutating func due(now: Instant) -> Bool {
+        guard nextDeadline <= now else { return false }
+        lastSent = now
+        return true
+    }
+
+    /// When `due` will next be true; `.distantFuture` while nobody waits.
+    package var nextDeadline: Instant {
+        guard let wantedSince else { return .distantFuture }
+        guard let lastSent else { return wantedSince }
+        return max(wantedSince, lastSent + interval)
+    }
+}

@@ -1,0 +1,24 @@
+package import WebRTC
+
+/// Bounds of one forwarding unit. Set from the topology's `limits`; the defaults suit a node of a few thousand viewers.
+package struct Limits: Hashable, Sendable {
+    package var sessions = 10_000
+    package var broadcasts = 1_000
+    /// Bytes of packet history per video encoding, and per audio track.
+    package var videoHistoryBytes = 4 << 20
+    package var audioHistoryBytes = 128 << 10
+    /// A packet older than this is not repaired any more.
+    package var historyAge = Interval.seconds(Int64(5))
+    /// SSRCs that one source session may bring.
+    package var streamsPerSource = 32
+    /// Largest RTP payload that is forwarded; larger ones would not fit a viewer's datagram.
+    package var maximumPayload = 1_350
+    /// Missing packets remembered per encoding.
+    package var missingPackets = 1_024
+    /// No transport within this: the session is dropped.
+    package var setupTimeout = Interval.seconds(Int64(15))
+    /// Neither consent nor authenticated media within this: the session is dropped (RFC 7675 §5.1).
+    package var consentTimeout = Interval.seconds(Int64(30))
+
+    package init() {}
+}

@@ -1,0 +1,218 @@
+internal import COpenSSL
+
+/// One DTLS-SRTP association (RFC 5764) over datagrams that somebody else carries: OpenSSL does the cryptography and the
+/// state machine, this gives it datagrams and time.
+///
+/// OpenSSL's retransmission timer only knows the real clock. It is used once per flight to have all repeats of the flight
+/// made beforehand (`timerAsked`), then set to "never"; when they are sent is decided here.
+///
+/// *Assumptions*: only datagrams from the address ICE selected come in, so no cookie exchange is needed (RFC 6347
+/// §4.2.1). *Not done*: application data (data channels), DTLS 1.3, renegotiation.
+@safe package final class DTLSTransport {
+    package enum State {
+        case idle
+        case handshaking
+        /// Handshake complete, certificate as the SDP says.
+        case connected(SRTPKeyingMaterial)
+        /// `.handshakeFailed` or `.fingerprintMismatch`.
+        case failed(CloseReason)
+        /// Either side sent close_notify, or the peer a fatal alert after the handshake.
+        case closed
+    }
+
+    package private(set) var state = State.idle
+
+    let ssl: OpaquePointer
+    private let input: OpaquePointer
+    private let output: OpaquePointer
+    private let isClient: Bool
+    private let remoteFingerprint: Fingerprint
+    private let mtu: Int
+    private var outgoing: [[UInt8]] = []
+    private var flight: DTLSFlight?
+    /// Set by the certificate callback. Nothing counts as connected without `true`.
+    private var fingerprintMatches: Bool?
+    /// Where each repeat begins in what OpenSSL wrote since the last `collect`.
+    private var repeatStarts: [Int] = []
+    private var repeatsWanted = 0
+
+    /// - Parameter mtu: the largest datagram that `takeDatagrams` returns, in bytes of UDP payload.
+    package init(context: DTLSContext, isClient: Bool, remoteFingerprint: Fingerprint, mtu: Int = 1_200) {
+        precondition((256...Int(UInt16.max)).contains(mtu), "OpenSSL needs an MTU of at least 256 bytes")
+        (self.isClient, self.remoteFingerprint, self.mtu) = (isClient, remoteFingerprint, mtu)
+        guard let ssl = unsafe SSL_new(context.context), let input = unsafe BIO_new(BIO_s_mem()),
+            let output = unsafe BIO_new(BIO_s_mem())
+        else { preconditionFailure("out of memory for a DTLS association") }
+        unsafe (self.ssl, self.input, self.output) = (ssl, input, output)
+        unsafe SSL_set_bio(ssl, input, output)
+        unsafe precondition(shim_ssl_set_mtu(ssl, mtu) == 1, "OpenSSL takes any MTU in range")
+        unsafe SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
+        unsafe DTLS_set_timer_cb(ssl) { ssl, duration in unsafe DTLSTransport.of(ssl)?.timerAsked(duration) ?? .max }
+        unsafe isClient ? SSL_set_connect_state(ssl) : SSL_set_accept_state(ssl)
+    }
+
+    deinit { unsafe SSL_free(ssl) }
+
+    /// When `advance` has something to do.
+    package var nextDeadline: Instant {
+        guard case .handshaking = state, let flight else { return .distantFuture }
+        return flight.deadline
+    }
+
+    /// A client sends its ClientHello; a server waits for one.
+    package func start(now: Instant) {
+        guard isClient, case .idle = state else { return }
+        state = .handshaking
+        handshake()
+        collect(now: now)
+    }
+
+    /// Takes one datagram; read `state` and `takeDatagrams` afterwards.
+    ///
+    /// - Returns: false when it cannot be DTLS, or nothing is expected any more.
+    @discardableResult
+    package func receive(_ bytes: borrowing RawSpan, now: Instant) -> Bool {
+        guard bytes.byteCount <= Int(UInt16.max), DTLSRecord.accepts(bytes) else { return false }
+        switch state {
+        case .idle where isClient: return false
+        case .failed, .closed: return false
+        case .idle: state = .handshaking
+        case .handshaking, .connected: break
+        }
+        unsafe bytes.withUnsafeBytes { unsafe _ = BIO_write(input, $0.baseAddress, Int32($0.count)) }
+        if case .handshaking = state { handshake() }
+        if case .connected = state { readRecords() }
+        // One datagram at a time: whatever was not wanted must not be joined with the next.
+        unsafe BIO_ctrl(input, BIO_CTRL_RESET, 0, nil)
+        collect(now: now)
+        return true
+    }
+
+    /// Repeats the last flight when it is due, and gives up after the last repeat.
+    package func advance(now: Instant) {
+        guard case .handshaking = state, flight != nil, nextDeadline <= now else { return }
+        if let datagrams = flight?.next(now: now) { outgoing += datagrams } else { fail(.handshakeFailed) }
+    }
+
+    /// Everything to send now, one array per datagram, in order.
+    package func takeDatagrams() -> [[UInt8]] {
+        defer { outgoing = [] }
+        return outgoing
+    }
+
+    /// Queues a close_notify where there is something to close.
+    package func close() {
+        switch state {
+        case .connected:
+            ERR_clear_error()
+            unsafe _ = SSL_shutdown(ssl)
+            state = .closed
+            collect(now: .zero)
+        case .idle, .handshaking:
+            flight = nil
+            state = .closed
+        case .failed, .closed: break
+        }
+    }
+
+    // MARK: Handshake
+
+    private func handshake() {
+        ERR_clear_error()
+        let result = unsafe SSL_do_handshake(ssl)
+        if result == 1 { return finishHandshake() }
+        switch unsafe SSL_get_error(ssl, result) {
+        case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: break
+        default: fail(fingerprintMatches == false ? .fingerprintMismatch : .handshakeFailed)
+        }
+    }
+
+    private func finishHandshake() {
+        guard fingerprintMatches == true, let material = exportKeys() else {
+            // Too late for an alert of the handshake, but the peer should not wait for media either.
+            unsafe _ = SSL_shutdown(ssl)
+            return fail(fingerprintMatches == true ? .handshakeFailed : .fingerprintMismatch)
+        }
+        flight = nil
+        state = .connected(material)
+    }
+
+    private func fail(_ reason: CloseReason) {
+        flight = nil
+        state = .failed(reason)
+    }
+
+    /// RFC 5764 §4.2: client key, server key, client salt, server salt.
+    private func exportKeys() -> SRTPKeyingMaterial? {
+        guard let selected = unsafe SSL_get_selected_srtp_profile(ssl),
+            let profile = unsafe SRTPProfile(rawValue: UInt16(truncatingIfNeeded: selected.pointee.id))
+        else { return nil }
+        let (key, salt) = (profile.keyLength, profile.saltLength)
+        let label = "EXTRACTOR-dtls_srtp"
+        var block = [UInt8](repeating: 0, count: 2 * (key + salt))
+        defer { unsafe OPENSSL_cleanse(&block, block.count) }
+        guard
+            unsafe SSL_export_keying_material(ssl, &block, block.count, label, label.utf8.count, nil, 0, 0) == 1
+        else { return nil }
+        let client = (key: Array(block[..<key]), salt: Array(block[2 * key..<2 * key + salt]))
+        let server = (key: Array(block[key..<2 * key]), salt: Array(block[(2 * key + salt)...]))
+        let (local, remote) = isClient ? (client, server) : (server, client)
+        return SRTPKeyingMaterial(
+            profile: profile, localKey: local.key, localSalt: local.salt, remoteKey: remote.key, remoteSalt: remote.salt)
+    }
+
+    /// After the handshake: alerts, the peer's repeated Finished (OpenSSL repeats ours), application data for nobody.
+    private func readRecords() {
+        var discarded: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        ERR_clear_error()
+        while unsafe SSL_read(ssl, &discarded, 32) > 0 {}
+        // Errors other than the peer's goodbye are nobody's business now: the SRTP keys are exported.
+        guard unsafe SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 else { return }
+        state = .closed
+    }
+
+    /// Moves what OpenSSL wrote to `outgoing`, and its repeats to `flight`.
+    private func collect(now: Instant) {
+        defer { repeatStarts = [] }
+        let pending = unsafe BIO_ctrl_pending(output)
+        guard pending > 0 else { return }
+        let written = unsafe [UInt8](unsafeUninitializedCapacity: pending) { buffer, count in
+            count = unsafe max(0, Int(BIO_read(output, buffer.baseAddress, Int32(buffer.count))))
+        }
+        let starts = repeatStarts.filter { $0 < written.count }
+        outgoing += DTLSRecord.datagrams(of: written[..<(starts.first ?? written.count)], mtu: mtu)
+        guard case .handshaking = state else { return }
+        let ends = starts.dropFirst() + [written.count]
+        let repeats = zip(starts, ends).map { DTLSRecord.datagrams(of: written[$0..<$1], mtu: mtu) }
+        flight = DTLSFlight(repeats: repeats, sentAt: now)
+    }
+
+    // MARK: Called by OpenSSL
+
+    /// The transport that owns an association.
+    static func of(_ ssl: OpaquePointer?) -> DTLSTransport? {
+        guard let ssl = unsafe ssl, let pointer = unsafe SSL_get_ex_data(ssl, 0) else { return nil }
+        return unsafe Unmanaged<DTLSTransport>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
+    /// The peer's certificate against the SDP.
+    func verify(_ certificate: OpaquePointer) -> Bool {
+        let matches = unsafe Fingerprint(remoteFingerprint.algorithm, of: certificate) == remoteFingerprint
+        fingerprintMatches = matches
+        return matches
+    }
+
+    /// How many microseconds until OpenSSL is to repeat the flight.
+    ///
+    /// It asks with 0 when the flight goes out. One microsecond is over before it starts to read, so it repeats the flight
+    /// into our buffer and asks again, until it has made all the repeats and is told "never" (71 minutes).
+    private func timerAsked(_ duration: UInt32) -> UInt32 {
+        if duration == 0 {
+            repeatsWanted = DTLSFlight.repeats
+        } else {
+            repeatStarts.append(unsafe BIO_ctrl_pending(output))
+            repeatsWanted -= 1
+        }
+        return repeatsWanted > 0 ? 1 : .max
+    }
+}

@@ -1,0 +1,40 @@
+/// Why a datagram or packet was discarded. Every discarded input is counted under exactly one of these.
+package enum DropReason: UInt8, CaseIterable, Sendable {
+    /// First byte in no RFC 7983 range, or shorter than any protocol's header.
+    case unclassified
+    /// Not STUN and from an address no session owns.
+    case unknownSource
+    case malformedSTUN
+    /// STUN for a user fragment that no session has.
+    case unknownUfrag
+    /// MESSAGE-INTEGRITY or FINGERPRINT did not verify.
+    case stunIntegrity
+    /// A STUN response that answers nothing we asked.
+    case unexpectedSTUN
+    case malformedDTLS
+    /// Media before the DTLS handshake finished.
+    case beforeKeys
+    case srtpAuthentication
+    case srtpReplay
+    case malformedRTP
+    case malformedRTCP
+    /// RTP whose SSRC, MID, RID and payload type lead to no track.
+    case unknownStream
+    /// A payload type that was not negotiated.
+    case unknownPayloadType
+    /// An encoding of a simulcast track that nothing forwards.
+    case unwantedEncoding
+    /// Already received.
+    case duplicate
+    /// Older than the history or from before the last reset.
+    case tooOld
+    /// RTP sent to us by a session that only receives.
+    case wrongDirection
+    /// Payload longer than `Limits.maximumPayload`.
+    case tooLarge
+    /// The outbox had no room: the socket does not keep up.
+    case outboxFull
+    /// Dropped on purpose by `setImpairment`.
+    case impairment
+    case sessionClosed
+}

@@ -1,0 +1,37 @@
+/// The last protocol events of one session, for its debug report and its close line. Bounded; nothing per media packet.
+package struct ProtocolLog {
+    package enum Event: Hashable, Sendable {
+        case opened
+        case remoteSelected(TransportAddress)
+        case iceRestarted
+        case candidatesAdded(Int)
+        case handshakeStarted
+        case connected(SRTPProfile)
+        case flowing
+        case keyframeRequestSent
+        case keyframeRequestReceived
+        case sinkStarted(MediaKind)
+        case streamRestarted(SSRC)
+        case repairsExhausted
+        case bye
+        case closed(CloseReason)
+    }
+
+    package static let capacity = 64
+    private var events: [(at: Instant, event: Event)] = []
+    private var oldest = 0
+
+    package init() {}
+
+    package mutating func append(_ event: Event, at now: Instant) {
+        if events.count < Self.capacity {
+            events.append((now, event))
+        } else {
+            events[oldest] = (now, event)
+            oldest = (oldest + 1) % Self.capacity
+        }
+    }
+
+    /// Oldest first.
+    package var all: [(at: Instant, event: Event)] { Array(events[oldest...] + events[..<oldest]) }
+}

@@ -1,0 +1,70 @@
+/// What an offer and its answer agreed on for one m-line; the forwarding core needs nothing else of the SDP.
+package struct NegotiatedTrack: Hashable, Sendable {
+    package var mid: String
+    package var codec: CodecFormat
+    package var payloadType: PayloadType
+    /// The RTX payload type whose `apt` is `payloadType` (RFC 4588); nil: repairs are plain re-sends.
+    package var rtxPayloadType: PayloadType?
+    package var feedback: Feedback
+    package var extensions: HeaderExtensionIDs
+    /// Where we receive: the sender's streams as far as its SDP tells them, first the one to forward. One without SSRC
+    /// is found by RID or MID.
+    package var encodings: [Encoding]
+    /// Where we send: our stream.
+    package var local: LocalStream?
+
+    package var kind: MediaKind { codec.name.kind }
+
+    /// RTCP feedback that both sides agreed on (`a=rtcp-fb`).
+    package struct Feedback: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        package static let nack = Feedback(rawValue: 1)
+        package static let pli = Feedback(rawValue: 2)
+        package static let fir = Feedback(rawValue: 4)
+        package static let transportCC = Feedback(rawValue: 8)
+        package static let remb = Feedback(rawValue: 16)
+    }
+
+    package struct Encoding: Hashable, Sendable {
+        package var rid: String?
+        package var ssrc: SSRC?
+        package var rtxSSRC: SSRC?
+        package init(rid: String? = nil, ssrc: SSRC? = nil, rtxSSRC: SSRC? = nil) {
+            (self.rid, self.ssrc, self.rtxSSRC) = (rid, ssrc, rtxSSRC)
+        }
+    }
+
+    package struct LocalStream: Hashable, Sendable {
+        package var ssrc: SSRC
+        package var rtxSSRC: SSRC?
+        package var cname: String
+        package init(ssrc: SSRC, rtxSSRC: SSRC?, cname: String) {
+            (self.ssrc, self.rtxSSRC, self.cname) = (ssrc, rtxSSRC, cname)
+        }
+    }
+
+    package init(
+        mid: String, codec: CodecFormat, payloadType: PayloadType, rtxPayloadType: PayloadType? = nil,
+        feedback: Feedback = [], extensions: HeaderExtensionIDs = HeaderExtensionIDs(), encodings: [Encoding] = [],
+        local: LocalStream? = nil
+    ) {
+        (self.mid, self.codec, self.payloadType, self.rtxPayloadType) = (mid, codec, payloadType, rtxPayloadType)
+        (self.feedback, self.extensions, self.encodings, self.local) = (feedback, extensions, encodings, local)
+    }
+}
+
+/// The ids that `a=extmap` gave to the RTP header extensions we use (RFC 8285); 0: not negotiated.
+package struct HeaderExtensionIDs: Hashable, Sendable {
+    /// urn:ietf:params:rtp-hdrext:sdes:mid
+    package var mid: UInt8 = 0
+    /// urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id
+    package var rid: UInt8 = 0
+    /// urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id
+    package var repairedRID: UInt8 = 0
+    /// http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01
+    package var transportSequence: UInt8 = 0
+    /// http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
+    package var absoluteSendTime: UInt8 = 0
+    package init() {}
+}

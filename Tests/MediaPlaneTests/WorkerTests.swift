@@ -1,0 +1,126 @@
+// A worker answers its mailbox, reads its socket, ends when told. The unit inside is the real one.
+
+import Forwarding
+import Glibc
+import Logging
+import MediaPlane
+import Testing
+import WebRTC
+
+private let loopback = TransportAddress("127.0.0.1", port: 0)!
+private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+private func makePlane(workers: Int = 1, listen: TransportAddress = loopback) throws -> MediaPlane {
+    try MediaPlane(
+        .init(listen: listen, workers: workers, identity: try DTLSIdentity.generate(), seed: 1), logger: quiet)
+}
+
+@Suite(.timeLimit(.minutes(1))) struct WorkerTests {
+    /// Nothing arrives and no deadline is near: only the mailbox can wake the thread.
+    @Test func aCommandWakesASleepingThread() async throws {
+        let plane = try makePlane()
+        for _ in 0..<100 { #expect(await plane.workers[0].statistics().datagramsIn == 0) }
+        await plane.stop()
+    }
+
+    @Test func commandsFromManyTasksAreAllAnswered() async throws {
+        let plane = try makePlane(workers: 2)
+        let answered = await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<50 { group.addTask { await plane.statistics().count } }
+            return await group.reduce(0, +)
+        }
+        #expect(answered == 100)
+        await plane.stop()
+    }
+
+    @Test func requestsSentByHandAreAnsweredOnTheStream() async throws {
+        let plane = try makePlane()
+        plane.workers[0].send(.collectStatistics(RequestID(rawValue: 7)))
+        var iterator = plane.events.makeAsyncIterator()
+        guard case .statistics(let id, _)? = await iterator.next() else {
+            Issue.record("the first event is the answer")
+            return
+        }
+        #expect(id == RequestID(rawValue: 7))
+        await plane.stop()
+        #expect(await iterator.next() == nil, "the stream ends with the plane")
+    }
+
+    @Test func datagramsReachTheUnitInWhateverNumber() async throws {
+        let plane = try makePlane()
+        let sender = UDPSockets(descriptor: try UDPSocket.open(loopback))
+        try await sendRubbish(500, from: sender, to: plane)
+        await plane.stop()
+    }
+
+    /// Sends in steps that fit any receive buffer, and waits for the counter to follow.
+    private func sendRubbish(_ count: Int, from sender: consuming UDPSockets, to plane: MediaPlane) async throws {
+        let outbox = Outbox()
+        for sent in stride(from: 0, to: count, by: 100) {
+            outbox.removeAll()
+            // 0xFF begins no protocol of RFC 7983.
+            for i in 0..<100 { outbox.append([0xFF, UInt8(i), 0, 0], to: plane.workers[0].localAddress) }
+            sender.send(outbox)
+            while await plane.workers[0].statistics().datagramsIn < UInt64(sent + 100) { await Task.yield() }
+        }
+        let statistics = await plane.workers[0].statistics()
+        #expect(statistics.datagramsIn == UInt64(count))
+        #expect(statistics.drops[Int(DropReason.unclassified.rawValue)] == UInt64(count))
+        #expect(plane.workers[0].processorTime > .zero)
+    }
+
+    @Test func aReportOfAnUnknownSessionIsNil() async throws {
+        let plane = try makePlane()
+        #expect(await plane.workers[0].report(SessionID(rawValue: 1)) == nil)
+        await plane.stop()
+    }
+
+    @Test func stopJoinsOnceForAllCallers() async throws {
+        let plane = try makePlane()
+        let worker = plane.workers[0]
+        let address = worker.localAddress
+        async let first: Void = worker.stop()
+        async let second: Void = worker.stop()
+        _ = await (first, second)
+        await worker.stop()
+        // The thread is gone and with it the socket: the port is free.
+        close(try UDPSocket.open(address))
+        #expect(!worker.send(.collectStatistics(RequestID(rawValue: 1))))
+        #expect(await worker.statistics().datagramsIn == 0, "a stopped worker answers at once")
+    }
+
+    @Test func aForgottenWorkerEndsItsThread() throws {
+        var plane: MediaPlane? = try makePlane()
+        let address = try #require(plane?.workers[0].localAddress)
+        plane = nil
+        var failures = 0
+        while failures < 2_000 {
+            if let descriptor = try? UDPSocket.open(address) {
+                close(descriptor)
+                break
+            }
+            failures += 1
+            usleep(1_000)
+        }
+        #expect(failures < 2_000)
+    }
+
+    @Test func portsFollowTheBasePort() async throws {
+        let probe = try makePlane()
+        let base = probe.workers[0].localAddress.port
+        await probe.stop()
+        let plane: MediaPlane
+        do {
+            plane = try makePlane(workers: 2, listen: TransportAddress("127.0.0.1", port: base)!)
+        } catch { return }  // somebody else has the neighbour port
+        #expect(plane.workers.map(\.localAddress.port) == [base, base &+ 1])
+        #expect(plane.candidates(worker: 1) == [TransportAddress("127.0.0.1", port: base &+ 1)!])
+        await plane.stop()
+    }
+
+    @Test func aTakenPortStartsNothing() async throws {
+        let plane = try makePlane()
+        #expect(throws: MediaPlaneError.self) { _ = try makePlane(listen: plane.workers[0].localAddress) }
+        await plane.stop()
+    }
+}

@@ -1,0 +1,167 @@
+// The virtual network: forwarding units as hosts, links with delay and loss, and virtual time. Everything that happens
+// is a function of the seed; nothing sleeps, nothing opens a socket.
+import WebRTC
+
+@testable import Forwarding
+
+/// How one direction between two hosts behaves.
+struct Link {
+    var delay = Interval.milliseconds(1)
+    /// 0...1
+    var loss = 0.0
+    /// Each datagram is late by up to this much more; later ones can overtake it.
+    var jitter = Interval.zero
+}
+
+final class Host {
+    let name: String
+    let unit: ForwardingUnit
+    let address: TransportAddress
+    var events: [Event] = []
+    /// Called with the unit after each datagram it received, before the fan-out.
+    var observe: ((ForwardingUnit, Instant) -> Void)?
+
+    init(name: String, number: UInt32, unit: ForwardingUnit) {
+        (self.name, self.unit) = (name, unit)
+        address = TransportAddress(ipv4: 0x0A00_0000 + number, port: Self.port)
+    }
+
+    static let port: UInt16 = 5_000
+    /// A client session's own socket n has this port plus n.
+    static let firstClientPort: UInt16 = 20_000
+}
+
+final class VirtualNetwork {
+    private struct Flight {
+        var arrival: Instant
+        var order: UInt64
+        var from: TransportAddress
+        var to: TransportAddress
+        var bytes: [UInt8]
+    }
+
+    private(set) var now = Instant.zero
+    private(set) var hosts: [Host] = []
+    private var links: [String: Link] = [:]
+    private var flights: [Flight] = []
+    private var order: UInt64 = 0
+    private var random: SeededGenerator
+    private(set) var delivered = 0
+    private(set) var lost = 0
+
+    init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+
+    func addHost(_ name: String, limits: Limits = Limits()) throws -> Host {
+        let identity = try DTLSIdentity.generate()
+        let unit = try ForwardingUnit(
+            ForwardingUnit.Configuration(
+                identity: identity, limits: limits, seed: random.next(), ntpOrigin: 0xE800_0000 << 32))
+        let host = Host(name: name, number: UInt32(hosts.count + 1), unit: unit)
+        identities[name] = identity
+        hosts.append(host)
+        return host
+    }
+
+    private(set) var identities: [String: DTLSIdentity] = [:]
+
+    /// Both directions between two hosts.
+    func link(_ a: Host, _ b: Host, _ link: Link) {
+        links[a.name + ">" + b.name] = link
+        links[b.name + ">" + a.name] = link
+    }
+
+    func apply(_ command: Command, to host: Host) {
+        host.unit.apply(command, now: now)
+        settle(host)
+    }
+
+    /// Runs until `end`, calling `tick` whenever virtual time reaches one of its moments.
+    func run(until end: Instant) {
+        while true {
+            let next = min(flights.first?.arrival ?? .distantFuture, hosts.map { $0.unit.nextDeadline }.min() ?? end)
+            guard next <= end else { break }
+            now = max(now, next)
+            while let flight = flights.first, flight.arrival <= now {
+                popFlight()
+                deliver(flight)
+            }
+            for host in hosts where host.unit.nextDeadline <= now {
+                host.unit.advance(now: now)
+                settle(host)
+            }
+        }
+        now = end
+    }
+
+    private func deliver(_ flight: Flight) {
+        guard let host = hosts.first(where: { $0.address.low == flight.to.low }) else { return }
+        delivered += 1
+        var bytes = flight.bytes
+        var from = flight.from
+        from.socket = flight.to.port >= Host.firstClientPort ? flight.to.port - Host.firstClientPort : 0
+        var span = bytes.mutableSpan
+        var raw = unsafe span.mutableBytes
+        host.unit.receive(&raw, from: from, now: now)
+        host.observe?(host.unit, now)
+        settle(host)
+    }
+
+    /// Takes out everything the unit wants to send, and its events.
+    private func settle(_ host: Host) {
+        repeat {
+            let more = host.unit.flush(now: now)
+            for (destination, bytes) in host.unit.outbox.datagramsForTesting() {
+                send(bytes, from: host, to: destination)
+            }
+            host.unit.outbox.removeAll()
+            if !more { break }
+        } while true
+        host.events += host.unit.takeEvents()
+    }
+
+    private func send(_ bytes: [UInt8], from host: Host, to destination: TransportAddress) {
+        var target = destination
+        target.socket = 0
+        guard let peer = hosts.first(where: { $0.address.low == target.low }) else { return }
+        let link = links[host.name + ">" + peer.name] ?? Link()
+        if link.loss > 0, Double.random(in: 0..<1, using: &random) < link.loss {
+            lost += 1
+            return
+        }
+        var source = host.address
+        if destination.socket != 0 { source.port = Host.firstClientPort + destination.socket }
+        var delay = link.delay
+        if link.jitter > .zero {
+            delay = delay + Interval(nanoseconds: Int64.random(in: 0...link.jitter.nanoseconds, using: &random))
+        }
+        order += 1
+        insert(Flight(arrival: now + delay, order: order, from: source, to: target, bytes: bytes))
+    }
+
+    // A binary heap on (arrival, order).
+    private func insert(_ flight: Flight) {
+        flights.append(flight)
+        var i = flights.count - 1
+        while i > 0, isBefore(i, (i - 1) / 2) {
+            flights.swapAt(i, (i - 1) / 2)
+            i = (i - 1) / 2
+        }
+    }
+
+    private func popFlight() {
+        flights.swapAt(0, flights.count - 1)
+        flights.removeLast()
+        var i = 0
+        while true {
+            var least = i
+            for child in [2 * i + 1, 2 * i + 2] where child < flights.count && isBefore(child, least) { least = child }
+            if least == i { return }
+            flights.swapAt(i, least)
+            i = least
+        }
+    }
+
+    private func isBefore(_ a: Int, _ b: Int) -> Bool {
+        (flights[a].arrival, flights[a].order) < (flights[b].arrival, flights[b].order)
+    }
+}

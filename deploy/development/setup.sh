@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Installs what a step needs: setup.sh build|demo|test. Idempotent and quiet; says only what it installs.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+build_packages=(libsrtp2-dev libssl-dev libcurl4-openssl-dev libyaml-dev pkg-config)
+demo_packages=("${build_packages[@]}" ffmpeg fonts-dejavu-core)
+test_packages=("${demo_packages[@]}" chromium firefox-esr python3-venv curl)
+python_packages=(pytest==9.0.3 playwright websockets imageio-ffmpeg)
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+install_packages() {
+    local missing=() package
+    for package in "$@"; do
+        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    echo "── Installing ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    local log
+    log=$(mktemp)
+    if ! { as_root apt-get -o DPkg::Lock::Timeout=600 update -qq &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -qq \
+            --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        echo "Could not install: ${missing[*]}" >&2
+        exit 1
+    fi
+    rm -f "$log"
+}
+
+install_python() {
+    local stamp=".venv/.installed-$(printf '%s ' "${python_packages[@]}" | cksum | cut -d' ' -f1)"
+    [ -e "$stamp" ] && return 0
+    echo "── Installing Python tools into .venv: ${python_packages[*]}"
+    python3 -m venv .venv
+    .venv/bin/pip install --quiet --disable-pip-version-check "${python_packages[@]}"
+    touch "$stamp"
+}
+
+case "${1:-}" in
+build) install_packages "${build_packages[@]}" ;;
+demo) install_packages "${demo_packages[@]}" ;;
+test) install_packages "${test_packages[@]}" && install_python ;;
+*) echo "usage: setup.sh build|demo|test" >&2 && exit 64 ;;
+esac
+command -v swift >/dev/null || { echo "Swift 6.2 or later is not on PATH: https://www.swift.org/install/linux/" >&2; exit 1; }
