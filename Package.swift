@@ -56,7 +56,12 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],
-            resources: [.embedInCode("Web/pages/placeholder.html")],
+            resources: [
+                .embedInCode("Web/pages/index.html"), .embedInCode("Web/pages/player.js"),
+                .embedInCode("Web/pages/publish.html"), .embedInCode("Web/pages/publish.js"),
+                .embedInCode("Web/pages/signaling.js"), .embedInCode("Web/pages/style.css"),
+                .embedInCode("Web/pages/icon.svg"),
+            ],
             swiftSettings: settings),
 
         .executableTarget(
@@ -70,13 +75,15 @@ let package = Package(
 
         .testTarget(name: "WebRTCTests", dependencies: ["WebRTC", "COpenSSL", "CSRTP"], swiftSettings: settings),
         .testTarget(name: "ForwardingTests", dependencies: ["Forwarding", "WebRTC"], swiftSettings: settings),
-        .testTarget(name: "Simulation", dependencies: ["Forwarding", "WebRTC"], swiftSettings: settings),
+        .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        .testTarget(
+            name: "Simulation", dependencies: ["Forwarding", "WebRTC", "AllocationCounter"], swiftSettings: settings),
         .testTarget(
             name: "MediaPlaneTests", dependencies: ["MediaPlane", "Forwarding", "WebRTC", "CLinux", logging],
             swiftSettings: settings),
         .testTarget(
             name: "ControlPlaneTests",
-            dependencies: ["ControlPlane", "MediaPlane", "Forwarding", "WebRTC", "CCurl", "probe"],
+            dependencies: ["ControlPlane", "MediaPlane", "Forwarding", "WebRTC", "CCurl", "probe", argumentParser],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

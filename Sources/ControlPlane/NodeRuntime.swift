@@ -1,7 +1,7 @@
-package import Forwarding
+import Forwarding
 import Hummingbird
 package import Logging
-package import MediaPlane
+import MediaPlane
 import NIOCore
 import ServiceLifecycle
 import WebRTC
@@ -20,6 +20,15 @@ package enum NodeRuntime {
         package var publicPort: Int
         package var internalPort: Int
         package var sessions: Sessions
+        private let group: GroupHandle
+
+        fileprivate init(publicPort: Int, internalPort: Int, sessions: Sessions, group: GroupHandle) {
+            (self.publicPort, self.internalPort) = (publicPort, internalPort)
+            (self.sessions, self.group) = (sessions, group)
+        }
+
+        /// Begins what SIGTERM begins; `run` returns when it is done.
+        package func shutDown() async { await group.shutDown() }
     }
 
     /// Runs until graceful shutdown: then closes viewers, publishers and relays, says good-bye to the nodes above, and
@@ -48,9 +57,10 @@ package enum NodeRuntime {
         let monitor = upstreams.isEmpty ? nil : UpstreamMonitor(upstreams: upstreams, http: http)
         let surface = NodeSurface(
             node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, monitor: monitor)
+        let handle = GroupHandle()
         let ports = BoundPorts { publicPort, internalPort in
             logger.info("listening", metadata: ["public": "\(publicPort)", "internal": "\(internalPort)"])
-            await onRunning(Running(publicPort: publicPort, internalPort: internalPort, sessions: sessions))
+            await onRunning(Running(publicPort: publicPort, internalPort: internalPort, sessions: sessions, group: handle))
         }
         // Stopped from the last to the first: sessions end while the listeners still answer DELETE and GET.
         var services: [any Service] = [
@@ -63,7 +73,9 @@ package enum NodeRuntime {
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
         configuration.maximumGracefulShutdownDuration = lastAnswers
         do {
-            try await ServiceGroup(configuration: configuration).run()
+            let group = ServiceGroup(configuration: configuration)
+            await handle.set(group)
+            try await group.run()
         } catch {
             await media.stop()
             throw error
@@ -85,7 +97,7 @@ package enum NodeRuntime {
             server: .http1(configuration: .init(idleTimeout: idleConnection)),
             configuration: .init(
                 address: .hostname(address.host, port: address.port),
-                availableConnectionsDelegate: MaximumAvailableConnections(surface.topology.limits.connections)),
+                availableConnectionsDelegate: .maximum(surface.topology.limits.connections, logger: logger)),
             onServerRunning: { await ports.bound(listener, port: $0.localAddress?.port ?? 0) },
             logger: quiet(logger))
     }
@@ -142,4 +154,12 @@ private actor BoundPorts {
         ports[listener] = port
         if let first = ports[.public], let second = ports[.internal] { await onBoth(first, second) }
     }
+}
+
+/// The service group, for those who are made before it.
+private actor GroupHandle {
+    private var group: ServiceGroup?
+
+    func set(_ group: ServiceGroup) { self.group = group }
+    func shutDown() async { await group?.triggerGracefulShutdown() }
 }

@@ -105,13 +105,7 @@ package final class MediaWorker: Sendable {
         }
         guard let thread else { return await stopped() }
         mailbox.stop()
-        // Joining blocks, which threads of the concurrency pool must not: a thread of its own waits.
-        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            Thread(name: "media-join") {
-                thread.join()
-                continuation.resume()
-            }.detach()
-        }
+        await thread.joined()
         requests.close()
         let waiting = life.withLock { life -> [CheckedContinuation<Void, Never>] in
             defer { life = .stopped }

@@ -25,6 +25,16 @@ struct Thread: Sendable {
     /// Waits for the end of the thread. To be called once, and not after `detach`.
     func join() { pthread_join(handle, nil) }
 
+    /// The same without blocking: threads of the concurrency pool must not wait for others, so a thread of its own does.
+    func joined() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            Thread(name: "media-join") {
+                join()
+                continuation.resume()
+            }.detach()
+        }
+    }
+
     /// Lets the thread end on its own.
     func detach() { pthread_detach(handle) }
 

@@ -152,7 +152,7 @@ final class Cascade {
         while min(nextFrame, nextAudio) < end {
             network.run(until: min(nextFrame, nextAudio))
             if nextFrame <= nextAudio {
-                network.apply(.ingest(Self.broadcast, packets: videoFrame()), to: host)
+                network.apply(.ingest(Self.broadcast, packets: nextVideoFrame()), to: host)
                 nextFrame = nextFrame + frameTime
             } else {
                 network.apply(.ingest(Self.broadcast, packets: [audioPacket()]), to: host)
@@ -162,7 +162,7 @@ final class Cascade {
         network.run(until: end)
     }
 
-    private func videoFrame() -> [[UInt8]] {
+    func nextVideoFrame() -> [[UInt8]] {
         defer { frame += 1 }
         return (0..<packetsPerFrame).map { index in
             defer { videoSequence &+= 1 }

@@ -94,7 +94,7 @@ private final class Transfer {
     }
 }
 
-private let globalInitialised = unsafe curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+private let globalInitialised = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
 private func performBlocking(_ request: HTTPClient.Request) -> Result<HTTPClient.Response, HTTPClient.Failure> {
     guard globalInitialised, let handle = unsafe curl_easy_init() else {
@@ -116,7 +116,14 @@ private func performBlocking(_ request: HTTPClient.Request) -> Result<HTTPClient
     if !request.body.isEmpty || request.method == "POST" {
         unsafe ccurl_set_long(handle, CURLOPT_POST, 1)
         unsafe ccurl_set_long(handle, CURLOPT_POSTFIELDSIZE, request.body.count)
-        unsafe request.body.withUnsafeBytes { unsafe ccurl_set_pointer(handle, CURLOPT_COPYPOSTFIELDS, $0.baseAddress) }
+        if request.body.isEmpty {
+            // Without any fields libcurl would read the body from standard input.
+            unsafe ccurl_set_string(handle, CURLOPT_COPYPOSTFIELDS, "")
+        } else {
+            _ = unsafe request.body.withUnsafeBytes {
+                unsafe ccurl_set_pointer(handle, CURLOPT_COPYPOSTFIELDS, $0.baseAddress)
+            }
+        }
     }
     unsafe ccurl_set_string(handle, CURLOPT_CUSTOMREQUEST, request.method)
 
@@ -150,7 +157,7 @@ private func performBlocking(_ request: HTTPClient.Request) -> Result<HTTPClient
         return size * count
     }
 
-    let code = unsafe withExtendedLifetime(transfer) { unsafe curl_easy_perform(handle) }
+    let code = withExtendedLifetime(transfer) { unsafe curl_easy_perform(handle) }
     guard code == CURLE_OK else {
         return .failure(.init(description: unsafe String(cString: curl_easy_strerror(code))))
     }

@@ -1,5 +1,5 @@
 import FoundationEssentials
-package import ServiceLifecycle
+import ServiceLifecycle
 
 /// Asks the nodes above, once a second, whether they answer and what is live there: for `/readyz`, `/api/nodes` and
 /// `/api/broadcasts`. Whether a broadcast can be watched is never decided by this, only by asking for it.

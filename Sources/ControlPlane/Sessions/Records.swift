@@ -1,6 +1,6 @@
-package import Forwarding
+import Forwarding
 import struct FoundationEssentials.Date
-package import WebRTC
+import WebRTC
 
 /// What a session is for; each kind has its own bound in `NodeLimits`.
 package enum SessionPurpose: String, CaseIterable, Sendable {

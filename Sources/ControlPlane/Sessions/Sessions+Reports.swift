@@ -1,6 +1,7 @@
-package import Forwarding
+import Forwarding
+import MediaPlane
 import FoundationEssentials
-import WebRTC
+package import WebRTC
 
 /// Events of sessions since the process began, for `/metrics`.
 package struct SessionCounters: Sendable {

@@ -1,4 +1,4 @@
-package import Forwarding
+import Forwarding
 package import Logging
 package import MediaPlane
 package import WebRTC

@@ -1,4 +1,4 @@
-package import HTTPTypes
+import HTTPTypes
 package import Hummingbird
 import NIOCore
 import Synchronization
@@ -19,9 +19,11 @@ package struct PeerContext: InitializableFromSource, Sendable {
 /// rate, errors, counting) and hands over to the route's handler.
 package struct ListenerResponder: HTTPResponder {
     package let listener: ListenerKind
-    let node: NodeSurface
+    let surface: NodeSurface
 
-    package init(_ listener: ListenerKind, of node: NodeSurface) { (self.listener, self.node) = (listener, node) }
+    package init(_ listener: ListenerKind, of surface: NodeSurface) {
+        (self.listener, self.surface) = (listener, surface)
+    }
 
     package func respond(to request: Request, context: PeerContext) async throws -> Response {
         let path = (request.head.path ?? "/").prefix { $0 != "?" && $0 != "#" }
@@ -34,34 +36,36 @@ package struct ListenerResponder: HTTPResponder {
         }
         response.headers[.xContentTypeOptions] = "nosniff"
         if listener == .public { allowCrossOrigin(&response, request: request, route: route) }
-        node.requests.count(listener, request.method, route, response.status)
+        surface.requests.count(listener, request.method, route, response.status)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
     private func answer(_ request: Request, route: Route?, from context: PeerContext) async throws(Problem) -> Response {
         guard let route else { throw .notFound }
+        // Whatever has no other meaning may be a page: one that does not exist has no methods either.
+        if case .page(let path) = route, Pages.asset(path, on: surface.node.role) == nil { throw .notFound }
         guard route.methods.contains(request.method) else { throw .methodNotAllowed(allow: route.allow) }
         if request.method == .options { return options(of: route) }
         if listener == .public, request.method != .get, request.method != .head, let remote = context.remote,
-            let delay = node.limiter.delay(for: remote, now: .now)
+            let delay = surface.limiter.delay(for: remote, now: .now)
         {
             throw .tooManyRequests(retryAfter: delay)
         }
         switch route {
-        case .whip(let name): return try await node.publish(name, request)
-        case .whep(let name): return try await node.watch(name, request)
-        case .relay(let name): return try await node.relay(name, request)
-        case .session(let resource): return try await node.session(resource, on: listener, request)
-        case .impairment(let resource): return try await node.impair(resource, request)
-        case .debugSession(let id): return try await node.debugSession(id)
-        case .broadcasts: return await node.broadcasts(on: listener)
-        case .nodes: return await node.nodes()
-        case .iceServers: return node.iceServers()
+        case .whip(let name): return try await surface.publish(name, request)
+        case .whep(let name): return try await surface.watch(name, request)
+        case .relay(let name): return try await surface.relay(name, request)
+        case .session(let resource): return try await surface.session(resource, on: listener, request)
+        case .impairment(let resource): return try await surface.impair(resource, request)
+        case .debugSession(let id): return try await surface.debugSession(id)
+        case .broadcasts: return await surface.broadcasts(on: listener)
+        case .nodes: return await surface.nodes()
+        case .iceServers: return surface.iceServers()
         case .health: return .text("ok\n")
-        case .readiness: return await node.readinessAnswer()
-        case .metrics: return await node.metricsAnswer()
-        case .drain: return await node.drain(request)
-        case .page(let path): return try node.page(path)
+        case .readiness: return await surface.readinessAnswer()
+        case .metrics: return await surface.metricsAnswer()
+        case .drain: return await surface.drain(request)
+        case .page(let path): return try surface.page(path)
         }
     }
 

@@ -1,8 +1,9 @@
 import HTTPTypes
-package import Hummingbird
-package import Logging
+import Hummingbird
+
 package import MediaPlane
 import NIOCore
+import WebRTC
 
 /// What the routes of both listeners work on. The handlers are in `Endpoints.swift` (WHIP, WHEP, relay and session
 /// resources) and `OperationsEndpoints.swift` (the rest).

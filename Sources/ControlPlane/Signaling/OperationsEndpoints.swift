@@ -1,6 +1,7 @@
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
+import MediaPlane
 
 /// What operators, orchestrators, pages and tests ask of a node beside sessions.
 extension NodeSurface {

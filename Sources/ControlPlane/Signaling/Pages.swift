@@ -15,17 +15,22 @@ enum Pages {
         + "connect-src 'self' http: https:; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
         + "frame-ancestors 'none'"
 
-    /// By exact path; there is no file system behind it.
+    /// By exact path; there is no file system behind it. Publishing is for origins.
     static func asset(_ path: String, on role: Topology.Role) -> Asset? {
         switch path {
-        case "/", "/compare": placeholder
-        case "/publish": role == .origin ? placeholder : nil
+        case "/": Asset(contentType: html, bytes: PackageResources.index_html)
+        case "/player.js": Asset(contentType: script, bytes: PackageResources.player_js)
+        case "/signaling.js": Asset(contentType: script, bytes: PackageResources.signaling_js)
+        case "/style.css": Asset(contentType: "text/css; charset=utf-8", bytes: PackageResources.style_css)
+        case "/icon.svg": Asset(contentType: "image/svg+xml", bytes: PackageResources.icon_svg)
+        case "/publish" where role == .origin: Asset(contentType: html, bytes: PackageResources.publish_html)
+        case "/publish.js" where role == .origin: Asset(contentType: script, bytes: PackageResources.publish_js)
         default: nil
         }
     }
 
-    private static let placeholder = Asset(
-        contentType: "text/html; charset=utf-8", bytes: PackageResources.placeholder_html)
+    private static let html = "text/html; charset=utf-8"
+    private static let script = "text/javascript; charset=utf-8"
 }
 
 extension NodeSurface {

@@ -12,8 +12,8 @@ enum AV1Payload {
         static let frame: UInt8 = 6
     }
 
-    /// A key frame that starts a sequence comes with its sequence header in front. The frame header has the last word if it
-    /// is in this packet, since not every sender sets N; if it is not, N must be set.
+    /// A key frame that starts a sequence comes with its sequence header in front. The frame header has the last word
+    /// if it is in this packet, since not every sender sets N; if it is not, N must be set.
     static func isKeyframeStart(_ payload: borrowing RawSpan) -> Bool {
         guard payload.byteCount >= 2 else { return false }
         let aggregation = payload.octet(at: 0)
@@ -44,8 +44,8 @@ enum AV1Payload {
         return hasSequenceHeader && startsSequence
     }
 
-    /// The frame header begins with show_existing_frame and two bits of frame_type, 0 for a key frame (AV1 specification
-    /// §5.9.2). Still pictures with the reduced header are not video.
+    /// The frame header begins with show_existing_frame and two bits of frame_type, 0 for a key frame (AV1
+    /// specification §5.9.2). Still pictures with the reduced header are not video.
     private static func isKeyframe(_ obu: borrowing RawSpan, _ header: UInt8) -> Bool {
         var offset = header & 0x04 != 0 ? 2 : 1
         if header & 0x02 != 0, leb128(obu, at: &offset) == nil { return false }

@@ -20,7 +20,9 @@ package enum H264Payload {
             while offset + 2 < payload.byteCount {
                 let end = offset + 2 + Int(payload.octets2(at: offset))
                 guard end > offset + 2, end <= payload.byteCount else { return false }
-                if starts(type: payload.octet(at: offset + 2), data: payload.extracting(offset + 3..<end)) { return true }
+                if starts(type: payload.octet(at: offset + 2), data: payload.extracting(offset + 3..<end)) {
+                    return true
+                }
                 offset = end
             }
             return false
@@ -32,8 +34,8 @@ package enum H264Payload {
         }
     }
 
-    /// `data` is what follows the NAL unit's header byte. Of a picture's slices only the one with macroblock 0 starts it:
-    /// `first_mb_in_slice`, the slice header's first field, is 0 where its first bit is 1 (Exp-Golomb).
+    /// `data` is what follows the NAL unit's header byte. Of a picture's slices only the one with macroblock 0 starts
+    /// it: `first_mb_in_slice`, the slice header's first field, is 0 where its first bit is 1 (Exp-Golomb).
     private static func starts(type: UInt8, data: borrowing RawSpan) -> Bool {
         switch type & 0x1F {
         case NALUnit.sequenceParameters: true
@@ -60,8 +62,8 @@ package enum H264Payload {
     }
 
     /// RTP payloads of at most `maximumPayload` bytes for one access unit in Annex B format (packetization mode 1); the
-    /// last one gets the marker bit. Parameter sets and SEI travel together where they fit; access unit delimiters, which
-    /// RTP's marker and timestamp replace, are dropped.
+    /// last one gets the marker bit. Parameter sets and SEI travel together where they fit; access unit delimiters,
+    /// which RTP's marker and timestamp replace, are dropped.
     package static func packetize(accessUnit: [UInt8], maximumPayload: Int = 1_200) -> [[UInt8]] {
         precondition(maximumPayload > 3, "a payload holds more than its headers")
         var payloads: [[UInt8]] = []

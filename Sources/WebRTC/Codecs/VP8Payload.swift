@@ -1,6 +1,7 @@
 /// VP8 in RTP (RFC 7741 §4.2): the descriptor in front of each payload.
 ///
-///     |X|R|N|S|R| PID |   X: I L T K follow   I: picture id, 7 bits or, with M, 15   L: TL0PICIDX   T or K: TID Y KEYIDX
+///     |X|R|N|S|R| PID |   X: a byte of flags I L T K follows
+///                         I: picture id, 7 bits or, with M, 15   L: TL0PICIDX   T or K: TID Y KEYIDX
 package struct VP8Payload: Hashable, Sendable {
     /// Bytes of the descriptor; what follows is VP8.
     package var length: Int
@@ -74,7 +75,8 @@ package struct VP8Packetizer: Sendable {
     }
 }
 
-/// As few parts as possible, and those equally long but for a shorter last one: such neighbours leave as one GSO message.
+/// As few parts as possible, and those equally long but for a shorter last one: such neighbours leave as one GSO
+/// message.
 func equalParts(of bytes: ArraySlice<UInt8>, atMost maximum: Int) -> [ArraySlice<UInt8>] {
     guard !bytes.isEmpty else { return [] }
     let count = (bytes.count + maximum - 1) / maximum

@@ -50,16 +50,18 @@ enum VP9Payload {
         return offset
     }
 
-    /// The uncompressed header (VP9 bitstream specification §6.2): frame marker 10, two bits of profile (and one more in
-    /// profile 3), show_existing_frame, frame_type, of which 0 is a key frame, show_frame, error_resilient_mode, sync code.
+    /// The uncompressed header (VP9 bitstream specification §6.2): frame marker 10, two bits of profile (and one more
+    /// in profile 3), show_existing_frame, frame_type, of which 0 is a key frame, show_frame, error_resilient_mode,
+    /// sync code.
     private static func isKeyframe(_ frame: borrowing RawSpan) -> Bool {
         let first = frame.octet(at: 0)
         guard first >> 6 == 0b10 else { return false }
         let isProfile3 = first & 0x30 == 0x30
         let afterProfile = isProfile3 ? first << 5 : first << 4
         guard afterProfile & 0xC0 == 0 else { return false }
-        // In profile 3 the header's last bit is the next byte's first, and the sync code not on a byte boundary.
-        guard !isProfile3, frame.byteCount >= 4 else { return true }
-        return frame.octets3(at: 1) == 0x498342
+        guard frame.byteCount >= 4 else { return true }
+        // In profile 3 error_resilient_mode is the next byte's first bit, and the sync code begins after it.
+        let sync = frame.octets3(at: 1)
+        return isProfile3 ? sync & 0x7F_FFFF == 0x49_8342 >> 1 : sync == 0x49_8342
     }
 }

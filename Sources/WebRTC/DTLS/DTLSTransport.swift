@@ -105,7 +105,7 @@ internal import COpenSSL
         switch state {
         case .connected:
             ERR_clear_error()
-            unsafe _ = SSL_shutdown(ssl)
+            if unsafe SSL_alloc_buffers(ssl) == 1 { unsafe _ = SSL_shutdown(ssl) }
             state = .closed
             collect(now: .zero)
         case .idle, .handshaking:
@@ -135,7 +135,12 @@ internal import COpenSSL
         }
         flight = nil
         state = .connected(material)
+        releaseBuffers()
     }
+
+    /// OpenSSL keeps 34 KB of buffers per association that hardly any datagram will use any more. `SSL_alloc_buffers` must
+    /// come before the next use: writing would not do it by itself.
+    private func releaseBuffers() { unsafe _ = SSL_free_buffers(ssl) }
 
     private func fail(_ reason: CloseReason) {
         flight = nil
@@ -158,13 +163,16 @@ internal import COpenSSL
         let server = (key: Array(block[key..<2 * key]), salt: Array(block[(2 * key + salt)...]))
         let (local, remote) = isClient ? (client, server) : (server, client)
         return SRTPKeyingMaterial(
-            profile: profile, localKey: local.key, localSalt: local.salt, remoteKey: remote.key, remoteSalt: remote.salt)
+            profile: profile, localKey: local.key, localSalt: local.salt, remoteKey: remote.key, remoteSalt: remote.salt
+        )
     }
 
     /// After the handshake: alerts, the peer's repeated Finished (OpenSSL repeats ours), application data for nobody.
     private func readRecords() {
         var discarded: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
         ERR_clear_error()
+        guard unsafe SSL_alloc_buffers(ssl) == 1 else { return }
+        defer { releaseBuffers() }
         while unsafe SSL_read(ssl, &discarded, 32) > 0 {}
         // Errors other than the peer's goodbye are nobody's business now: the SRTP keys are exported.
         guard unsafe SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 else { return }
@@ -179,6 +187,8 @@ internal import COpenSSL
         let written = unsafe [UInt8](unsafeUninitializedCapacity: pending) { buffer, count in
             count = unsafe max(0, Int(BIO_read(output, buffer.baseAddress, Int32(buffer.count))))
         }
+        // The repeats made it large, and it would stay so: a BIO never shrinks by itself.
+        unsafe BIO_ctrl(output, BIO_C_SET_BUF_MEM, Int(BIO_CLOSE), BUF_MEM_new())
         let starts = repeatStarts.filter { $0 < written.count }
         outgoing += DTLSRecord.datagrams(of: written[..<(starts.first ?? written.count)], mtu: mtu)
         guard case .handshaking = state else { return }

@@ -88,7 +88,7 @@ package final class PeerConnection {
             if case .dropped(let reason) = received { return .dropped(reason) }
             return .control(authenticated: true)
         case .dtls:
-            dtls.receive(datagram.bytes, now: now)
+            guard dtls.receive(datagram.bytes, now: now) else { return .dropped(.malformedDTLS) }
             settle(now: now, outbox: outbox)
             return .control(authenticated: false)
         case .rtp:

@@ -6,9 +6,10 @@ extension RTCPCompound {
     /// The 5-bit count of reports, chunks and sources.
     private static let maximumCount = 31
 
-    /// The packets in their order, in as few datagrams of up to `maximumDatagram` bytes as that takes. NACKs and reports
-    /// with more entries than one packet holds become several; a NACK, FIR, REMB, BYE or SDES of nothing is none. Full
-    /// compounds (first an SR or RR, then the CNAME) are the caller's to put together; `.other` cannot be written.
+    /// The packets in their order, in as few datagrams of up to `maximumDatagram` bytes as that takes. NACKs and
+    /// reports with more entries than one packet holds become several; a NACK, FIR, REMB, BYE or SDES of nothing is
+    /// none. Full compounds (first an SR or RR, then the CNAME) are the caller's to put together; `.other` cannot be
+    /// written.
     package static func write(_ packets: [RTCPPacket]) -> [[UInt8]] {
         var datagrams: [[UInt8]] = []
         var isOpen = false

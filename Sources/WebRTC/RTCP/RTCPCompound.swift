@@ -80,8 +80,8 @@ package enum RTCPCompound {
         return blocks
     }
 
-    /// Chunks are aligned to 32 bits, items end with a zero. Some senders omit that zero where the last item ends on the
-    /// boundary, so the end of the packet ends the items too.
+    /// Chunks are aligned to 32 bits, items end with a zero. Some senders omit that zero where the last item ends on
+    /// the boundary, so the end of the packet ends the items too.
     private static func sourceDescription(chunks: Int, _ body: borrowing RawSpan) -> RTCPPacket? {
         var names: [RTCPPacket.CanonicalName] = []
         var offset = 0

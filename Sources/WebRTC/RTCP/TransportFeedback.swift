@@ -1,5 +1,5 @@
-/// Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1): when each packet
-/// of a session arrived, by its transport-wide sequence number.
+/// Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1): when each
+/// packet of a session arrived, by its transport-wide sequence number.
 ///
 ///     |      base sequence number     |      packet status count      |
 ///     |          reference time (64 ms)               | feedback count|
@@ -17,8 +17,8 @@ package struct TransportFeedback: Hashable, Sendable {
     package var baseSequence: UInt16
     /// Counts the feedback packets, so that the sender notices lost ones.
     package var feedbackCount: UInt8
-    /// When the packets from `baseSequence` on arrived, nil: not (yet), in ticks of 250 µs from an arbitrary zero of the
-    /// receiver. On the wire they wrap after 2^32 ticks: compare two with `interval(from:to:)`.
+    /// When the packets from `baseSequence` on arrived, nil: not (yet), in ticks of 250 µs from an arbitrary zero of
+    /// the receiver. On the wire they wrap after 2^32 ticks: compare two with `interval(from:to:)`.
     package var arrivals: [Int64?]
 
     package init(sender: SSRC, media: SSRC, baseSequence: UInt16, feedbackCount: UInt8, arrivals: [Int64?]) {

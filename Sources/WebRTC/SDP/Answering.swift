@@ -65,7 +65,8 @@ extension Negotiation {
         }
         guard answer.hasTracks else {
             let kinds = broadcast.map { $0.kind.rawValue }.joined(separator: " and ")
-            throw .notAcceptable("the broadcast has \(kinds.isEmpty ? "no track" : kinds + " only"), which was not offered")
+            throw .notAcceptable(
+                "the broadcast has \(kinds.isEmpty ? "no track" : kinds + " only"), which was not offered")
         }
         return answer.finish()
     }
@@ -203,7 +204,9 @@ extension MediaSection {
     func extensionIDs(_ allows: (Direction) -> Bool) -> HeaderExtensionIDs {
         var ids = HeaderExtensionIDs()
         for ext in extensions where 1...14 ~= ext.id && allows(ext.direction) {
-            for (uri, id) in ExtensionURI.all where uri == ext.uri && ids[keyPath: id] == 0 { ids[keyPath: id] = ext.id }
+            for (uri, id) in ExtensionURI.all where uri == ext.uri && ids[keyPath: id] == 0 {
+                ids[keyPath: id] = ext.id
+            }
         }
         return ids
     }

@@ -124,12 +124,14 @@ struct PeerDescription {
         guard Set(mids).count == mids.count else { throw .malformed("two m-lines have the same a=mid") }
         let group = session.attributes.first { $0.name == "group" && $0.value.words.first == "BUNDLE" }
         bundle = []
-        for mid in group?.value.words.dropFirst() ?? [] where mids.contains(String(mid)) && !bundle.contains(String(mid)) {
+        for mid in group?.value.words.dropFirst() ?? []
+        where mids.contains(String(mid)) && !bundle.contains(String(mid)) {
             bundle.append(String(mid))
         }
 
         // Transport lines may stand in any section or above all of them; the tagged section's count (RFC 9143 §7.1.3).
         let alive = sections.filter { !$0.isRejected }
+        guard !alive.isEmpty else { throw .malformed("every m-line has port 0") }
         let tag = bundle.first
         let tagged = alive.first { $0.mid == tag && !$0.mid.isEmpty } ?? alive.first
         let sources =
@@ -160,7 +162,8 @@ struct PeerDescription {
                 throw .unsupported("m=\(track.media.kind) uses \(name.prefix(32)), only DTLS-SRTP is supported")
             }
             guard track.rtcpMux else {
-                throw .unsupported("m=\(track.media.kind) has no a=rtcp-mux; RTCP on a port of its own is not supported")
+                throw .unsupported(
+                    "m=\(track.media.kind) has no a=rtcp-mux; RTCP on a port of its own is not supported")
             }
         }
         guard tracks.count <= 1 || tracks.allSatisfy({ !$0.mid.isEmpty && bundle.contains($0.mid) }) else {

@@ -107,8 +107,8 @@ extension Negotiation {
         guard let (ours, theirs) = pair else {
             throw .malformed("the answer's m=\(kind.rawValue) has no codec of the offer")
         }
-        var codec = theirs.codec
-        if codec.fmtp.isEmpty { codec.fmtp = ours.codec.fmtp }
+        // The sender's side says what is sent, the other what could be taken.
+        let codec = offered.direction.sends ? ours.codec : theirs.codec
         var track = NegotiatedTrack(mid: offered.mid, codec: codec, payloadType: ours.type)
         track.feedback = ours.feedback.intersection(theirs.feedback)
         let (sent, kept) = (offered.anyExtensionIDs, answered.anyExtensionIDs)

@@ -100,9 +100,10 @@ struct SectionWriter {
             offered.attributes.contains { $0.name == "rtpmap" && $0.value.hasPrefix(format + " ") }
         }
         var attributes = section.mid.isEmpty ? [] : [Attribute("mid", section.mid)]
-        attributes += transport(withCandidates: false) + [Attribute("inactive")]
+        if section.kind != nil { attributes += transport(withCandidates: false) + [Attribute("inactive")] }
         if let format {
-            attributes += offered.attributes.filter { $0.name == "rtpmap" && $0.value.hasPrefix(format + " ") }.prefix(1)
+            attributes += offered.attributes.filter { $0.name == "rtpmap" && $0.value.hasPrefix(format + " ") }.prefix(
+                1)
         }
         return SessionDescription.Media(
             kind: offered.kind, port: 0, transportProtocol: offered.transportProtocol,

@@ -85,7 +85,8 @@ internal import COpenSSL
         at target: UnsafeMutableRawPointer, headerLength: Int, payload: UnsafeRawPointer, payloadLength: Int,
         padding: Int, index: UInt64
     ) -> Int {
-        precondition(headerLength >= 12 && payloadLength >= 0 && (0...255).contains(padding), "lengths of an RTP packet")
+        precondition(
+            headerLength >= 12 && payloadLength >= 0 && (0...255).contains(padding), "lengths of an RTP packet")
         let packet = unsafe target.assumingMemoryBound(to: UInt8.self)
         let ssrc = unsafe UInt32(bigEndian: target.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
         setIV(ssrc: ssrc, index: index)

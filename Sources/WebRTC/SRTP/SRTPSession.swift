@@ -130,7 +130,7 @@ internal import CSRTP
     // MARK: libsrtp2
 
     /// libsrtp2 wants one call per process before any other.
-    private static let libraryIsReady = srtp_init() == srtp_err_status_ok
+    static let libraryIsReady = srtp_init() == srtp_err_status_ok
 
     private static func makeSession(
         _ profile: SRTPProfile, _ keyAndSalt: [UInt8], _ direction: srtp_ssrc_type_t

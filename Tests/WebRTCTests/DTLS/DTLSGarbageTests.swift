@@ -5,11 +5,12 @@ import Testing
 @testable import WebRTC
 
 @Suite struct DTLSGarbageTests {
-    @Test(arguments: [
-        [], [22], [22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0], [22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
-        [22, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [23, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-        [19, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [64, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [], [22], [22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0], [22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+            [22, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [23, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            [19, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [64, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        ] as [[UInt8]])
     func whatCannotBeDTLSIsRefused(bytes: [UInt8]) throws {
         let pair = try DTLSPair()
         let server = pair.makeServer()
@@ -108,8 +109,11 @@ private final class MutatingNetwork {
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
-        case 2: bytes[Int.random(in: 0..<min(40, bytes.count), using: &random)] ^= 1 << Int.random(in: 0..<8, using: &random)
-        default: bytes += (0..<Int.random(in: 1...64, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+        case 2:
+            bytes[Int.random(in: 0..<min(40, bytes.count), using: &random)] ^=
+                1 << Int.random(in: 0..<8, using: &random)
+        default:
+            bytes += (0..<Int.random(in: 1...64, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
         }
         return bytes
     }

@@ -161,6 +161,7 @@ import Testing
         let network = DTLSNetwork(client: pair.makeClient(), server: pair.makeServer())
         network.run()
         let data = [UInt8](repeating: 7, count: 1_000)
+        unsafe #expect(SSL_alloc_buffers(network.client.ssl) == 1)
         for _ in 0..<10 { #expect(unsafe SSL_write(network.client.ssl, data, 1_000) == 1_000) }
         network.client.receive([22, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0], now: network.now)
         network.run()

@@ -56,7 +56,8 @@ import Testing
     @Test func aChangeCipherSpecThatOvertakesIsRepeatedAsANewRecord() throws {
         let pair = try DTLSPair()
         var firstFlightEnd: Int?
-        let network = DTLSNetwork(client: pair.makeClient(mtu: 256), server: pair.makeServer()) { number, client, bytes in
+        let network = DTLSNetwork(client: pair.makeClient(mtu: 256), server: pair.makeServer()) {
+            number, client, bytes in
             guard client, RecordHeader.all(in: bytes).contains(where: { $0.type == 20 }), firstFlightEnd == nil
             else { return .delivered }
             firstFlightEnd = number

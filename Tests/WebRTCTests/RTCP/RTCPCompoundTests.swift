@@ -44,10 +44,11 @@ struct RTCPCompoundTests {
         #expect(found == lost)
     }
 
-    @Test(arguments: [
-        ([10, 10, 11], [10, 11]), ([10, 26, 27], [10, 26, 27]), ([20, 10, 21], [20, 10, 21]),
-        ([65_530, 5, 11], [65_530, 5, 11]), ([3, 1, 2, 3], [3, 1, 2, 3]),
-    ] as [([UInt16], [UInt16])])
+    @Test(
+        arguments: [
+            ([10, 10, 11], [10, 11]), ([10, 26, 27], [10, 26, 27]), ([20, 10, 21], [20, 10, 21]),
+            ([65_530, 5, 11], [65_530, 5, 11]), ([3, 1, 2, 3], [3, 1, 2, 3]),
+        ] as [([UInt16], [UInt16])])
     func nackTakesAnyOrder(lost: [UInt16], expected: [UInt16]) throws {
         let packet = RTCPPacket.nack(sender: SSRC(1), media: SSRC(2), lost: lost.map { SequenceNumber($0) })
         let read = try read(RTCPCompound.write([packet]))
@@ -93,7 +94,8 @@ struct RTCPCompoundTests {
 
     @Test func cumulativeLossSticksAtItsEnds() throws {
         for (lost, expected) in [(Int32.min, -8_388_608), (.max, 8_388_607)] as [(Int32, Int32)] {
-            let packet = RTCPPacket.receiverReport(sender: SSRC(2), blocks: [.init(ssrc: SSRC(1), cumulativeLost: lost)])
+            let packet = RTCPPacket.receiverReport(
+                sender: SSRC(2), blocks: [.init(ssrc: SSRC(1), cumulativeLost: lost)])
             #expect(
                 try read(RTCPCompound.write([packet])) == [
                     .receiverReport(sender: SSRC(2), blocks: [.init(ssrc: SSRC(1), cumulativeLost: expected)])
@@ -126,9 +128,11 @@ struct RTCPCompoundTests {
             accepted += 1
             // What was read can be written, and then means the same.
             let known = packets.filter { if case .other = $0 { false } else { true } }
-            let again = RTCPCompound.write(known)
-            #expect(again.allSatisfy { parseRTCP($0) != nil }, "round \(round)")
+            let written = RTCPCompound.write(known)
+            let read = written.compactMap { parseRTCP($0) }
+            #expect(read.count == written.count, "round \(round)")
+            #expect(RTCPCompound.write(Array(read.joined())) == written, "round \(round)")
         }
-        #expect(accepted > 10_000)
+        #expect(accepted > 5_000)
     }
 }

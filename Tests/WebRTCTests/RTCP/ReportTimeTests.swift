@@ -13,10 +13,11 @@ struct ReportTimeTests {
         #expect(block.roundTrip(arrival: arrival) == .milliseconds(6_125))
     }
 
-    @Test(arguments: [
-        (0, 0, 5 << 16, nil), (65_536, 0, 65_536, 0), (65_536, 65_536, 65_536, nil),
-        (0xFFFF_0000, 0x8000, 0x0000_0000, 500), (1, 0, 1 + 60 << 16, nil),
-    ] as [(UInt32, UInt32, UInt32, Int64?)])
+    @Test(
+        arguments: [
+            (0, 0, 5 << 16, nil), (65_536, 0, 65_536, 0), (65_536, 65_536, 65_536, nil),
+            (0xFFFF_0000, 0x8000, 0x0000_0000, 500), (1, 0, 1 + 60 << 16, nil),
+        ] as [(UInt32, UInt32, UInt32, Int64?)])
     func roundTrips(last: UInt32, delay: UInt32, arrival: UInt32, milliseconds: Int64?) {
         let block = ReportBlock(ssrc: SSRC(1), lastSenderReport: last, delaySinceLastSenderReport: delay)
         let trip = block.roundTrip(arrival: NTPTime(rawValue: UInt64(arrival) << 16))

@@ -1,5 +1,5 @@
-// Transport-wide feedback: chunks and deltas as the draft draws them, arrivals that survive writing and reading, division
-// into packets, and packets that lie.
+// Transport-wide feedback: chunks and deltas as the draft draws them, arrivals that survive writing and reading,
+// division into packets, and packets that lie.
 import Testing
 import WebRTC
 
@@ -78,7 +78,6 @@ struct TransportFeedbackTests {
         try RTCPCompound.write(packets.map { .transportFeedback($0) }).map { datagram in
             #expect(datagram.count <= RTCPCompound.maximumDatagram)
             let read = try #require(parseRTCP(datagram))
-            // One per datagram or, unpadded, followed by others.
             guard case .transportFeedback(let feedback)? = read.last, read.count == 1 else {
                 throw Unexpected()
             }
@@ -123,7 +122,8 @@ struct TransportFeedbackTests {
             arrivals.append(time)
             let base = UInt16.random(in: 0...65_535, using: &random)
             let packets = TransportFeedback.packets(
-                sender: SSRC(1), media: SSRC(2), baseSequence: base, feedbackCount: 250, arrivals: arrivals + [nil, nil])
+                sender: SSRC(1), media: SSRC(2), baseSequence: base, feedbackCount: 250,
+                arrivals: arrivals + [nil, nil])
             let read = try packets.flatMap { try roundTrip([$0]) }
             #expect(read == packets, "round \(round)")
             var found = [Int64?](repeating: nil, count: arrivals.count)

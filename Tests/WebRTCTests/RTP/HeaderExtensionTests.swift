@@ -1,4 +1,5 @@
-// RFC 8285 header extensions: finding elements among padding, reserved ids and lengths that lie; the block that goes out.
+// RFC 8285 header extensions: finding elements among padding, reserved ids and lengths that lie; the block that goes
+// out.
 import Testing
 import WebRTC
 
@@ -27,7 +28,8 @@ struct HeaderExtensionTests {
         Lookup(name: "two-byte with application bits", hex: "100F0001 0701AA00", id: 7, data: "AA"),
         Lookup(name: "two-byte id above 14", hex: "10000001 C801AA00", id: 200, data: "AA"),
         Lookup(name: "two-byte id 15 is ordinary", hex: "10000001 0F01AA00", id: 15, data: "AA"),
-        Lookup(name: "sixteen bytes", hex: "BEDE0005 1F" + String(repeating: "AB", count: 16) + "000000", id: 1,
+        Lookup(
+            name: "sixteen bytes", hex: "BEDE0005 1F" + String(repeating: "AB", count: 16) + "000000", id: 1,
             data: String(repeating: "AB", count: 16)),
         Lookup(name: "first of two equal ids", hex: "BEDE0001 10AA10BB", id: 1, data: "AA"),
         Lookup(name: "after padding", hex: "BEDE0002 000000 10AA 000000", id: 1, data: "AA"),
@@ -70,8 +72,10 @@ struct HeaderExtensionTests {
             ([(3, [0xAA, 0xBB]), (14, [0xCC])], "BEDE0002 31AABB E0CC 000000"),
             ([(1, [])], "10000001 01000000"),
             ([(15, [0xAA])], "10000001 0F01AA00"),
-            ([(2, [UInt8](repeating: 7, count: 17)), (3, [1])],
-                "10000006 0211" + String(repeating: "07", count: 17) + "030101 0000"),
+            (
+                [(2, [UInt8](repeating: 7, count: 17)), (3, [1])],
+                "10000006 0211" + String(repeating: "07", count: 17) + "030101 0000"
+            ),
         ]
         for (extensions, block) in cases {
             let bytes = RTPHeader.packet(

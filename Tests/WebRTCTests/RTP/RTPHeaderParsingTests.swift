@@ -92,11 +92,12 @@ struct RTPHeaderParsingTests {
     @Test func mutatedPacketsNeverReachBeyondTheirEnd() throws {
         var mutator = PacketMutator(seed: 0x5EED_0001)
         var accepted = 0
-        let originals = Self.shapes.map { packetBytes($0.hex) } + [
-            RTPHeader.packet(
-                payloadType: PayloadType(96), sequence: SequenceNumber(7), timestamp: 1, ssrc: SSRC(2),
-                extensions: [(id: 1, data: [1, 2, 3]), (id: 200, data: [4])], payload: [9, 9], padding: 9)
-        ]
+        let originals =
+            Self.shapes.map { packetBytes($0.hex) } + [
+                RTPHeader.packet(
+                    payloadType: PayloadType(96), sequence: SequenceNumber(7), timestamp: 1, ssrc: SSRC(2),
+                    extensions: [(id: 1, data: [1, 2, 3]), (id: 200, data: [4])], payload: [9, 9], padding: 9)
+            ]
         for round in 0..<40_000 {
             let bytes = round % 8 == 0 ? mutator.noise(upTo: 64) : mutator.mutate(originals[round % originals.count])
             guard let packet = parseRTP(bytes) else { continue }

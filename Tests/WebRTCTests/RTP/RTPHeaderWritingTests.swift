@@ -46,7 +46,8 @@ struct RTPHeaderWritingTests {
         Block(mid: "abc", midID: 14, transportID: 0, hex: "BEDE0001 E2616263"),
         Block(mid: "", midID: 0, transportID: 3, hex: "BEDE0001 31ABCD00"),
         Block(mid: "0", midID: 4, transportID: 3, hex: "BEDE0002 31ABCD 4030 000000"),
-        Block(mid: "0123456789abcdef", midID: 1, transportID: 2,
+        Block(
+            mid: "0123456789abcdef", midID: 1, transportID: 2,
             hex: "BEDE0005 21ABCD 1F30313233343536373839616263646566"),
         Block(mid: "0123456789abcdefg", midID: 1, transportID: 0, hex: nil),
         Block(mid: "0123456789abcdefg", midID: 0, transportID: 0, hex: ""),

@@ -59,37 +59,37 @@ struct PlainRTP {
     }
 
     func sealed(by session: SRTPSession) -> [UInt8] {
-        sealed(overhead: session.overhead) { target, payload in
-            unsafe session.sealRTP(
-                at: target, headerLength: header.count, payload: payload, payloadLength: self.payload.count,
-                padding: padding, index: index)
-        }
-    }
-
-    func sealed(by sealer: borrowing RTPSealer) -> [UInt8] {
-        var packet = header + [UInt8](repeating: 0xEE, count: payload.count + padding + sealer.tagLength)
+        var packet = room(overhead: session.overhead)
         let length = unsafe packet.withUnsafeMutableBytes { target in
             unsafe payload.withUnsafeBytes { source in
-                unsafe sealer.seal(
-                    at: target.baseAddress!, headerLength: header.count, payload: source.baseAddress ?? UnsafeRawPointer(target.baseAddress!),
+                unsafe session.sealRTP(
+                    at: target.baseAddress!, headerLength: header.count,
+                    payload: source.baseAddress ?? UnsafeRawPointer(target.baseAddress!),
                     payloadLength: payload.count, padding: padding, index: index)
             }
         }
-        precondition(length == packet.count)
-        return packet
+        return checked(packet, length)
     }
 
-    private func sealed(
-        overhead: Int, _ seal: (UnsafeMutableRawPointer, UnsafeRawPointer) -> Int
-    ) -> [UInt8] {
-        // One byte more than needed, to see that it is left alone.
-        var packet = header + [UInt8](repeating: 0xEE, count: payload.count + padding + overhead + 1)
+    func sealed(by sealer: borrowing RTPSealer) -> [UInt8] {
+        var packet = room(overhead: sealer.tagLength)
         let length = unsafe packet.withUnsafeMutableBytes { target in
             unsafe payload.withUnsafeBytes { source in
-                let start = unsafe source.baseAddress ?? UnsafeRawPointer(target.baseAddress!)
-                return unsafe seal(target.baseAddress!, start)
+                unsafe sealer.seal(
+                    at: target.baseAddress!, headerLength: header.count,
+                    payload: source.baseAddress ?? UnsafeRawPointer(target.baseAddress!),
+                    payloadLength: payload.count, padding: padding, index: index)
             }
         }
+        return checked(packet, length)
+    }
+
+    /// One byte more than needed, to see that it is left alone.
+    private func room(overhead: Int) -> [UInt8] {
+        header + [UInt8](repeating: 0xEE, count: payload.count + padding + overhead + 1)
+    }
+
+    private func checked(_ packet: [UInt8], _ length: Int) -> [UInt8] {
         precondition(length == packet.count - 1 && packet.last == 0xEE, "sealing writes exactly the packet")
         return Array(packet.dropLast())
     }
@@ -112,14 +112,14 @@ extension SRTPSession {
 }
 
 /// A libsrtp2 session of one SSRC and direction, independent of `SRTPSession`.
-final class LibSRTP {
+@safe final class LibSRTP {
     private var session: srtp_t?
 
     init(
         _ profile: SRTPProfile, key: [UInt8], salt: [UInt8], inbound: Bool, ssrc: UInt32 = 0xCAFE_BABE,
         rolloverCounter: UInt32 = 0
     ) {
-        unsafe precondition(srtp_init() == srtp_err_status_ok)
+        precondition(SRTPSession.libraryIsReady, "libsrtp2 is initialised once, tests run side by side")
         var policy = unsafe srtp_policy_t()
         switch profile {
         case .aeadAES128GCM: unsafe srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp)
@@ -146,13 +146,15 @@ final class LibSRTP {
     func protect(_ plain: [UInt8]) -> [UInt8]? {
         var packet = plain + [UInt8](repeating: 0, count: 64)
         var count = Int32(plain.count)
-        return unsafe srtp_protect(session, &packet, &count) == srtp_err_status_ok ? Array(packet.prefix(Int(count))) : nil
+        return unsafe srtp_protect(session, &packet, &count) == srtp_err_status_ok
+            ? Array(packet.prefix(Int(count))) : nil
     }
 
     func unprotect(_ sealed: [UInt8]) -> [UInt8]? {
         var packet = sealed
         var count = Int32(sealed.count)
-        return unsafe srtp_unprotect(session, &packet, &count) == srtp_err_status_ok ? Array(packet.prefix(Int(count))) : nil
+        return unsafe srtp_unprotect(session, &packet, &count) == srtp_err_status_ok
+            ? Array(packet.prefix(Int(count))) : nil
     }
 
     func protectRTCP(_ plain: [UInt8]) -> [UInt8]? {

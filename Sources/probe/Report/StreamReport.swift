@@ -1,0 +1,65 @@
+/// What `--json` prints of a session: one object a second, with the values of that second, and a last one (`final`) with
+/// those of the whole session. Absent means unknown.
+package struct StreamReport: Encodable, Sendable {
+    package struct Track: Encodable, Sendable {
+        package var codec: String
+        /// Bits per second of RTP payload.
+        package var bitrate: Int
+        package var packets: UInt64
+        /// Watching: never arrived. Publishing: as the server reports.
+        package var lost: Int64
+        package var repaired: UInt64
+        package var nacks: UInt64
+        package var keyframeRequests: UInt64?
+        package var jitterMs: Double
+        package var frames: UInt64?
+        package var fps: Double?
+        package var keyframes: UInt64?
+    }
+
+    package var final: Bool
+    /// Seconds since the offer was sent.
+    package var time: Double
+    package var session: String
+    package var video: Track?
+    package var audio: Track?
+    package var roundTripMs: Double?
+    /// Milliseconds from the offer to the answer, to the end of the DTLS handshake, to the first packet and key frame.
+    package var answeredMs: Double?
+    package var connectedMs: Double?
+    package var firstPacketMs: Double?
+    package var firstKeyframeMs: Double?
+    package var freezes: Int?
+    package var frozenMs: Double?
+    package var longestGapMs: Double?
+    /// Why the session ended, in the last report.
+    package var reason: String?
+
+    package var text: String {
+        var parts = [final ? "total" : "\(Int(time.rounded())) s"]
+        for (name, track) in [("video", video), ("audio", audio)] {
+            guard let track else { continue }
+            var words = ["\(name) \(track.codec) \(track.bitrate / 1_000) kbit/s, \(track.packets) packets"]
+            if let fps = track.fps { words.append("\(fps) fps") }
+            if let keyframes = track.keyframes { words.append("\(keyframes) key frames") }
+            words.append("lost \(track.lost), repaired \(track.repaired), jitter \(track.jitterMs) ms")
+            parts.append(words.joined(separator: ", "))
+        }
+        if let roundTripMs { parts.append("rtt \(roundTripMs) ms") }
+        if let freezes { parts.append("freezes \(freezes)") }
+        if final {
+            if let connectedMs { parts.append("connected after \(connectedMs) ms") }
+            if let firstPacketMs { parts.append("first packet after \(firstPacketMs) ms") }
+            if let firstKeyframeMs { parts.append("first key frame after \(firstKeyframeMs) ms") }
+            if let reason { parts.append("ended: \(reason)") }
+        } else if video == nil, audio == nil {
+            parts.append("nothing yet")
+        }
+        return parts.joined(separator: " | ")
+    }
+}
+
+extension Double {
+    /// Three decimals are enough of everything that the probe measures.
+    var rounded3: Double { (self * 1_000).rounded() / 1_000 }
+}

@@ -1,0 +1,78 @@
+import Forwarding
+import WebRTC
+
+/// The viewers of a swarm and what they measured.
+actor Crowd {
+    /// Different error texts that are kept apart.
+    private static let maximumErrors = 16
+
+    private struct Member {
+        var session: ProbeSession
+        var meter: StreamMeter
+        var isEnded = false
+    }
+
+    private let requested: Int
+    private let started: Instant
+    private var members: [Member] = []
+    private var failed = 0
+    private var errors: [String: Int] = [:]
+
+    init(requested: Int, started: Instant) { (self.requested, self.started) = (requested, started) }
+
+    var sessions: [ProbeSession] { members.map(\.session) }
+
+    /// Everybody came, and nobody is left.
+    var isOver: Bool { members.count + failed == requested && members.allSatisfy(\.isEnded) }
+
+    func add(_ session: ProbeSession) {
+        var meter = StreamMeter(started: session.started, direction: .source)
+        meter.answered = session.answered
+        members.append(Member(session: session, meter: meter))
+    }
+
+    func fail(_ error: String) {
+        failed += 1
+        note(error)
+    }
+
+    func sample(_ statistics: [SessionID: SessionStatistics], _ client: ProbeClient, at now: Instant) {
+        for i in members.indices where !members[i].isEnded {
+            let id = members[i].session.id
+            let progress = client.progress(of: id)
+            members[i].meter.connected = progress.connected
+            if let closed = progress.closed {
+                members[i].meter.sample(closed.statistics, at: closed.at)
+                members[i].isEnded = true
+                note("session ended: \(closed.reason.rawValue)")
+            } else if let own = statistics[id] {
+                members[i].meter.sample(own, at: now)
+            }
+            if let flowing = progress.flowing { members[i].meter.flowing(since: flowing) }
+        }
+    }
+
+    /// - Parameter reason: why it is the last report; nil: it is not.
+    func report(at now: Instant, reason: String?) -> SwarmReport {
+        var report = SwarmReport(
+            final: reason != nil, time: (now - started).seconds.rounded3, requested: requested)
+        (report.joined, report.failed, report.reason) = (members.count, failed, reason)
+        report.ended = members.count(where: \.isEnded)
+        report.errors = errors
+        var viewers: [StreamReport] = []
+        for i in members.indices {
+            let viewer =
+                reason.map { members[i].meter.final(at: now, reason: $0) } ?? members[i].meter.second(at: now)
+            viewers.append(viewer)
+            report.add(viewer)
+        }
+        report.connectedMs = .init(viewers.compactMap(\.connectedMs))
+        report.firstPacketMs = .init(viewers.compactMap(\.firstPacketMs))
+        report.firstKeyframeMs = .init(viewers.compactMap(\.firstKeyframeMs))
+        return report
+    }
+
+    private func note(_ error: String) {
+        if errors[error] != nil || errors.count < Self.maximumErrors { errors[error, default: 0] += 1 }
+    }
+}

@@ -1,0 +1,190 @@
+import ControlPlane
+import Forwarding
+import Logging
+import MediaPlane
+import Synchronization
+import WebRTC
+
+/// The probe's end of WHIP and WHEP: media workers of the same make as a node's, and HTTP towards the server.
+final class ProbeClient: Sendable {
+    /// How far a session has come, by the worker's events.
+    struct Progress: Sendable {
+        var connected: Instant?
+        /// Watching: the first media packet was accepted.
+        var flowing: Instant?
+        var closed: (at: Instant, reason: CloseReason, statistics: SessionStatistics)?
+    }
+
+    private struct State {
+        var nextID: UInt64 = 1
+        var progress: [SessionID: Progress] = [:]
+    }
+
+    private let plane: MediaPlane
+    private let http = WHIPClient(http: HTTPClient())
+    private let identity: DTLSIdentity
+    private let state = Mutex(State())
+
+    /// - Parameter port: UDP port of the first worker; 0: any. Sessions send from ports of their own.
+    init(port: UInt16 = 0, workers: Int = 1, logger: Logger) throws {
+        let identity = try DTLSIdentity.generate()
+        var system = SystemRandomNumberGenerator()
+        var configuration = MediaPlane.Configuration(
+            listen: TransportAddress(ipv6High: 0, low: 0, port: port), workers: workers, identity: identity,
+            seed: system.next())
+        do throws(MediaPlaneError) {
+            plane = try MediaPlane(configuration, logger: logger)
+        } catch {
+            // A kernel without IPv6; anything else, such as a taken port, fails here as well and is thrown.
+            configuration.listen = TransportAddress(ipv4: 0, port: port)
+            plane = try MediaPlane(configuration, logger: logger)
+        }
+        self.identity = identity
+    }
+
+    /// Follows the workers' events; returns after `stop`.
+    func run() async {
+        for await event in plane.events {
+            let now = MonotonicClock.now()
+            state.withLock { state in
+                switch event {
+                case .connected(let id, _, _): state.progress[id]?.connected = now
+                case .flowing(let id, _): state.progress[id]?.flowing = now
+                case .closed(let id, let reason, let statistics):
+                    state.progress[id]?.closed = (now, reason, statistics)
+                case .statistics, .report: break
+                }
+            }
+        }
+    }
+
+    func stop() async { await plane.stop() }
+
+    func progress(of session: SessionID) -> Progress { state.withLock { $0.progress[session] ?? Progress() } }
+
+    /// Counters of all live sessions.
+    func statistics() async -> [SessionID: SessionStatistics] {
+        await plane.statistics().reduce(into: [:]) { $0.merge($1.sessions) { first, _ in first } }
+    }
+
+    // MARK: Opening
+
+    /// A new number for a session and its broadcast, and the worker that has them.
+    func makePlace() -> Place {
+        let number = state.withLock { state in
+            defer { state.nextID += 1 }
+            state.progress[SessionID(rawValue: state.nextID)] = Progress()
+            return state.nextID
+        }
+        return Place(
+            session: SessionID(rawValue: number), broadcast: BroadcastID(rawValue: number),
+            worker: plane.workers[Int(number % UInt64(plane.workers.count))])
+    }
+
+    /// Offers to send the tracks of the broadcast that was opened at `place`.
+    func publish(_ formats: [TrackFormat], to url: String, token: String?, at place: Place) async throws -> ProbeSession {
+        var system = SystemRandomNumberGenerator()
+        let ice = ICECredentials.generate(using: &system)
+        let offer = Negotiation.offer(
+            sending: formats, streamName: "probe", local: local(ice), using: &system)
+        let started = MonotonicClock.now()
+        let answer = try await post(offer, to: url, token: token)
+        guard answer.status == 201 else { throw refusal(answer, url, .publish) }
+        return try accept(answer, offer: offer, ice: ice, direction: .sink, started: started, token: token, at: place)
+    }
+
+    /// Offers to receive. A broadcast that is not live (409) and a full server (503, 429) are tried again, when the
+    /// server said, until `patience` is over.
+    func watch(
+        _ url: String, token: String?, patience: Duration, interruption: Interruption, at place: Place
+    ) async throws -> ProbeSession {
+        var system = SystemRandomNumberGenerator()
+        let ice = ICECredentials.generate(using: &system)
+        let offer = Negotiation.offer(receiving: [.audio, .video], local: local(ice), using: &system)
+        let limit = ContinuousClock.now + patience
+        while true {
+            let started = MonotonicClock.now()
+            let answer = try await post(offer, to: url, token: token)
+            if answer.status == 201 {
+                return try accept(
+                    answer, offer: offer, ice: ice, direction: .source, started: started, token: token, at: place)
+            }
+            let refusal = refusal(answer, url, .watch)
+            let pause = Duration.seconds(max(1, answer.retryAfter ?? 1))
+            guard refusal.isTemporary, ContinuousClock.now + pause < limit else { throw refusal }
+            try await interruption.sleep(pause)
+        }
+    }
+
+    private func local(_ ice: ICECredentials) -> LocalTransport {
+        // No candidates: the session's port is opened with the session, and the server learns it from our first check.
+        LocalTransport(ice: ice, fingerprint: identity.fingerprint, candidates: [])
+    }
+
+    private func post(
+        _ offer: SessionDescription, to url: String, token: String?
+    ) async throws -> WHIPClient.Answer {
+        do throws(HTTPClient.Failure) {
+            return try await http.post(offer: offer.description, url: url, token: token)
+        } catch {
+            throw ProbeError("\(url) cannot be reached: \(error)")
+        }
+    }
+
+    private func refusal(_ answer: WHIPClient.Answer, _ url: String, _ verb: Refusal.Verb) -> Refusal {
+        Refusal(status: answer.status, problem: answer.problem, url: url, verb: verb)
+    }
+
+    private func accept(
+        _ answer: WHIPClient.Answer, offer: SessionDescription, ice: ICECredentials,
+        direction: SessionParameters.Direction, started: Instant, token: String?, at place: Place
+    ) throws -> ProbeSession {
+        let answered = MonotonicClock.now()
+        guard let resource = answer.location else { throw ProbeError("the server's 201 has no usable Location") }
+        let agreement: Agreement
+        do {
+            agreement = try Negotiation.accept(answer: try SessionDescription.parse(answer.sdp), to: offer)
+        } catch {
+            throw ProbeError("the server's SDP answer is not usable: \(error)")
+        }
+        let remote = agreement.remote
+        if direction == .source {
+            place.worker.send(.openBroadcast(place.broadcast, tracks: Negotiation.formats(of: agreement)))
+        }
+        let transport = TransportParameters(
+            role: .client, localICE: ice, remoteICE: remote.ice, remoteFingerprint: remote.fingerprint,
+            remoteCandidates: remote.candidates, dtlsActive: remote.dtlsActive)
+        place.worker.send(
+            .open(
+                SessionParameters(
+                    id: place.session, transport: transport, broadcast: place.broadcast, direction: direction,
+                    tracks: agreement.tracks)))
+        return ProbeSession(place: place, resource: resource, token: token, started: started, answered: answered)
+    }
+
+    /// Ends the session on both sides.
+    func close(_ session: ProbeSession) async {
+        _ = try? await http.delete(url: session.resource, token: session.token)
+        session.place.worker.send(.closeBroadcast(session.place.broadcast, reason: .requested))
+    }
+}
+
+/// Where in the media plane a session is.
+struct Place: Sendable {
+    var session: SessionID
+    var broadcast: BroadcastID
+    var worker: MediaWorker
+}
+
+/// A session that the server has answered.
+struct ProbeSession: Sendable {
+    var place: Place
+    /// URL of the session resource.
+    var resource: String
+    var token: String?
+    /// When the offer that was accepted was sent, and when the answer came.
+    var started: Instant
+    var answered: Instant
+
+    var id: SessionID { place.session }
+}

@@ -1,0 +1,217 @@
+"""A cascade of real processes on free ports, and real browsers and encoders to use it with."""
+
+import asyncio
+import contextlib
+import os
+import pathlib
+import socket
+import subprocess
+import time
+import urllib.request
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TOKEN = "publish-token-of-the-client-tests"
+SECRET = "node-secret-of-the-client-tests-0123456789abcdef"
+
+# What browsers refuse to send UDP to, as the server's own check has it.
+RESTRICTED = {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6697, 10080}
+
+
+def bin_path() -> pathlib.Path:
+    if "CASCADE_BIN" in os.environ:
+        return pathlib.Path(os.environ["CASCADE_BIN"])
+    shown = subprocess.run(
+        ["swift", "build", "-c", "release", "--show-bin-path"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return pathlib.Path(shown.stdout.strip())
+
+
+def free_port(kind: int) -> int:
+    while True:
+        with socket.socket(socket.AF_INET, kind) as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        if port not in RESTRICTED and port not in free_port.given:
+            free_port.given.add(port)
+            return port
+
+
+free_port.given = set()
+
+
+class Node:
+    def __init__(self, name: str, role: str, upstream: str | None = None):
+        self.name, self.role, self.upstream = name, role, upstream
+        self.public_port = free_port(socket.SOCK_STREAM)
+        self.internal_port = free_port(socket.SOCK_STREAM)
+        self.media_port = free_port(socket.SOCK_DGRAM)
+        self.process: subprocess.Popen | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.public_port}"
+
+    @property
+    def internal(self) -> str:
+        return f"http://127.0.0.1:{self.internal_port}"
+
+    def yaml(self) -> str:
+        lines = [
+            f"  - name: {self.name}", f"    role: {self.role}", "    region: here",
+            f'    public: {{ listen: "127.0.0.1:{self.public_port}", url: "{self.url}" }}',
+            f'    internal: {{ listen: "127.0.0.1:{self.internal_port}", url: "{self.internal}" }}',
+            f'    media: {{ listen: "0.0.0.0", port: {self.media_port}, workers: 1 }}',
+        ]
+        lines.append("    viewers: true" if self.role == "origin" else f"    upstream: {{ static: [{self.upstream}] }}")
+        return "\n".join(lines)
+
+    def metrics(self) -> dict[str, float]:
+        """Samples by their text up to the value, e.g. 'sfu_sessions{purpose="relay"}'."""
+        text = get(self.internal + "/metrics")
+        samples = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+        return {name: float(value) for name, value in samples}
+
+
+def get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=5) as response:
+        return response.read().decode()
+
+
+def eventually(condition, seconds: float, what: str):
+    """The first true value of `condition`, looked at ten times a second."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.1)
+
+
+class Cascade:
+    def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False):
+        self.folder, self.bin = folder, bin_path()
+        self.origin = Node("origin-1", "origin")
+        self.edges = [Node("edge-eu", "edge", "origin-1"), Node("edge-us", "edge", "origin-1")]
+        self.nodes = [self.origin, *self.edges]
+        self.helpers: list[subprocess.Popen] = []
+        self.topology = folder / "topology.yaml"
+        self.topology.write_text("\n".join([
+            "version: 1",
+            "auth:",
+            "  publish: { token_env: CASCADE_PUBLISH_TOKEN }",
+            "  watch: open",
+            "  node: { secret_env: CASCADE_NODE_SECRET }",
+            f"hold: {hold}",
+            f"simulation: {str(simulation).lower()}",
+            "regions:",
+            "  - { name: here, location: [50.11, 8.68] }",
+            "nodes:",
+            *(node.yaml() for node in self.nodes),
+        ]) + "\n")
+        self.environment = dict(os.environ, CASCADE_PUBLISH_TOKEN=TOKEN, CASCADE_NODE_SECRET=SECRET)
+
+    def start(self):
+        for node in self.nodes:
+            self.start_node(node)
+
+    def start_node(self, node: Node):
+        log = open(self.folder / f"{node.name}.log", "ab")
+        node.process = subprocess.Popen(
+            [self.bin / node.role, "--topology", self.topology, "--node", node.name, "--log-level", "debug"],
+            env=self.environment, stdout=log, stderr=log)
+
+        def ready():
+            assert node.process.poll() is None, self.log(node.name)
+            with contextlib.suppress(OSError):
+                return get(node.internal + "/readyz")
+
+        eventually(ready, 20, f"{node.name} ready")
+
+    def run(self, *command, log: str, **environment) -> subprocess.Popen:
+        output = open(self.folder / f"{log}.log", "ab")
+        process = subprocess.Popen(
+            [str(part) for part in command], env=dict(self.environment, **environment), stdout=output, stderr=output)
+        self.helpers.append(process)
+        return process
+
+    def probe(self, *arguments, log: str = "probe") -> subprocess.Popen:
+        return self.run(self.bin / "probe", *arguments, log=log)
+
+    def log(self, name: str) -> str:
+        path = self.folder / f"{name}.log"
+        return path.read_text(errors="replace")[-4000:] if path.exists() else ""
+
+    def live(self, node: Node, name: str) -> bool:
+        return f'"{name}"' in get(node.url + "/api/broadcasts")
+
+    def wait_live(self, name: str, seconds: float = 15):
+        eventually(lambda: self.live(self.origin, name), seconds, f"{name} live: {self.log('publisher')}")
+
+    def stop(self):
+        for process in self.helpers:
+            end(process)
+        for node in reversed(self.nodes):
+            if node.process:
+                node.exit_code = end(node.process)
+
+
+def end(process: subprocess.Popen, seconds: float = 15) -> int:
+    if process.poll() is None:
+        process.terminate()
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return -9
+
+
+@pytest.fixture
+def make_cascade(tmp_path):
+    made = []
+
+    def make(**options) -> Cascade:
+        cascade = Cascade(tmp_path, **options)
+        made.append(cascade)
+        cascade.start()
+        return cascade
+
+    yield make
+    for cascade in made:
+        cascade.stop()
+
+
+@pytest.fixture
+def cascade(make_cascade) -> Cascade:
+    return make_cascade()
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory) -> pathlib.Path:
+    """Ten seconds of moving VP8 picture, 640x360 at 30 fps, a keyframe every second."""
+    path = tmp_path_factory.mktemp("clips") / "clip.ivf"
+    subprocess.run(
+        ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30",
+         "-t", "10", "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "800k", "-g", "30", path],
+        check=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tone(tmp_path_factory) -> pathlib.Path:
+    path = tmp_path_factory.mktemp("clips") / "tone.ogg"
+    subprocess.run(
+        ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi", "-i", "sine=440:sample_rate=48000",
+         "-t", "10", "-c:a", "libopus", "-b:a", "64k", "-ac", "2", path], check=True)
+    return path
+
+
+@pytest.fixture
+def chromium():
+    from chromium import Chromium
+
+    with Chromium() as browser:
+        yield browser

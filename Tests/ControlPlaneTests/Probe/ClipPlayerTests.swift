@@ -1,0 +1,66 @@
+// A looped clip is one stream without seams: sequence numbers, timestamps and picture ids go on.
+
+import Testing
+import WebRTC
+
+@testable import probe
+
+@Suite struct ClipPlayerTests {
+    private func play(_ clips: [ClipTrack], loops: Bool, batches: Int) -> [(time: Interval, packets: [RTPPacket], raw: [[UInt8]])] {
+        var random = SeededGenerator(seed: 5)
+        var player = ClipPlayer(clips, loops: loops, using: &random)
+        var all: [(time: Interval, packets: [RTPPacket], raw: [[UInt8]])] = []
+        while all.count < batches, let batch = player.next() {
+            all.append((batch.time, batch.packets.map { unsafe RTPPacket.parse($0.span.bytes)! }, batch.packets))
+        }
+        return all
+    }
+
+    @Test func loopsAreContinuous() throws {
+        let clips = [try IVFFile.parse(Sample.ivf), try OggOpusFile.parse(Sample.ogg)]
+        let batches = play(clips, loops: true, batches: 700)
+        for (track, rate) in [(0, 90_000.0), (1, 48_000.0)] {
+            let own = batches.filter { $0.packets[0].payloadType == PayloadType(UInt8(track)) }
+            let packets = own.flatMap(\.packets)
+            #expect(Set(packets.map(\.ssrc)).count == 1)
+            for (a, b) in zip(packets, packets.dropFirst()) {
+                #expect(b.sequenceNumber.distance(from: a.sequenceNumber) == 1)
+            }
+            let first = packets[0].timestamp
+            for batch in own {
+                // What the clock says is what the timestamp says, in every round.
+                let elapsed = Double(batch.packets[0].timestamp &- first)
+                #expect(abs(elapsed - batch.time.seconds * rate) < 1)
+            }
+        }
+        for (a, b) in zip(batches, batches.dropFirst()) { #expect(a.time <= b.time) }
+        // The clips last 300 and 80 ms: a round is 300 ms, of 3 frames and 4 packets.
+        #expect(batches[7 * 100].time == .milliseconds(30_000))
+        let ids = batches.filter { $0.packets[0].payloadType == PayloadType(0) }.map { batch in
+            let payload = Array(batch.raw[0][batch.packets[0].payload])
+            return unsafe VP8Payload.parse(payload.span.bytes)?.pictureID
+        }
+        #expect(ids == ids.indices.map { UInt16($0) })
+    }
+
+    @Test func onceIsOnce() throws {
+        #expect(play([try IVFFile.parse(Sample.ivf)], loops: false, batches: 100).count == 3)
+    }
+
+    @Test func onlyTheLastPacketOfAFrameIsMarked() throws {
+        let clip = ClipTrack(
+            codec: CodecFormat(name: .vp8, clockRate: 90_000),
+            frames: [.init(timestamp: 0, bytes: [UInt8](repeating: 0, count: 5_000))], duration: 3_000)
+        let packets = play([clip], loops: false, batches: 1)[0].packets
+        #expect(packets.count == 5)
+        #expect(packets.map(\.marker) == [false, false, false, false, true])
+        #expect(Set(packets.map(\.timestamp)).count == 1)
+    }
+
+    @Test func parametersAndPictureOfH264ShareATimestamp() throws {
+        let clip = try AnnexBFile.parse(Sample.annexB, framesPerSecond: 10)
+        let batches = play([clip], loops: true, batches: 6)
+        #expect(batches.map { Int($0.time.milliseconds) } == [0, 100, 200, 300, 400, 500])
+        for batch in batches { #expect(Set(batch.packets.map(\.timestamp)).count == 1) }
+    }
+}

@@ -1,0 +1,109 @@
+import ControlPlane
+import Forwarding
+import Logging
+import MediaPlane
+import Testing
+import WebRTC
+
+/// A WebRTC client in this process, with real ICE, DTLS and SRTP: publishes made-up video or watches and counts.
+final class MediaPeer: Sendable {
+    private let plane: MediaPlane
+    private let local: LocalTransport
+    private let broadcast = BroadcastID(rawValue: 1)
+    static let format = TrackFormat(codec: CodecFormat(name: .vp8, clockRate: 90_000))
+
+    init() throws {
+        let identity = try DTLSIdentity.generate()
+        var logger = Logger(label: "peer")
+        logger.logLevel = .error
+        plane = try MediaPlane(
+            .init(listen: TransportAddress("127.0.0.1", port: 0)!, identity: identity, seed: 1), logger: logger)
+        var generator = SystemRandomNumberGenerator()
+        local = LocalTransport(
+            ice: .generate(using: &generator), fingerprint: identity.fingerprint, candidates: plane.candidates(worker: 0))
+    }
+
+    /// Offers one VP8 track; returns what the server said, with the transport on its way up.
+    func publish(to url: String, token: String? = nil) async throws -> WHIPClient.Answer {
+        var generator = SystemRandomNumberGenerator()
+        let offer = Negotiation.offer(sending: [Self.format], streamName: "peer", local: local, using: &generator)
+        return try await begin(offer, url, token, .sink)
+    }
+
+    func watch(_ url: String, token: String? = nil) async throws -> WHIPClient.Answer {
+        var generator = SystemRandomNumberGenerator()
+        let offer = Negotiation.offer(receiving: [.video, .audio], local: local, using: &generator)
+        return try await begin(offer, url, token, .source)
+    }
+
+    private func begin(
+        _ offer: SessionDescription, _ url: String, _ token: String?, _ direction: SessionParameters.Direction
+    ) async throws -> WHIPClient.Answer {
+        let answer = try await whip.post(offer: offer.description, url: url, token: token)
+        guard answer.status == 201 else { return answer }
+        let agreement = try Negotiation.accept(answer: try SessionDescription.parse(answer.sdp), to: offer)
+        let worker = plane.workers[0]
+        worker.send(.openBroadcast(broadcast, tracks: Negotiation.formats(of: agreement)))
+        worker.send(
+            .open(
+                SessionParameters(
+                    id: SessionID(rawValue: 1),
+                    transport: TransportParameters(
+                        role: .client, localICE: local.ice, remoteICE: agreement.remote.ice,
+                        remoteFingerprint: agreement.remote.fingerprint, remoteCandidates: agreement.remote.candidates,
+                        dtlsActive: agreement.remote.dtlsActive),
+                    broadcast: broadcast, direction: direction, tracks: agreement.tracks)))
+        return answer
+    }
+
+    /// Sends frames of one packet each at 50 a second, every tenth a keyframe, until cancelled.
+    func sendVideo() async {
+        var sequence: UInt16 = 0
+        while !Task.isCancelled {
+            let timestamp = UInt32(sequence) &* 1_800
+            let header: [UInt8] = [
+                0x80, 0x80, UInt8(sequence >> 8), UInt8(sequence & 0xFF), UInt8(timestamp >> 24),
+                UInt8(timestamp >> 16 & 0xFF), UInt8(timestamp >> 8 & 0xFF), UInt8(timestamp & 0xFF), 0, 0, 0, 7,
+            ]
+            let isKeyframe = sequence % 10 == 0
+            // RFC 7741: start of partition 0; then the frame header, whose lowest bit is 0 in a keyframe.
+            let payload: [UInt8] =
+                [0x10, isKeyframe ? 0x10 : 0x11, 0, 0] + (isKeyframe ? [0x9D, 0x01, 0x2A, 64, 0, 64, 0] : [])
+                + [UInt8](repeating: 0xAB, count: 200)
+            plane.workers[0].send(.ingest(broadcast, packets: [header + payload]))
+            sequence &+= 1
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// RTP packets that arrived, were decrypted and accepted.
+    var received: UInt64 { get async { await plane.statistics()[0].packetsIn } }
+
+    /// Waits until more than `count` packets have arrived; false after 10 s.
+    func receives(moreThan count: UInt64) async -> Bool {
+        await eventually { await self.received > count }
+    }
+
+    func stop() async { await plane.stop() }
+}
+
+/// Whether `condition` comes true within the time.
+func eventually(
+    within limit: Duration = .seconds(10), _ condition: @Sendable () async throws -> Bool
+) async rethrows -> Bool {
+    let deadline = ContinuousClock.now + limit
+    while ContinuousClock.now < deadline {
+        if try await condition() { return true }
+        try? await Task.sleep(for: .milliseconds(20))
+    }
+    return try await condition()
+}
+
+/// Runs `body` while `publisher` sends.
+func whileSending(_ publisher: MediaPeer, _ body: @escaping @Sendable () async throws -> Void) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { await publisher.sendVideo() }
+        defer { group.cancelAll() }
+        try await body()
+    }
+}

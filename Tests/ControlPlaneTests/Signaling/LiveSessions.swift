@@ -1,0 +1,39 @@
+import Testing
+@testable import ControlPlane
+import Forwarding
+import WebRTC
+
+// A session counts as connected here when its worker's event says so; the event is handed in, as no browser is at hand.
+
+extension RunningNode {
+    /// Publishes and lets the transport "come up".
+    func publishLive(_ name: String, offer: String = Offers.publisher()) async throws -> WHIPClient.Answer {
+        let answer = try await self.offer(offer, to: "/whip/\(name)")
+        try #require(answer.status == 201, "\(answer)")
+        try await connect(answer)
+        return answer
+    }
+
+    /// What the worker reports once ICE and DTLS are up.
+    func connect(_ answer: WHIPClient.Answer) async throws {
+        let id = try #require(await sessions.identifier(of: resource(of: answer)))
+        await sessions.apply(.connected(id, remote: TransportAddress("127.0.0.1", port: 9)!, profile: .aeadAES128GCM))
+    }
+
+    func resource(of answer: WHIPClient.Answer) throws -> ResourceName {
+        ResourceName(try #require(answer.location?.split(separator: "/").last))
+    }
+
+    func path(of answer: WHIPClient.Answer) throws -> String { "/session/\(try resource(of: answer))" }
+
+    func patch(
+        _ answer: WHIPClient.Answer, _ fragment: String, ifMatch: String?, type: String = "application/trickle-ice-sdpfrag"
+    ) async throws -> HTTPClient.Response {
+        let headers = [("Content-Type", type)] + (ifMatch.map { [("If-Match", $0)] } ?? [])
+        return try await request("PATCH", try path(of: answer), headers, body: fragment)
+    }
+}
+
+extension Sessions {
+    func identifier(of resource: ResourceName) -> SessionID? { resources[resource] }
+}

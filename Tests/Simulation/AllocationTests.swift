@@ -1,0 +1,73 @@
+// A warmed-up fan-out allocates nothing: not per packet, not per viewer, not per batch.
+import AllocationCounter
+import Testing
+import WebRTC
+
+@testable import Forwarding
+
+@Suite struct AllocationTests {
+    @Test func warmFanOutAllocatesNothing() throws {
+        let viewers = 40
+        let cascade = Cascade(seed: 7)
+        let edge = try cascade.host("edge")
+        for n in 0..<viewers {
+            cascade.connect(source: try cascade.host("viewer-\(n)"), to: edge, rtx: n % 2 == 0)
+        }
+        // The edge is fed in place; its history wraps more than once while warming up.
+        cascade.play(from: edge, until: .zero + .seconds(Int64(4)))
+        #expect(edge.unit.broadcasts[Cascade.broadcast]?.tracks[0].sinks.count == viewers)
+        #expect(edge.unit.broadcasts[Cascade.broadcast]?.tracks[0].sinks.allSatisfy { $0.phase == .playing } == true)
+
+        var allocations: UInt64 = 0
+        var datagrams = 0
+        for _ in 0..<20 {
+            let packets = cascade.nextVideoFrame()
+            edge.unit.apply(.ingest(Cascade.broadcast, packets: packets), now: cascade.network.now)
+            let before = thread_allocations()
+            while true {
+                let more = edge.unit.flush(now: cascade.network.now)
+                datagrams += edge.unit.outbox.datagrams
+                edge.unit.outbox.removeAll()
+                if !more { break }
+            }
+            allocations += thread_allocations() - before
+        }
+        #expect(datagrams == 20 * Int(cascade.packetsPerFrame) * viewers)
+        #expect(allocations == 0, "\(allocations) allocations for \(datagrams) datagrams")
+    }
+
+    @Test func theCounterCounts() {
+        let before = thread_allocations()
+        let array = [UInt8](repeating: 1, count: 100)
+        #expect(array.count == 100)
+        #expect(thread_allocations() > before)
+    }
+}
+
+extension AllocationTests {
+    @Test func datagramsOfStrangersAllocateNothing() throws {
+        let cascade = Cascade(seed: 8)
+        let origin = try cascade.host("origin")
+        let stranger = TransportAddress(ipv4: 0xC000_0201, port: 4_000)
+        // A STUN request for a user fragment that nobody has, media, a DTLS record, noise.
+        var check: [UInt8] = [0x00, 0x01, 0x00, 0x18, 0x21, 0x12, 0xA4, 0x42] + (0..<12).map { UInt8($0) }
+        check += [0x00, 0x06, 0x00, 0x11] + Array("AAAAAAAA:BBBBBBBB".utf8) + [0, 0, 0]
+        let inputs: [[UInt8]] = [
+            check, [0x80, 96] + [UInt8](repeating: 3, count: 40), [22, 0xFE, 0xFD] + [UInt8](repeating: 0, count: 40),
+            [0xFF, 1, 2], [0x00],
+        ]
+        var allocations: UInt64 = 0
+        for round in 0..<50 {
+            for var bytes in inputs {
+                var span = bytes.mutableSpan
+                var raw = unsafe span.mutableBytes
+                let before = thread_allocations()
+                origin.unit.receive(&raw, from: stranger, now: cascade.network.now)
+                if round > 0 { allocations += thread_allocations() - before }
+            }
+        }
+        #expect(allocations == 0)
+        #expect(origin.unit.statistics.drops.reduce(0, +) == 50 * 5)
+        #expect(origin.unit.outbox.isEmpty)
+    }
+}
