@@ -60,7 +60,8 @@ package enum NodeRuntime {
         let handle = GroupHandle()
         let ports = BoundPorts { publicPort, internalPort in
             logger.info("listening", metadata: ["public": "\(publicPort)", "internal": "\(internalPort)"])
-            await onRunning(Running(publicPort: publicPort, internalPort: internalPort, sessions: sessions, group: handle))
+            await onRunning(
+                Running(publicPort: publicPort, internalPort: internalPort, sessions: sessions, group: handle))
         }
         // Stopped from the last to the first: sessions end while the listeners still answer DELETE and GET.
         var services: [any Service] = [

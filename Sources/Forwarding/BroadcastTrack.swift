@@ -15,6 +15,7 @@ final class BroadcastTrack {
     private(set) var clock: MediaClock?
     private var lastTimestamp: UInt32 = 0
     private var lastArrival = Instant.zero
+    private var lastKeyframeTimestamp: UInt32?
 
     init(format: TrackFormat, limits: Limits) {
         self.format = format
@@ -42,7 +43,8 @@ final class BroadcastTrack {
     }
 
     enum Accepted {
-        case accepted(keyframe: Bool)
+        /// `beginsKeyframe`: the first packet of one, however many of its packets say so.
+        case accepted(beginsKeyframe: Bool)
         case dropped(DropReason)
     }
 
@@ -58,10 +60,14 @@ final class BroadcastTrack {
                 payload: payload)
         else { return .dropped(.tooOld) }
         pending.append(sequence)
-        if keyframe { keyframes.keyframeArrived(now: now) }
+        let beginsKeyframe = keyframe && timestamp != lastKeyframeTimestamp
+        if keyframe {
+            lastKeyframeTimestamp = timestamp
+            keyframes.keyframeArrived(now: now)
+        }
         if history.newest == sequence { (lastTimestamp, lastArrival) = (timestamp, now) }
         if clock == nil { clock = MediaClock(at: now, timestamp: timestamp) }
-        return .accepted(keyframe: keyframe)
+        return .accepted(beginsKeyframe: beginsKeyframe)
     }
 
     /// A sender report of the source, already moved to our clock and this line.

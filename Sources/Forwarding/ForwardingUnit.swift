@@ -161,8 +161,8 @@ package final class ForwardingUnit {
         {
         case .dropped(let reason):
             return reason
-        case .accepted(let keyframe):
-            session.source!.count(packet, payloadBytes: payload.byteCount, at: place, keyframe: keyframe)
+        case .accepted(let beginsKeyframe):
+            session.source!.count(packet, payloadBytes: payload.byteCount, at: place, keyframe: beginsKeyframe)
         }
         statistics.packetsIn += 1
         if !session.source!.isFlowing {
@@ -290,9 +290,11 @@ package final class ForwardingUnit {
     private func begin(
         _ track: BroadcastTrack, sink index: Int, srtp: SRTPSession, remote: TransportAddress, now: Instant
     ) -> Bool {
-        guard let first = batch.first(where: { !track.isVideo || $0.keyframe })?.sequence,
-            let newest = track.history.newest, newest - first < Int64(Self.maximumStartPackets)
+        guard let start = batch.first(where: { !track.isVideo || $0.keyframe }), let newest = track.history.newest
         else { return true }
+        // H.264 flags the parameter sets and the picture after them: the picture alone is of no use.
+        let first = track.isVideo ? track.history.keyframeStart(of: start.sequence) : start.sequence
+        guard newest - first < Int64(Self.maximumStartPackets) else { return true }
         guard outbox.isEmpty || outbox.hasRoom(for: Int(newest - first) + 2) else { return false }
         track.sinks[index].start(at: first)
         let session = track.sinks[index].session

@@ -101,6 +101,13 @@ package import WebRTC
         return newestKeyframe
     }
 
+    /// The first packet of the keyframe that `sequence` is flagged for; itself where that is not held any more.
+    package func keyframeStart(of sequence: Int64) -> Int64 {
+        guard let start = groupStart, start < sequence, index[slot(of: start)].timestamp == entry(sequence)?.timestamp
+        else { return sequence }
+        return start
+    }
+
     /// Forgets every packet; the memory is kept.
     package mutating func removeAll() {
         guard newest != nil else { return }

@@ -27,22 +27,28 @@ package struct SequenceMap: Sendable {
         var encoding = 0
         var source: Int64 = 0
         var outgoing: Int64 = 0
+
+        func outgoing(for number: Int64) -> Int64 { outgoing &+ (number &- source) }
+        func origin(of number: Int64) -> Origin { Origin(encoding: encoding, sequence: source &+ (number &- outgoing)) }
     }
 
-    /// Oldest first, `count` of them in use. Inline: a map owns no heap memory.
-    private var segments: InlineArray<16, Segment>
-    private var count = 0
+    /// The newest segment, apart from the others: almost every packet is of it, and what handles it touches nothing
+    /// else. nil: not started.
+    private var newest: Segment?
+    /// The others, oldest first, `olderCount` of them in use. Inline: a map owns no heap memory.
+    private var older: InlineArray<15, Segment>
+    private var olderCount = 0
     /// One above the highest outgoing number given out or reserved: where the next segment would begin.
     package private(set) var next: Int64
 
     /// - Parameter next: the first outgoing number.
     package init(next: Int64) {
-        segments = InlineArray(repeating: Segment())
+        older = InlineArray(repeating: Segment())
         self.next = next
     }
 
     /// The encoding of the newest segment; nil before the first `start`.
-    package var encoding: Int? { count == 0 ? nil : segments[count - 1].encoding }
+    package var encoding: Int? { newest?.encoding }
 
     /// From now on packets of `encoding` from `source` on are forwarded, continuing the viewer's line without a gap.
     /// Also to be called when the source's own numbers restarted.
@@ -53,34 +59,25 @@ package struct SequenceMap: Sendable {
     /// The number for a packet that is about to be forwarded, which takes it. nil: the packet is not to be forwarded,
     /// because it was skipped, lies before a start, or its segment is forgotten.
     package mutating func forward(encoding: Int, source: Int64) -> Int64? {
-        guard let outgoing = outgoing(encoding: encoding, source: source) else { return nil }
+        guard let newest, newest.encoding == encoding, source >= newest.source
+        else { return olderOutgoing(encoding: encoding, source: source) }
+        let outgoing = newest.outgoing(for: source)
         if outgoing >= next { next = outgoing &+ 1 }
         return outgoing
     }
 
     /// The number that `source` has or would get, without taking it.
     package func outgoing(encoding: Int, source: Int64) -> Int64? {
-        var i = count
-        while i > 0 {
-            i -= 1
-            let segment = segments[i]
-            guard segment.encoding == encoding, source >= segment.source else { continue }
-            let outgoing = segment.outgoing &+ (source &- segment.source)
-            // Numbers restart or come back to an encoding: only the segment that owns the number has it.
-            if i == count - 1 || outgoing < segments[i + 1].outgoing { return outgoing }
-        }
-        return nil
+        if let newest, newest.encoding == encoding, source >= newest.source { return newest.outgoing(for: source) }
+        return olderOutgoing(encoding: encoding, source: source)
     }
 
     /// Where the packet came from that the viewer knows as `outgoing`. nil: never given out, or forgotten.
     package func origin(of outgoing: Int64) -> Origin? {
-        guard outgoing < next else { return nil }
-        var i = count
-        while i > 0 {
-            i -= 1
-            let segment = segments[i]
-            guard outgoing >= segment.outgoing else { continue }
-            return Origin(encoding: segment.encoding, sequence: segment.source &+ (outgoing &- segment.outgoing))
+        guard let newest, outgoing < next else { return nil }
+        if outgoing >= newest.outgoing { return newest.origin(of: outgoing) }
+        for i in (0..<olderCount).reversed() where outgoing >= older[i].outgoing {
+            return older[i].origin(of: outgoing)
         }
         return nil
     }
@@ -88,32 +85,38 @@ package struct SequenceMap: Sendable {
     /// Leaves a packet of the current encoding out without a gap in the viewer's numbers. False: later numbers were
     /// given out already, so its number stays a hole, or the packet is not of the newest segment.
     package mutating func skip(encoding: Int, source: Int64) -> Bool {
-        guard count > 0 else { return false }
-        let newest = segments[count - 1]
-        guard newest.encoding == encoding, source >= newest.source else { return false }
-        let outgoing = newest.outgoing &+ (source &- newest.source)
+        guard let newest, newest.encoding == encoding, source >= newest.source else { return false }
+        let outgoing = newest.outgoing(for: source)
         guard outgoing >= next else { return false }
-        if outgoing == newest.outgoing {
-            // Nothing of this segment was forwarded yet: it just begins later.
-            segments[count - 1].source = source &+ 1
-        } else {
-            next = outgoing
-            append(Segment(encoding: encoding, source: source &+ 1, outgoing: outgoing))
-        }
+        // Numbers of missing packets before this one are reserved.
+        next = outgoing
+        append(Segment(encoding: encoding, source: source &+ 1, outgoing: outgoing))
         return true
+    }
+
+    private func olderOutgoing(encoding: Int, source: Int64) -> Int64? {
+        guard var end = newest?.outgoing else { return nil }
+        for i in (0..<olderCount).reversed() {
+            let segment = older[i]
+            // Numbers restart or come back to an encoding: only the segment that owns the number has it.
+            if segment.encoding == encoding, source >= segment.source, segment.outgoing(for: source) < end {
+                return segment.outgoing(for: source)
+            }
+            end = segment.outgoing
+        }
+        return nil
     }
 
     private mutating func append(_ segment: Segment) {
         // A segment without numbers of its own is replaced: it covers nothing.
-        if count > 0, segments[count - 1].outgoing == segment.outgoing {
-            segments[count - 1] = segment
-            return
+        if let newest, newest.outgoing != segment.outgoing {
+            if olderCount == Self.capacity - 1 {
+                for i in 1..<olderCount { older[i - 1] = older[i] }
+                olderCount -= 1
+            }
+            older[olderCount] = newest
+            olderCount += 1
         }
-        if count == Self.capacity {
-            for i in 1..<count { segments[i - 1] = segments[i] }
-            count -= 1
-        }
-        segments[count] = segment
-        count += 1
+        newest = segment
     }
 }

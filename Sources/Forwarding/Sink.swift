@@ -27,6 +27,7 @@ struct Sink {
     /// Without RTX it stays: a plain re-send has to be the same packet bit by bit.
     private var extensions: OutgoingExtensions
     private var repairs = RepairBudget()
+    private var lastKeyframe: UInt32?
 
     init(track: NegotiatedTrack, local: NegotiatedTrack.LocalStream, session: Session, random: inout SeededGenerator) {
         self.session = session
@@ -73,7 +74,10 @@ struct Sink {
         statistics.packets += 1
         statistics.bytes += UInt64(packet.length)
         if packet.marker { statistics.frames += 1 }
-        if packet.keyframe { statistics.keyframes += 1 }
+        if packet.keyframe, packet.timestamp != lastKeyframe {
+            lastKeyframe = packet.timestamp
+            statistics.keyframes += 1
+        }
         sentPackets &+= 1
         sentOctets &+= UInt32(packet.length)
         return true

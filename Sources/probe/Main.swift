@@ -18,14 +18,12 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The WHIP or WHEP endpoint.", valueName: "url"))
     var url: String
 
-    @Option(help: ArgumentHelp("Bearer token; better in CASCADE_PUBLISH_TOKEN or CASCADE_WATCH_TOKEN.", valueName: "token"))
+    @Option(
+        help: ArgumentHelp("Bearer token; better in CASCADE_PUBLISH_TOKEN or CASCADE_WATCH_TOKEN.", valueName: "token"))
     var token: String?
 
     @Flag(help: "Print one JSON object a second and a final one.")
     var json = false
-
-    @Option(help: ArgumentHelp("First UDP port to bind (default: any).", valueName: "port"))
-    var udpPort: UInt16 = 0
 
     func validate() throws {
         let lower = url.lowercased()

@@ -51,7 +51,7 @@ struct Publish: AsyncParsableCommand {
 
     func run() async throws {
         let media = try openMedia()
-        let client = try ProbeClient(port: common.udpPort, logger: common.logger)
+        let client = try ProbeClient(logger: common.logger)
         async let events: Void = client.run()
         let outcome = await Interruption.catching { interruption in
             let result: Result<Void, any Error>

@@ -38,7 +38,7 @@ struct Swarm: AsyncParsableCommand {
 
     func run() async throws {
         raiseDescriptorLimit(to: viewers + 256)
-        let client = try ProbeClient(port: common.udpPort, workers: workers, logger: common.logger)
+        let client = try ProbeClient(workers: workers, logger: common.logger)
         async let events: Void = client.run()
         let crowd = Crowd(requested: viewers, started: MonotonicClock.now())
         let reason = await Interruption.catching { interruption in

@@ -24,7 +24,7 @@ struct Watch: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try ProbeClient(port: common.udpPort, logger: common.logger)
+        let client = try ProbeClient(logger: common.logger)
         async let events: Void = client.run()
         let outcome = await Interruption.catching { interruption in
             let result: Result<Void, any Error>

@@ -1,6 +1,7 @@
 import Forwarding
-import struct FoundationEssentials.Date
 import WebRTC
+
+import struct FoundationEssentials.Date
 
 /// What a session is for; each kind has its own bound in `NodeLimits`.
 package enum SessionPurpose: String, CaseIterable, Sendable {

@@ -1,6 +1,6 @@
 import Forwarding
-import MediaPlane
 import FoundationEssentials
+import MediaPlane
 package import WebRTC
 
 /// Events of sessions since the process began, for `/metrics`.
@@ -87,7 +87,7 @@ package struct SessionDebug: Codable, Sendable {
 extension Sessions {
     package func snapshot() -> SessionSnapshot {
         SessionSnapshot(
-            counters: counters, present: tally.byPurpose, opening: tally.opening, 
+            counters: counters, present: tally.byPurpose, opening: tally.opening,
             liveBroadcasts: broadcasts.values.count { $0.liveSource != nil }, draining: draining)
     }
 

@@ -89,7 +89,8 @@ package actor Sessions {
         }
         let id = BroadcastID(rawValue: identifier())
         broadcasts[id] = BroadcastRecord(
-            id: id, name: name, worker: worker, formats: formats, streamName: ResourceName.urlSafeText(of: generator.next()))
+            id: id, name: name, worker: worker, formats: formats,
+            streamName: ResourceName.urlSafeText(of: generator.next()))
         names[name] = id
         media.workers[worker].send(.openBroadcast(id, tracks: formats))
         return id

@@ -44,7 +44,8 @@ extension NodeSurface {
         return try await watch(name, request, as: .relay)
     }
 
-    private func watch(_ name: String, _ request: Request, as purpose: SessionPurpose) async throws(Problem) -> Response {
+    private func watch(_ name: String, _ request: Request, as purpose: SessionPurpose) async throws(Problem) -> Response
+    {
         let offer = try await offer(in: request)
         do throws(Refusal) {
             let opened = try await sessions.watch(name, offer: offer, as: purpose)

@@ -40,7 +40,8 @@ package struct ListenerResponder: HTTPResponder {
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(_ request: Request, route: Route?, from context: PeerContext) async throws(Problem) -> Response {
+    private func answer(_ request: Request, route: Route?, from context: PeerContext) async throws(Problem) -> Response
+    {
         guard let route else { throw .notFound }
         // Whatever has no other meaning may be a page: one that does not exist has no methods either.
         if case .page(let path) = route, Pages.asset(path, on: surface.node.role) == nil { throw .notFound }

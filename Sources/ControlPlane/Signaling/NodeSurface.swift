@@ -1,6 +1,5 @@
 import HTTPTypes
 import Hummingbird
-
 package import MediaPlane
 import NIOCore
 import WebRTC

@@ -24,7 +24,9 @@ final class RateLimiter: Sendable {
         key.port = 0
         if !key.isIPv4 { key.low = 0 }
         return buckets.withLock { buckets in
-            if buckets[key] == nil, buckets.count >= maximumAddresses { Self.forget(&buckets, keeping: maximumAddresses) }
+            if buckets[key] == nil, buckets.count >= maximumAddresses {
+                Self.forget(&buckets, keeping: maximumAddresses)
+            }
             var bucket = buckets[key] ?? Bucket(tokens: burst, updated: now)
             let elapsed = (now - bucket.updated) / .milliseconds(1) / 1_000
             bucket.tokens = min(burst, bucket.tokens + max(elapsed, 0) * perSecond)

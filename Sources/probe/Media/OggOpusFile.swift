@@ -16,7 +16,8 @@ package enum OggOpusFile {
             throw MediaFileError(offset: packets.offset, reason: "the OpusHead is malformed or of another version")
         }
         guard 1...2 ~= head[9] else {
-            throw MediaFileError(offset: packets.offset, reason: "\(head[9]) channels; only mono and stereo can be sent")
+            throw MediaFileError(
+                offset: packets.offset, reason: "\(head[9]) channels; only mono and stereo can be sent")
         }
         guard let tags = try packets.next(limit: .max), tags.starts(with: "OpusTags".utf8) else {
             throw MediaFileError(offset: packets.offset, reason: "no OpusTags")

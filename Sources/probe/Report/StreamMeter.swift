@@ -67,7 +67,8 @@ package struct StreamMeter: Sendable {
         }
         let isWatching = direction == .source
         return StreamReport(
-            final: false, time: (now - started).seconds.rounded3, session: connected == nil ? "connecting" : "connected",
+            final: false, time: (now - started).seconds.rounded3,
+            session: connected == nil ? "connecting" : "connected",
             video: track(.video), audio: track(.audio), roundTripMs: latest.roundTrip?.rounded3,
             answeredMs: after(answered), connectedMs: after(connected), firstPacketMs: after(firstPacket),
             firstKeyframeMs: after(firstKeyframe), freezes: isWatching ? video.freezes : nil,

@@ -25,18 +25,18 @@ final class ProbeClient: Sendable {
     private let identity: DTLSIdentity
     private let state = Mutex(State())
 
-    /// - Parameter port: UDP port of the first worker; 0: any. Sessions send from ports of their own.
-    init(port: UInt16 = 0, workers: Int = 1, logger: Logger) throws {
+    /// Every session sends from a port of its own.
+    init(workers: Int = 1, logger: Logger) throws {
         let identity = try DTLSIdentity.generate()
         var system = SystemRandomNumberGenerator()
         var configuration = MediaPlane.Configuration(
-            listen: TransportAddress(ipv6High: 0, low: 0, port: port), workers: workers, identity: identity,
+            listen: TransportAddress(ipv6High: 0, low: 0, port: 0), workers: workers, identity: identity,
             seed: system.next())
         do throws(MediaPlaneError) {
             plane = try MediaPlane(configuration, logger: logger)
         } catch {
-            // A kernel without IPv6; anything else, such as a taken port, fails here as well and is thrown.
-            configuration.listen = TransportAddress(ipv4: 0, port: port)
+            // A kernel without IPv6; anything else fails here as well and is thrown.
+            configuration.listen = TransportAddress(ipv4: 0, port: 0)
             plane = try MediaPlane(configuration, logger: logger)
         }
         self.identity = identity
@@ -82,7 +82,8 @@ final class ProbeClient: Sendable {
     }
 
     /// Offers to send the tracks of the broadcast that was opened at `place`.
-    func publish(_ formats: [TrackFormat], to url: String, token: String?, at place: Place) async throws -> ProbeSession {
+    func publish(_ formats: [TrackFormat], to url: String, token: String?, at place: Place) async throws -> ProbeSession
+    {
         var system = SystemRandomNumberGenerator()
         let ice = ICECredentials.generate(using: &system)
         let offer = Negotiation.offer(

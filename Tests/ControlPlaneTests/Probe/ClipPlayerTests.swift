@@ -6,7 +6,9 @@ import WebRTC
 @testable import probe
 
 @Suite struct ClipPlayerTests {
-    private func play(_ clips: [ClipTrack], loops: Bool, batches: Int) -> [(time: Interval, packets: [RTPPacket], raw: [[UInt8]])] {
+    private func play(_ clips: [ClipTrack], loops: Bool, batches: Int) -> [(
+        time: Interval, packets: [RTPPacket], raw: [[UInt8]]
+    )] {
         var random = SeededGenerator(seed: 5)
         var player = ClipPlayer(clips, loops: loops, using: &random)
         var all: [(time: Interval, packets: [RTPPacket], raw: [[UInt8]])] = []
@@ -18,7 +20,7 @@ import WebRTC
 
     @Test func loopsAreContinuous() throws {
         let clips = [try IVFFile.parse(Sample.ivf), try OggOpusFile.parse(Sample.ogg)]
-        let batches = play(clips, loops: true, batches: 700)
+        let batches = play(clips, loops: true, batches: 701)
         for (track, rate) in [(0, 90_000.0), (1, 48_000.0)] {
             let own = batches.filter { $0.packets[0].payloadType == PayloadType(UInt8(track)) }
             let packets = own.flatMap(\.packets)

@@ -51,7 +51,9 @@ import WebRTC
     }
 
     @Test func annexBWithoutParametersIsRefused() {
-        #expect(throws: MediaFileError.self) { try AnnexBFile.parse([0, 0, 0, 1, 0x65, 0x88, 1, 2], framesPerSecond: 30) }
+        #expect(throws: MediaFileError.self) {
+            try AnnexBFile.parse([0, 0, 0, 1, 0x65, 0x88, 1, 2], framesPerSecond: 30)
+        }
         #expect(throws: MediaFileError.self) { try AnnexBFile.parse(Array("no video".utf8), framesPerSecond: 30) }
         #expect(throws: MediaFileError.self) { try AnnexBFile.parse([], framesPerSecond: 30) }
     }
@@ -86,10 +88,11 @@ import WebRTC
         #expect(try OggOpusFile.parse(broken).frames.map(\.bytes.count) == [345])
     }
 
-    @Test(arguments: [
-        ([0x00], 480), ([0x18], 2_880), ([0x60], 480), ([0x80], 120), ([0xF8], 960), ([0xF9], 1_920),
-        ([0xFB, 0x06], 5_760), ([0xFB, 0x07], nil), ([0xFB, 0x00], nil), ([0xFB], nil), ([], nil),
-    ] as [([UInt8], Int64?)])
+    @Test(
+        arguments: [
+            ([0x00], 480), ([0x18], 2_880), ([0x60], 480), ([0x80], 120), ([0xF8], 960), ([0xF9], 1_920),
+            ([0xFB, 0x06], 5_760), ([0xFB, 0x07], nil), ([0xFB, 0x00], nil), ([0xFB], nil), ([], nil),
+        ] as [([UInt8], Int64?)])
     func opusDurations(packet: [UInt8], samples: Int64?) {
         #expect(OggOpusFile.duration(of: packet) == samples)
     }

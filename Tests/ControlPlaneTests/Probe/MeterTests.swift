@@ -84,7 +84,8 @@ private func milliseconds(_ n: Int64) -> Instant { .zero + .milliseconds(n) }
     }
 
     @Test func onlyWhatMayPassIsTriedAgain() {
-        #expect(refusal(409, .watch).isTemporary && refusal(503, .watch).isTemporary && refusal(429, .watch).isTemporary)
+        #expect(
+            refusal(409, .watch).isTemporary && refusal(503, .watch).isTemporary && refusal(429, .watch).isTemporary)
         for status in [400, 401, 403, 404, 406, 422, 500] { #expect(!refusal(status, .watch).isTemporary) }
         #expect(!refusal(409, .publish).isTemporary)
     }
@@ -100,7 +101,8 @@ private func milliseconds(_ n: Int64) -> Instant { .zero + .milliseconds(n) }
     @Test(arguments: [
         [], ["publish"], ["publish", "--url", "http://h/w"], ["publish", "--url", "ftp://h", "--file", "a"],
         ["publish", "--url", "http://h/w", "--file", "a", "--rtp-video", "5"],
-        ["publish", "--url", "http://h/w", "--rtp-video", "5"], ["publish", "--url", "http://h/w", "--file", "a", "--fps", "0"],
+        ["publish", "--url", "http://h/w", "--rtp-video", "5"],
+        ["publish", "--url", "http://h/w", "--file", "a", "--fps", "0"],
         ["watch"], ["watch", "--url", "http://h/w", "--seconds", "-1"], ["swarm", "--url", "http://h/w"],
         ["swarm", "--url", "http://h/w", "--viewers", "0"],
     ])
@@ -113,7 +115,10 @@ private func milliseconds(_ n: Int64) -> Instant { .zero + .milliseconds(n) }
 
     @Test(arguments: [
         ["publish", "--url", "http://h/w", "--file", "a.ivf", "--audio", "b.ogg", "--loop"],
-        ["publish", "--url", "https://h/w", "--token", "t", "--rtp-video", "6004", "--rtp-audio", "6006", "--sdp", "x"],
+        [
+            "publish", "--url", "https://h/w", "--token", "t", "--rtp-video", "6004", "--rtp-audio", "6006", "--sdp",
+            "x",
+        ],
         ["watch", "--url", "http://h/w", "--seconds", "5", "--json"],
         ["swarm", "--url", "http://h/w", "--viewers", "100", "--seconds", "10", "--rate", "50", "--json"],
     ])

@@ -35,7 +35,8 @@ import WebRTC
     @Test func tracksOfFFmpeg() throws {
         let input = try RTPInput(sdp: vp8AndOpus)
         #expect(input.tracks.map(\.codec.name) == [.vp8, .opus])
-        #expect(input.tracks[1].codec == CodecFormat(name: .opus, clockRate: 48_000, channels: 2, fmtp: "sprop-stereo=1"))
+        #expect(
+            input.tracks[1].codec == CodecFormat(name: .opus, clockRate: 48_000, channels: 2, fmtp: "sprop-stereo=1"))
         let avc = try RTPInput(sdp: h264).tracks
         #expect(avc.map(\.codec.fmtp) == ["packetization-mode=1;profile-level-id=42C01E"])
     }
@@ -44,7 +45,8 @@ import WebRTC
         let input = try RTPInput(sdp: vp8AndOpus)
         func packet(_ type: UInt8, marker: Bool = false) -> [UInt8] {
             RTPHeader.packet(
-                marker: marker, payloadType: PayloadType(type), sequence: SequenceNumber(9), timestamp: 8, ssrc: SSRC(7),
+                marker: marker, payloadType: PayloadType(type), sequence: SequenceNumber(9), timestamp: 8,
+                ssrc: SSRC(7),
                 payload: [1, 2, 3])
         }
         #expect(input.translate(packet(96, marker: true)) == packet(0, marker: true))

@@ -1,4 +1,5 @@
 import Testing
+
 @testable import ControlPlane
 
 // The client side of signalling: what it refuses, and that nothing keeps it waiting.

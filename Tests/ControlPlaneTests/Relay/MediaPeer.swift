@@ -20,7 +20,8 @@ final class MediaPeer: Sendable {
             .init(listen: TransportAddress("127.0.0.1", port: 0)!, identity: identity, seed: 1), logger: logger)
         var generator = SystemRandomNumberGenerator()
         local = LocalTransport(
-            ice: .generate(using: &generator), fingerprint: identity.fingerprint, candidates: plane.candidates(worker: 0))
+            ice: .generate(using: &generator), fingerprint: identity.fingerprint,
+            candidates: plane.candidates(worker: 0))
     }
 
     /// Offers one VP8 track; returns what the server said, with the transport on its way up.

@@ -1,7 +1,9 @@
-import Testing
-@testable import ControlPlane
 import Forwarding
+import Glibc
+import Testing
 import WebRTC
+
+@testable import ControlPlane
 
 // Publisher → origin → edge → viewer over real sockets in one process: what starts, shares, ends and survives a relay.
 
@@ -84,6 +86,44 @@ extension RunningNode {
             #expect(ContinuousClock.now - begin < .seconds(4))
             let ready = try await edge.request("GET", "/readyz", internal: true)
             #expect(ready.status == 503 && ready.text.contains("no_origin_reachable"))
+        }
+    }
+
+    @Test func silentUpstreamLeavesTimeForTheNext() async throws {
+        var topology = Topology.forTests()
+        topology.addNode("silent", .origin)
+        topology.addNode("origin-1", .origin)
+        topology.addNode("edge-1", .edge, upstream: ["silent", "origin-1"])
+        // Listens, so that connections are made, and never accepts.
+        let socket = listeningSocket(topology.nodes[0].internalListener.port)
+        defer { close(socket) }
+        try await withNodes(topology, except: ["silent"]) { nodes in
+            _ = try await nodes["origin-1"]!.publishLive("live")
+            let begin = ContinuousClock.now
+            #expect(try await nodes["edge-1"]!.offer(Offers.viewer(), to: "/whep/live").status == 201)
+            #expect(ContinuousClock.now - begin < .seconds(3))
+        }
+    }
+
+    @Test func publisherWhoComesBackIsSeenByTheSameViewers() async throws {
+        try await withNodes(cascade()) { nodes in
+            let (origin, edge) = (nodes["origin-1"]!, nodes["edge-1"]!)
+            let first = try MediaPeer()
+            let published = try await first.publish(to: origin.url + "/whip/live")
+            #expect(await eventually { await origin.sessions.isWatchable("live") })
+            let viewer = try MediaPeer()
+            let watched = try await viewer.watch(edge.url + "/whep/live")
+            try await whileSending(first) { #expect(await viewer.receives(moreThan: 20)) }
+            try await whip.delete(url: published.location!)
+            await first.stop()
+            let second = try MediaPeer()
+            #expect(try await second.publish(to: origin.url + "/whip/live").status == 201)
+            let before = await viewer.received
+            try await whileSending(second) { #expect(await viewer.receives(moreThan: before + 50)) }
+            #expect(try await edge.request("GET", try edge.path(of: watched)).status == 200)
+            #expect(await origin.count(.relay) == 1)
+            await viewer.stop()
+            await second.stop()
         }
     }
 

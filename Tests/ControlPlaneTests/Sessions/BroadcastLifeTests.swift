@@ -1,7 +1,8 @@
-import Testing
-@testable import ControlPlane
 import Forwarding
+import Testing
 import WebRTC
+
+@testable import ControlPlane
 
 // How a broadcast begins, is contested, held and ended. Time is handed in, so nothing here waits for a hold time.
 

@@ -1,7 +1,8 @@
-import Testing
-@testable import ControlPlane
 import Forwarding
+import Testing
 import WebRTC
+
+@testable import ControlPlane
 
 // Each test is named for the item of the WHIP/WHEP conformance checklist that it proves, against a real node over HTTP.
 
@@ -200,7 +201,9 @@ private let sdpType = [(name: "Content-Type", value: "application/sdp")]
             }
             #expect(try await node.request("POST", "/nowhere").status == 404)
             #expect(try await node.request("GET", "/nowhere/else").status == 404)
-            for (method, path) in [("PUT", "/whip/a"), ("PATCH", "/whep/a"), ("DELETE", "/whip/a"), ("POST", "/session/x"), ("POST", "/")] {
+            for (method, path) in [
+                ("PUT", "/whip/a"), ("PATCH", "/whep/a"), ("DELETE", "/whip/a"), ("POST", "/session/x"), ("POST", "/"),
+            ] {
                 let response = try await node.request(method, path)
                 #expect(response.status == 405, "\(method) \(path)")
                 #expect(response.header("Allow")?.contains("OPTIONS") == true)
@@ -208,7 +211,9 @@ private let sdpType = [(name: "Content-Type", value: "application/sdp")]
         }
     }
 
-    @Test(arguments: ["/whip/a", "/whep/a"]) func items13to15_noLinksWithoutServersOrExtensions(path: String) async throws {
+    @Test(arguments: ["/whip/a", "/whep/a"]) func items13to15_noLinksWithoutServersOrExtensions(path: String)
+        async throws
+    {
         try await withOrigin { node in
             _ = try await node.publishLive("live")
             #expect(try await node.request("OPTIONS", path).header("Link") == nil)

@@ -1,7 +1,8 @@
-import Testing
-@testable import ControlPlane
 import Forwarding
+import Testing
 import WebRTC
+
+@testable import ControlPlane
 
 // A session counts as connected here when its worker's event says so; the event is handed in, as no browser is at hand.
 
@@ -27,7 +28,8 @@ extension RunningNode {
     func path(of answer: WHIPClient.Answer) throws -> String { "/session/\(try resource(of: answer))" }
 
     func patch(
-        _ answer: WHIPClient.Answer, _ fragment: String, ifMatch: String?, type: String = "application/trickle-ice-sdpfrag"
+        _ answer: WHIPClient.Answer, _ fragment: String, ifMatch: String?,
+        type: String = "application/trickle-ice-sdpfrag"
     ) async throws -> HTTPClient.Response {
         let headers = [("Content-Type", type)] + (ifMatch.map { [("If-Match", $0)] } ?? [])
         return try await request("PATCH", try path(of: answer), headers, body: fragment)

@@ -1,6 +1,7 @@
 import Testing
-@testable import ControlPlane
 import WebRTC
+
+@testable import ControlPlane
 
 // What is not WHIP or WHEP: pages, lists, health, metrics, debugging, impairment.
 
@@ -11,7 +12,8 @@ import WebRTC
         topology.addNode("edge-1", .edge, upstream: ["origin-1"])
         try await withNodes(topology) { nodes in
             for (node, path, status) in [
-                ("origin-1", "/", 200), ("origin-1", "/publish", 200), ("edge-1", "/", 200), ("edge-1", "/publish", 404),
+                ("origin-1", "/", 200), ("origin-1", "/publish", 200), ("edge-1", "/", 200),
+                ("edge-1", "/publish", 404),
                 ("edge-1", "/../secret", 404),
             ] {
                 let response = try await nodes[node]!.request("GET", path)

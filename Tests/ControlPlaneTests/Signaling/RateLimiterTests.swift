@@ -1,6 +1,7 @@
 import Testing
-@testable import ControlPlane
 import WebRTC
+
+@testable import ControlPlane
 
 @Suite("Rate limiter") struct RateLimiterTests {
     private let start = ContinuousClock.now

@@ -38,7 +38,8 @@ extension Topology {
                 publicListener: .init(host: "127.0.0.1", port: first, url: "http://127.0.0.1:\(first)"),
                 internalListener: .init(host: "127.0.0.1", port: second, url: "http://127.0.0.1:\(second)"),
                 media: Media(
-                    listen: TransportAddress("127.0.0.1", port: 0)!, advertise: [TransportAddress("127.0.0.1", port: 0)!]),
+                    listen: TransportAddress("127.0.0.1", port: 0)!,
+                    advertise: [TransportAddress("127.0.0.1", port: 0)!]),
                 viewers: viewers, upstream: upstream.isEmpty ? .none : .static(upstream)))
     }
 }
@@ -98,17 +99,28 @@ private func freePort() -> Int {
 }
 
 private func isFree(_ port: Int) -> Bool {
+    let socket = listeningSocket(port)
+    if socket >= 0 { close(socket) }
+    return socket >= 0
+}
+
+/// Listens on loopback and accepts nothing; negative when the port is taken.
+func listeningSocket(_ port: Int) -> Int32 {
     let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    defer { close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = UInt16(port).bigEndian
     address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    return unsafe withUnsafePointer(to: &address) { pointer in
+    let isBound = unsafe withUnsafePointer(to: &address) { pointer in
         unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
             unsafe bind(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }
     }
+    guard isBound, listen(socket, 16) == 0 else {
+        close(socket)
+        return -1
+    }
+    return socket
 }
 
 extension RunningNode {

@@ -1,7 +1,8 @@
-import Testing
-@testable import ControlPlane
 import Forwarding
+import Testing
 import WebRTC
+
+@testable import ControlPlane
 
 // Each test is named for the item of the WHIP/WHEP conformance checklist that it proves, against a real node over HTTP.
 
@@ -35,7 +36,8 @@ import WebRTC
         try await withOrigin { node in
             for path in ["/whip/a", "/whep/a"] {
                 let answer =
-                    path == "/whip/a" ? try await node.publishLive("a") : try await node.offer(Offers.viewer(), to: path)
+                    path == "/whip/a"
+                    ? try await node.publishLive("a") : try await node.offer(Offers.viewer(), to: path)
                 #expect(answer.sdp.sdpLines.contains("a=group:BUNDLE 0 1"))
                 for section in answer.sdp.sdpSections {
                     #expect(section.contains("a=rtcp-mux") && section.contains("a=rtcp-mux-only"))

@@ -1,7 +1,8 @@
-import Testing
-@testable import ControlPlane
 import Forwarding
+import Testing
 import WebRTC
+
+@testable import ControlPlane
 
 // Each test is named for the item of the WHIP/WHEP conformance checklist that it proves, against a real node over HTTP.
 
@@ -114,7 +115,9 @@ private let newICE = (ufrag: "NewU", password: "newnewnewnewnewnewnewnew")
             #expect(new.contains { $0.hasPrefix("a=ice-ufrag:") } && new.contains { $0.hasPrefix("a=ice-pwd:") })
             #expect(Set(old).isDisjoint(with: new))
             for prefix in ["a=ice-lite", "a=ice-options:"] {
-                #expect(answer.sdp.sdpLines.first { $0.hasPrefix(prefix) } == new.first { $0.hasPrefix(prefix) }, "\(prefix)")
+                #expect(
+                    answer.sdp.sdpLines.first { $0.hasPrefix(prefix) } == new.first { $0.hasPrefix(prefix) },
+                    "\(prefix)")
             }
         }
     }

@@ -136,6 +136,15 @@ struct TransportFeedbackTests {
         }
     }
 
+    /// A delta has 16 bits, signed.
+    @Test(arguments: [(32_767, 1), (32_768, 2), (-32_768, 1), (-32_769, 2)] as [(Int64, Int)])
+    func pausesBeyondADeltaDivide(delta: Int64, count: Int) throws {
+        let packets = TransportFeedback.packets(
+            sender: SSRC(1), media: SSRC(2), baseSequence: 0, feedbackCount: 0, arrivals: [100_000, 100_000 + delta])
+        #expect(packets.count == count)
+        #expect(try packets.flatMap { try roundTrip([$0]) } == packets)
+    }
+
     @Test func nothingArrivedNothingReported() {
         #expect(
             TransportFeedback.packets(

@@ -1,0 +1,120 @@
+"""Real browsers and encoders through the whole cascade: WHIP at the origin, relay, WHEP at an edge, decoded frames."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from chromium import plays, sample, until
+from conftest import TOKEN
+from firefox import Firefox
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+def test_chromium_publishes_and_chromium_watches_via_the_edge(cascade, chromium, codec):
+    publisher = chromium.publish(cascade.origin.url, "show", TOKEN, codec)
+    until(publisher, lambda s: s["page"] == "live", 15, "publisher live")
+    viewer = chromium.watch(cascade.edges[1].url, "show")
+    samples = plays(viewer, seconds=10)
+    assert samples[-1]["codec"] == codec
+    assert "AES_GCM" in samples[-1]["srtp"] or "AEAD_AES" in samples[-1]["srtp"], samples[-1]["srtp"]
+    assert samples[-1]["audio"] > samples[0]["audio"], "sound arrives"
+    # Transport-wide feedback lets the encoder leave its starting rate.
+    sent = sample(publisher)
+    assert sent["target"] > 600_000, sent
+    publisher.click("#stop")
+    viewer.context.close()
+
+
+WATCH_IN_FIREFOX = """
+async () => {
+  const sleep = ms => new Promise(r => setTimeout(r, ms));
+  const look = async () => {
+    const out = {page: document.body.dataset.state, notice: document.getElementById('notice-title').textContent};
+    for (const s of (await window.cascade?.pc?.getStats() ?? new Map()).values()) {
+      if (s.type === 'inbound-rtp' && s.kind === 'video') Object.assign(out, {decoded: s.framesDecoded, lost: s.packetsLost, width: s.frameWidth});
+    }
+    const q = document.getElementById('video').getVideoPlaybackQuality();
+    return Object.assign(out, {shown: q.totalVideoFrames, at: performance.now()});
+  };
+  const samples = [];
+  for (let i = 0; i < 100 && !((await look()).decoded > 0); i++) await sleep(200);
+  await sleep(1000);
+  for (let i = 0; i <= 10; i++) { samples.push(await look()); await sleep(1000); }
+  return JSON.stringify(samples);
+}
+"""
+
+
+def test_chromium_publishes_vp8_and_firefox_watches_via_the_edge(cascade, chromium):
+    publisher = chromium.publish(cascade.origin.url, "show", TOKEN, "VP8")
+    until(publisher, lambda s: s["page"] == "live", 15, "publisher live")
+    with Firefox() as firefox:
+        samples = firefox.run(f"{cascade.edges[0].url}/?broadcast=show", WATCH_IN_FIREFOX)
+    for before, after in zip(samples, samples[1:]):
+        assert after.get("decoded", 0) > before.get("decoded", 0), (before, after)
+        assert after["page"] == "playing", after
+    assert samples[-1]["decoded"] - samples[0]["decoded"] > 150
+
+
+def ffmpeg_with_whip() -> str:
+    import imageio_ffmpeg
+
+    return imageio_ffmpeg.get_ffmpeg_exe()
+
+
+def test_ffmpeg_publishes_h264_by_whip_and_chromium_watches_via_the_edge(cascade, chromium):
+    cascade.run(
+        ffmpeg_with_whip(), "-hide_banner", "-nostdin", "-loglevel", "warning",
+        "-re", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30", "-re", "-f", "lavfi", "-i", "sine=440:r=48000",
+        "-pix_fmt", "yuv420p", "-c:v", "libx264", "-profile:v", "baseline", "-preset", "ultrafast", "-tune", "zerolatency",
+        "-g", "30", "-bf", "0", "-b:v", "1000k", "-c:a", "libopus", "-ac", "2", "-b:a", "64k",
+        "-authorization", TOKEN, "-f", "whip", f"{cascade.origin.url}/whip/encoder", log="publisher")
+    cascade.wait_live("encoder")
+    viewer = chromium.watch(cascade.edges[1].url, "encoder")
+    samples = plays(viewer, seconds=10, at_least_fps=25)
+    assert samples[-1]["codec"] == "H264"
+
+
+def test_the_page_plays_a_live_test_picture_at_25_fps_for_30_s(cascade, chromium, clip, tone):
+    cascade.probe(
+        "publish", "--url", f"{cascade.origin.url}/whip/demo", "--file", clip, "--audio", tone, "--loop", log="publisher")
+    cascade.wait_live("demo")
+    viewer = chromium.watch(cascade.edges[1].url, "demo")
+    samples = plays(viewer, seconds=30, at_least_fps=25)
+    assert samples[-1]["page"] == "playing"
+    assert viewer.locator("#notice").is_hidden()
+
+
+def test_the_page_says_when_nothing_is_live_and_begins_by_itself(cascade, chromium, clip):
+    viewer = chromium.watch(cascade.edges[0].url, "later")
+    until(viewer, lambda s: s["notice"] == "Not live right now", 15, "the page says so")
+    cascade.probe("publish", "--url", f"{cascade.origin.url}/whip/later", "--file", clip, "--loop", log="publisher")
+    until(viewer, lambda s: s.get("decoded", 0) > 30, 20, "playing without a reload")
+
+
+def test_the_lobby_lists_what_is_live_on_a_phone(cascade, chromium, clip):
+    cascade.probe("publish", "--url", f"{cascade.origin.url}/whip/show", "--file", clip, "--loop", log="publisher")
+    cascade.wait_live("show")
+    page = chromium.open(cascade.origin.url, viewport={"width": 390, "height": 844}, is_mobile=True)
+    page.get_by_role("link", name="show").click()
+    until(page, lambda s: s.get("decoded", 0) > 0, 15, "playing")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is wider than the phone"
+    assert not [m for m in chromium.messages if "Content Security Policy" in m or m.startswith("page error")], chromium.messages
+
+
+def test_a_publisher_that_comes_back_continues_without_renegotiation(cascade, chromium, clip):
+    first = cascade.probe("publish", "--url", f"{cascade.origin.url}/whip/show", "--file", clip, "--loop", log="publisher")
+    cascade.wait_live("show")
+    viewer = chromium.watch(cascade.edges[0].url, "show")
+    before = until(viewer, lambda s: s.get("decoded", 0) > 30, 20, "playing")
+    viewer.evaluate("window.firstConnection = window.cascade.pc")
+    first.kill()
+    first.wait()
+    viewer.wait_for_timeout(2000)
+    cascade.probe("publish", "--url", f"{cascade.origin.url}/whip/show", "--file", clip, "--loop", log="publisher")
+    stopped = sample(viewer)["decoded"]
+    # A publisher that was killed says no good-bye; its successor takes over once the origin has noticed.
+    after = until(viewer, lambda s: s.get("decoded", 0) > stopped + 60, 45, f"goes on: {cascade.log('publisher')}")
+    assert after["ssrc"] == before["ssrc"]
+    assert viewer.evaluate("window.firstConnection === window.cascade.pc"), "the same peer connection all the time"
