@@ -83,7 +83,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "ControlPlaneTests",
-            dependencies: ["ControlPlane", "MediaPlane", "Forwarding", "WebRTC", "CCurl", "probe", argumentParser],
+            dependencies: [
+                "ControlPlane", "MediaPlane", "Forwarding", "WebRTC", "CCurl", "probe", argumentParser, logging,
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

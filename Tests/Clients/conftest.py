@@ -67,7 +67,7 @@ class Node:
         return "\n".join(lines)
 
     def metrics(self) -> dict[str, float]:
-        """Samples by their text up to the value, e.g. 'sfu_sessions{purpose="relay"}'."""
+        """Samples by their text up to the value, e.g. 'sfu_sessions{kind="relay"}'."""
         text = get(self.internal + "/metrics")
         samples = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
         return {name: float(value) for name, value in samples}
