@@ -2,7 +2,7 @@ import Glibc
 package import WebRTC
 
 /// Every address of the host's running interfaces, port 0, without link-local ones: IPv4 first, then IPv6, and loopback
-/// after both (RFC 8421 §4 leaves the order to us; checks begin at the front).
+/// after both: some clients check the front first.
 ///
 /// Loopback is there on purpose: Firefox forms no pair with a server that offers 127.0.0.1 alone, and a browser on the
 /// same host may be without any other.

@@ -6,7 +6,8 @@ import Logging
 struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "origin",
-        abstract: "Takes broadcasts from publishers (WHIP) and serves them to edges and, where allowed, to viewers (WHEP).",
+        abstract:
+            "Takes broadcasts from publishers (WHIP) and serves them to edges and, where allowed, to viewers (WHEP).",
         discussion: """
             SIGTERM and SIGINT drain and then stop the node; a second signal stops it at once.
             Exit codes: 0 clean stop, 64 bad usage, 78 bad configuration, 1 anything else.

@@ -28,6 +28,13 @@ import WebRTC
         #expect(requests.nextDeadline == at(1_005))
     }
 
+    @Test func laterRequestsDoNotPostponeTheFirst() {
+        var requests = KeyframeRequests()
+        requests.want(now: at(5))
+        requests.want(now: at(7))
+        #expect(requests.nextDeadline == at(5))
+    }
+
     @Test func manyViewersAreOneRequest() {
         var requests = KeyframeRequests()
         var sent: [Int64] = []

@@ -61,6 +61,19 @@ import WebRTC
         expect(detector.due(now: at(10)), is: [4, 5])
     }
 
+    @Test func theRestOfABurstIsAskedForAsItIsOvertaken() {
+        var detector = LossDetector()
+        _ = detector.received(-2, now: at(0))
+        _ = detector.received(6, now: at(0))
+        expect(detector.due(now: at(0)), is: [-1, 0, 1, 2, 3])
+        _ = detector.received(7, now: at(1))
+        expect(detector.due(now: at(1)), is: [4])
+        _ = detector.received(8, now: at(2))
+        expect(detector.due(now: at(2)), is: [5])
+        _ = detector.received(9, now: at(3))
+        expect(detector.due(now: at(3)), is: [])
+    }
+
     @Test func duplicatesAndOldPacketsAreLate() {
         var detector = LossDetector()
         for n: Int64 in [5, 6, 8] { _ = detector.received(n, now: at(0)) }

@@ -120,6 +120,9 @@ import WebRTC
         // Lower and equal numbers are welcome again.
         expect(history.insert(2, length: 30), is: true)
         #expect(history.bytes(2) == pattern(2, length: 30))
+        // What was a keyframe before is none now.
+        expect(history.insert(4, length: 30), is: true)
+        #expect(history.groupStart == nil)
     }
 
     @Test func nothingIsAllocatedBeforeTheFirstPacket() {

@@ -240,6 +240,17 @@ import WebRTC
         #expect(statistics.jitter == 0)
     }
 
+    /// The new line's timestamps begin anywhere, here 3 s ahead: too little to be taken for a jump of the clock.
+    @Test func aRestartIsNoJitter() {
+        var statistics = ReceptionStatistics(clockRate: 90_000)
+        for n in Int64(0)..<100 {
+            let (number, timestamp) = n < 50 ? (n, n * 900) : (n + 20_000, n * 900 + 270_000)
+            _ = statistics.received(SequenceNumber(UInt16(number)), timestamp: UInt32(timestamp), now: at(n * 10))
+        }
+        #expect(statistics.highest == 20_099)
+        #expect(statistics.jitter == 0)
+    }
+
     // MARK: Sender reports
 
     @Test func theLastSenderReportIsEchoed() {

@@ -81,7 +81,9 @@ extension TopologyParser {
             guard let rule = reader.mapping(item, keys: ["name", "publish", "watch"]) else { continue }
             let publish = readAccess(rule["publish"], .publish, needed: origins)
             let watch = readAccess(rule["watch"], .watch, needed: viewers)
-            if rule["publish"] == nil, rule["watch"] == nil { reader.report(item.path, "changes neither publish nor watch") }
+            if rule["publish"] == nil, rule["watch"] == nil {
+                reader.report(item.path, "changes neither publish nor watch")
+            }
             guard let field = reader.required("name", in: rule), let pattern = reader.text(field, "a name or pattern")
             else { continue }
             guard TopologySyntax.isBroadcastPattern(pattern) else {
@@ -122,7 +124,9 @@ extension TopologyParser {
             (found, place) = (secrets.read(file: path), file.path)
         default:
             // An unknown key has been reported; only an empty or doubled mapping is news.
-            if case .mapping(let pairs) = field.node, pairs.count != 1 { reader.report(field.path, "expected \(expected)") }
+            if case .mapping(let pairs) = field.node, pairs.count != 1 {
+                reader.report(field.path, "expected \(expected)")
+            }
             return nil
         }
         return secret(found, kind, at: place)
@@ -143,7 +147,8 @@ extension TopologyParser {
                     return nil
                 }
             } else if !TopologySyntax.isBearerToken(text) {
-                reader.report(path, "the token has characters that a Bearer token cannot have (RFC 6750: A-Za-z0-9-._~+/=)")
+                reader.report(
+                    path, "the token has characters that a Bearer token cannot have (RFC 6750: A-Za-z0-9-._~+/=)")
                 return nil
             }
             return .secret(Secret(text))

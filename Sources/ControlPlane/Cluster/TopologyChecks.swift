@@ -20,8 +20,14 @@ extension TopologyParser {
             }
         }
         checkCycles(nodes)
-        for (i, node) in nodes.enumerated() {
-            for earlier in nodes[..<i] { checkCollisions(of: node, with: earlier) }
+        // Nodes whose internal URLs name the same host run on the same machine.
+        var byMachine: [String: [PartialNode]] = [:]
+        for node in nodes {
+            guard let url = node.internalListener?.url, let host = TopologySyntax.baseURL(url)?.host else { continue }
+            let machine = TopologySyntax.machine(host)
+            // The first collision of a node is enough: a hundred copies of one mistake are not 5,000 problems.
+            for earlier in byMachine[machine] ?? [] where checkCollisions(of: node, with: earlier) { break }
+            byMachine[machine, default: []].append(node)
         }
     }
 
@@ -43,7 +49,8 @@ extension TopologyParser {
     /// A broadcast must not travel in a circle: reported once per circle, at the node that comes first in the file.
     private mutating func checkCycles(_ nodes: [PartialNode]) {
         let byName = Dictionary(
-            nodes.enumerated().compactMap { i, node in node.name.map { ($0, i) } }, uniquingKeysWith: { first, _ in first })
+            nodes.enumerated().compactMap { i, node in node.name.map { ($0, i) } },
+            uniquingKeysWith: { first, _ in first })
         let above = nodes.map { node in
             (node.upstream ?? []).compactMap { name in name.flatMap { $0 == node.name ? nil : byName[$0] } }
         }
@@ -76,31 +83,31 @@ extension TopologyParser {
         }
     }
 
-    private mutating func checkCollisions(of node: PartialNode, with earlier: PartialNode) {
-        guard let mine = node.internalListener, let theirs = earlier.internalListener else { return }
-        if mine.url == theirs.url {
-            reader.report(node.path + ".internal.url", "\(mine.url) is also \(earlier.name ?? earlier.path)'s")
+    /// Whether two nodes of one machine want the same thing.
+    private mutating func checkCollisions(of node: PartialNode, with earlier: PartialNode) -> Bool {
+        let before = reader.problems.count
+        let name = earlier.name ?? earlier.path
+        if let mine = node.internalListener?.url, mine == earlier.internalListener?.url {
+            reader.report(node.path + ".internal.url", "\(mine) is also \(name)'s")
         }
-        // Nodes whose internal URLs name the same host run on the same machine.
-        guard let a = TopologySyntax.baseURL(mine.url), let b = TopologySyntax.baseURL(theirs.url),
-            TopologySyntax.machine(a.host) == TopologySyntax.machine(b.host)
-        else { return }
-        let other = "\(earlier.name ?? earlier.path)'s, on the same host"
-        for (key, listener) in [("public", node.publicListener), ("internal", mine)] {
+        for (key, listener) in [("public", node.publicListener), ("internal", node.internalListener)] {
             guard let listener else { continue }
-            for (otherKey, taken) in [("public", earlier.publicListener), ("internal", theirs)] {
+            for (otherKey, taken) in [("public", earlier.publicListener), ("internal", earlier.internalListener)] {
                 guard let taken, taken.port == listener.port, TopologySyntax.collide(taken.host, listener.host)
                 else { continue }
-                let path = "\(node.path).\(key).listen"
-                reader.report(path, "port \(listener.port) is also the \(otherKey) one of \(other)")
+                reader.report(
+                    "\(node.path).\(key).listen",
+                    "port \(listener.port) is also that of \(name)'s \(otherKey) listener, on the same host")
             }
         }
         if let media = node.media, let taken = earlier.media, media.ports.overlaps(taken.ports),
             TopologySyntax.collide(media.listen.host, taken.listen.host)
         {
             reader.report(
-                node.path + ".media.port", "UDP \(Self.shown(media.ports)): also in \(Self.shown(taken.ports)), \(other)")
+                node.path + ".media.port",
+                "UDP \(Self.shown(media.ports)): also in \(name)'s \(Self.shown(taken.ports)), on the same host")
         }
+        return reader.problems.count > before
     }
 
     private static func shown(_ ports: ClosedRange<Int>) -> String {

@@ -99,7 +99,7 @@ extension TopologyParser {
 
     private mutating func readLimits(_ field: TopologyReader.Field?, into limits: inout NodeLimits) {
         let counts: [(String, WritableKeyPath<NodeLimits, Int>, ClosedRange<Int>)] = [
-            ("viewers", \.viewers, 0...1_000_000),
+            ("viewers", \.viewers, 1...1_000_000),
             ("publishers", \.publishers, 0...100_000),
             ("relays", \.relays, 0...1_000_000),
             ("sessions", \.sessions, 1...1_000_000),
@@ -153,7 +153,9 @@ extension TopologyParser {
                 }
             }
             // A region whose name is wrong still counts, so that its nodes are not blamed.
-            guard let name = readLabel(reader.required("name", in: region), taken: regions.map(\.name)) else { continue }
+            guard let name = readLabel(reader.required("name", in: region), taken: regions.map(\.name)) else {
+                continue
+            }
             regions.append(.init(name: name, location: location, hostnames: hostnames))
         }
         return regions
@@ -259,7 +261,8 @@ extension TopologyParser {
                 guard let parsed = TopologySyntax.baseURL(text) else {
                     reader.report(
                         field.path,
-                        "expected http://host:port or https://host without a path, found \"\(TopologyReader.shown(text))\"")
+                        "expected http://host:port or https://host without a path, found \"\(TopologyReader.shown(text))\""
+                    )
                     return nil
                 }
                 url = parsed.url

@@ -60,8 +60,8 @@ struct TopologyReader {
         while lines[String(place)] == nil, let cut = place.lastIndex(where: { $0 == "." || $0 == "[" }) {
             place = place[..<cut]
         }
-        let line = lines[String(place)] ?? (path.isEmpty ? nil : lines[""])
-        problems.append(.init(file: file, line: line, path: path, message: message))
+        // A key that the root lacks has no line.
+        problems.append(.init(file: file, line: lines[String(place)], path: path, message: message))
     }
 
     private mutating func visit(_ node: Yams.Node, at path: String) -> Field {
@@ -84,7 +84,8 @@ extension TopologyReader {
         var result = Mapping(path: field.path, fields: [:])
         for (key, value) in pairs {
             guard case .scalar(let scalar) = key, !scalar.string.isEmpty else {
-                report(field.path, "a key here is \(Self.kind(of: key)), not a word")
+                let message = "a key here is \(Self.kind(of: key)), not a word"
+                problems.append(.init(file: file, line: key.mark?.line, path: field.path, message: message))
                 continue
             }
             let path = field.path.isEmpty ? scalar.string : field.path + "." + scalar.string
@@ -229,7 +230,8 @@ extension TopologyReader {
 
     /// What a message quotes of the file: short, and on one line.
     static func shown(_ text: String) -> String {
-        let printable = String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) })
+        let printable = String(
+            text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) })
         return printable.count > 60 ? printable.prefix(60) + "…" : printable
     }
 }

@@ -11,7 +11,8 @@ enum TopologySyntax {
     /// Labels joined by dots, upper case allowed; not an address.
     static func isHostname(_ text: some StringProtocol) -> Bool {
         let labels = text.lowercased().split(separator: ".", omittingEmptySubsequences: false)
-        return text.utf8.count <= 253 && labels.allSatisfy { isLabel($0) } && labels.last?.utf8.allSatisfy(isDigit) == false
+        return text.utf8.count <= 253 && labels.allSatisfy { isLabel($0) }
+            && labels.last?.utf8.allSatisfy(isDigit) == false
     }
 
     /// A broadcast name of `contract.md` in which `*` may stand for any run of characters.
@@ -40,7 +41,9 @@ enum TopologySyntax {
 
     /// `host:port` or `[v6]:port`; nil: neither, or a port outside 1...65535.
     static func hostAndPort(_ text: some StringProtocol) -> (host: String, port: Int)? {
-        guard let (host, rest) = splitHost(text), rest.hasPrefix(":"), let port = port(rest.dropFirst()) else { return nil }
+        guard let (host, rest) = splitHost(text), rest.hasPrefix(":"), let port = port(rest.dropFirst()) else {
+            return nil
+        }
         return (host, port)
     }
 

@@ -52,7 +52,9 @@ package struct StructuredLog: LogHandler {
             return "\(stamp) \(level.rawValue) \(Self.escaped(message))\(fields)\n"
         case .json:
             let head = [("time", stamp), ("level", level.rawValue), ("message", message)]
-            let fields = (head + pairs.map { ($0.key, "\($0.value)") }).map { "\"\(Self.escaped($0))\":\"\(Self.escaped($1))\"" }
+            let fields = (head + pairs.map { ($0.key, "\($0.value)") }).map {
+                "\"\(Self.escaped($0))\":\"\(Self.escaped($1))\""
+            }
             return "{\(fields.joined(separator: ","))}\n"
         }
     }

@@ -21,7 +21,8 @@ import Testing
             await origin.decide(broadcast: "a", authorization: authorization, now: now) == .allowed(issuer: "edge-1"))
         #expect(await origin.decide(broadcast: "b", authorization: authorization, now: now) == .forbidden)
         #expect(
-            await origin.decide(broadcast: NodeTokens.anyBroadcast, authorization: authorization, now: now) == .forbidden)
+            await origin.decide(broadcast: NodeTokens.anyBroadcast, authorization: authorization, now: now)
+                == .forbidden)
     }
 
     @Test(arguments: [(-31.0, false), (-29, true), (0, true), (59, true), (89, true), (90, false), (86_400, false)])
@@ -95,7 +96,8 @@ import Testing
 
     @Test func unsignedTokensAreRefused() async {
         let base64 = { (text: String) in
-            Data(text.utf8).base64EncodedString().replacing("=", with: "").replacing("+", with: "-").replacing("/", with: "_")
+            Data(text.utf8).base64EncodedString().replacing("=", with: "").replacing("+", with: "-").replacing(
+                "/", with: "_")
         }
         let time = Int(now.timeIntervalSince1970)
         let body = base64(#"{"iss":"edge-1","aud":"a","iat":\#(time),"exp":\#(time + 60)}"#)

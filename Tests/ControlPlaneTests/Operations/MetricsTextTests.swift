@@ -108,7 +108,8 @@ private struct Exposition {
         let labels = Set(Exposition(Self.metrics.render()).samples.keys.flatMap(\.labels.keys))
         #expect(
             labels == [
-                "version", "node", "role", "region", "listener", "method", "route", "status", "kind", "reason", "worker",
+                "version", "node", "role", "region", "listener", "method", "route", "status", "kind", "reason",
+                "worker",
             ])
     }
 
@@ -137,7 +138,8 @@ private struct Exposition {
     }
 
     @Test(arguments: [
-        ("malformedSTUN", "malformed_stun"), ("unknownUfrag", "unknown_ufrag"), ("srtpAuthentication", "srtp_authentication"),
+        ("malformedSTUN", "malformed_stun"), ("unknownUfrag", "unknown_ufrag"),
+        ("srtpAuthentication", "srtp_authentication"),
         ("duplicate", "duplicate"), ("beforeKeys", "before_keys"), ("malformedRTCP", "malformed_rtcp"),
     ])
     func reasonsAreSnakeCase(name: String, expected: String) {
@@ -147,7 +149,8 @@ private struct Exposition {
     /// A test of the reader: it must refuse, or the tests above say nothing.
     @Test(arguments: [
         "sfu_x 1\n", "# HELP sfu_x h\n# TYPE sfu_x gauge\nsfu_x 1", "# TYPE sfu_x gauge\nsfu_x 1\n",
-        "# HELP sfu_x h\n# TYPE sfu_x gauge\nsfu_x 1\nsfu_x 1\n", "# HELP sfu_x h\n# TYPE sfu_x gauge\nsfu_x{a=\"b\",} 1\n",
+        "# HELP sfu_x h\n# TYPE sfu_x gauge\nsfu_x 1\nsfu_x 1\n",
+        "# HELP sfu_x h\n# TYPE sfu_x gauge\nsfu_x{a=\"b\",} 1\n",
         "# HELP sfu_x h\n# TYPE sfu_x counter\nsfu_x 1\n", "# HELP sfu_x h\n# TYPE sfu_x gauge\nsfu_x{a=\"b\"c\"} 1\n",
         "# HELP sfu_x h\n# TYPE sfu_x gauge\nsfu_x one\n",
     ])

@@ -12,7 +12,8 @@ import Testing
     }
 
     @Test func aValidFileIsCleanAndABrokenOneIs78() async throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "cascade-\(UInt64.random(in: 0 ... .max))")
+        let directory = FileManager.default.temporaryDirectory.appending(
+            path: "cascade-\(UInt64.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         let file = directory.appending(path: "topology.yaml")

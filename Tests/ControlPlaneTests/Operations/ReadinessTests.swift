@@ -29,7 +29,8 @@ import Testing
     @Test func bodies() {
         var readiness = Readiness()
         #expect(
-            readiness.json == #"{"ready":false,"reason":"starting","detail":"listeners or media workers are not up yet"}"#)
+            readiness.json
+                == #"{"ready":false,"reason":"starting","detail":"listeners or media workers are not up yet"}"#)
         readiness.isStarted = true
         readiness.reachedLimit = "sessions"
         #expect(readiness.json == #"{"ready":false,"reason":"overloaded","detail":"limit sessions is reached"}"#)

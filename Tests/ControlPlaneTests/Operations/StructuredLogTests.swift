@@ -19,7 +19,8 @@ import Testing
     @Test func textPutsTheKnownKeysFirst() {
         let text = line(.text, ["zone": "a", "remote": "192.0.2.1:5000", "session": "Ab3", "bytes": "12"])
         #expect(
-            text == "2027-01-15T08:00:00.250Z info session opened node=edge-1 session=Ab3 remote=192.0.2.1:5000 bytes=12 "
+            text
+                == "2027-01-15T08:00:00.250Z info session opened node=edge-1 session=Ab3 remote=192.0.2.1:5000 bytes=12 "
                 + "zone=a\n")
     }
 
@@ -29,7 +30,9 @@ import Testing
         ("\u{2028}", "\"\\u2028\""), ("grün", "grün"), ("\u{85}", "\"\\u0085\""),
     ])
     func textQuotesWhatCouldMislead(value: String, expected: String) {
-        #expect(line(.text, ["v": "\(value)"]) == "2027-01-15T08:00:00.250Z info session opened node=edge-1 v=\(expected)\n")
+        #expect(
+            line(.text, ["v": "\(value)"]) == "2027-01-15T08:00:00.250Z info session opened node=edge-1 v=\(expected)\n"
+        )
     }
 
     @Test(arguments: ["plain", "", "\"\\/", "\n\r\t\u{0}\u{1F}\u{7F}\u{9B}", "🐟 é", "\u{2028}\u{2029}", "{\"a\":1}"])

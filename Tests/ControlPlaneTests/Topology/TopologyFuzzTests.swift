@@ -6,9 +6,12 @@ import WebRTC
 
 @Suite struct TopologyFuzzTests {
     static let fragments = [
-        "[", "]", "{", "}", "- ", ": ", "&a ", "*a", "!!binary ", "|", ">", "\t", "\n", "? ", "---\n", "...\n", "%YAML 1.1\n",
-        "\u{0}", "\"", "'", "#", "<<: *a\n", "~", "0x1F", "-9223372036854775808", "99999999999999999999", "1e999", "nan",
-        "-.inf", "65536", "\u{FEFF}", "\u{2028}", "é", "🐟", "\\", "\"\\ud800\"", "::", "[::1]:99999", "http://", "*", "%",
+        "[", "]", "{", "}", "- ", ": ", "&a ", "*a", "!!binary ", "|", ">", "\t", "\n", "? ", "---\n", "...\n",
+        "%YAML 1.1\n",
+        "\u{0}", "\"", "'", "#", "<<: *a\n", "~", "0x1F", "-9223372036854775808", "99999999999999999999", "1e999",
+        "nan",
+        "-.inf", "65536", "\u{FEFF}", "\u{2028}", "é", "🐟", "\\", "\"\\ud800\"", "::", "[::1]:99999", "http://", "*",
+        "%",
     ]
 
     @Test(arguments: [UInt64(1), 2, 3, 4]) func mutations(seed: UInt64) {
@@ -25,7 +28,9 @@ import WebRTC
                 case 1: bytes.removeSubrange(position..<end)
                 case 2: bytes.insert(contentsOf: Self.fragments.randomElement(using: &random)!.utf8, at: position)
                 case 3: bytes.replaceSubrange(position..<end, with: Self.fragments.randomElement(using: &random)!.utf8)
-                default: bytes.insert(contentsOf: sample[sample.indices.randomElement(using: &random)!...].prefix(40), at: position)
+                default:
+                    bytes.insert(
+                        contentsOf: sample[sample.indices.randomElement(using: &random)!...].prefix(40), at: position)
                 }
                 if bytes.isEmpty { bytes = [0x20] }
             }

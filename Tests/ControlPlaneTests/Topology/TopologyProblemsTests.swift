@@ -9,7 +9,9 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
     var new: String
     var problems: [String]
 
-    init(_ old: String, _ new: String, _ problems: String...) { (self.old, self.new, self.problems) = (old, new, problems) }
+    init(_ old: String, _ new: String, _ problems: String...) {
+        (self.old, self.new, self.problems) = (old, new, problems)
+    }
 
     var testDescription: String { "\(old) → \(new)" }
 }
@@ -30,7 +32,7 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
 
     static let shapes: [TopologyMistake] = [
         .init("version: 1", "version: 2", "t:1: version: 2 is not between 1 and 1"),
-        .init("version: 1\n", "", "t:1: version: is missing"),
+        .init("version: 1\n", "", "t: version: is missing"),
         .init("version: 1", "version: '1'", "t:1: version: expected a whole number, found text in quotes"),
         .init(
             "version: 1", "version: 1\nextra: 5",
@@ -46,11 +48,12 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
         .init("on_conflict: reject", "on_conflict: win", "t:8: on_conflict: expected reject or replace, found \"win\""),
         .init("viewers: 5000", "viewers: many", "t:11: limits.viewers: expected a whole number, found \"many\""),
         .init("viewers: 5000", "body_bytes: 1", "t:11: limits.body_bytes: 1 is not between 4096 and 1048576"),
-        .init("viewers: 5000", "viewers: 99999999999999999999",
+        .init(
+            "viewers: 5000", "viewers: 99999999999999999999",
             "t:11: limits.viewers: expected a whole number, found \"99999999999999999999\""),
         .init("limits: { viewers: 5000 }", "limits: 5", "t:11: limits: expected a mapping, found a single value"),
         .init("hold: 30s", "hold: 30s\nhold: 10s", "t:9: is not YAML: the same key twice: hold"),
-        .init("hold: 30s", "hold: {", "t:10: is not YAML: did not find expected ',' or '}'"),
+        .init("hold: 30s", "hold: {", "t:11: is not YAML: did not find expected ',' or '}'"),
         .init("hold: 30s", "? [a]\n: b", "t:9: a key here is a list, not a word"),
         .init("nodes:", "---\nnodes:", "t:14: is not YAML: but found another document"),
     ]
@@ -59,28 +62,41 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
 
     static let auth: [TopologyMistake] = [
         .init("  watch: open\n", "", "t:2: auth.watch: is missing"),
-        .init("watch: open", "watch: opne", "t:4: auth.watch: expected open, { token_env: NAME } or { token_file: PATH }"),
-        .init("watch: open", "watch: { token: hunter2 }",
+        .init(
+            "watch: open", "watch: opne", "t:4: auth.watch: expected open, { token_env: NAME } or { token_file: PATH }"),
+        .init(
+            "watch: open", "watch: { token: hunter2 }",
             "t:4: auth.watch.token: unknown key; known here: token_env, token_file"),
-        .init("watch: open", "watch: {}", "t:4: auth.watch: expected open, { token_env: NAME } or { token_file: PATH }"),
-        .init("watch: open", "watch: { token_env: PUBLISH, token_file: x }",
+        .init(
+            "watch: open", "watch: {}", "t:4: auth.watch: expected open, { token_env: NAME } or { token_file: PATH }"),
+        .init(
+            "watch: open", "watch: { token_env: PUBLISH, token_file: x }",
             "t:4: auth.watch: expected open, { token_env: NAME } or { token_file: PATH }"),
-        .init("watch: open", "watch: { token_env: ABSENT }",
+        .init(
+            "watch: open", "watch: { token_env: ABSENT }",
             "t:4: auth.watch.token_env: environment variable ABSENT is not set"),
-        .init("watch: open", "watch: { token_env: hunter-2 }",
+        .init(
+            "watch: open", "watch: { token_env: hunter-2 }",
             "t:4: auth.watch.token_env: expected an environment variable's name (A-Z, a-z, 0-9 and _)"),
-        .init("watch: open", "watch: { token_file: /nowhere/token }",
+        .init(
+            "watch: open", "watch: { token_file: /nowhere/token }",
             "t:4: auth.watch.token_file: /nowhere/token does not exist"),
-        .init("watch: open", "watch: { token_file: / }",
+        .init(
+            "watch: open", "watch: { token_file: / }",
             "t:4: auth.watch.token_file: / cannot be read (is it a regular file?)"),
-        .init("{ secret_env: NODE }", "{ secret_env: PUBLISH }",
+        .init(
+            "{ secret_env: NODE }", "{ secret_env: PUBLISH }",
             "t:5: auth.node.secret_env: the secret has 13 bytes; HS256 needs at least 32 (openssl rand -hex 32)"),
-        .init("{ secret_env: NODE }", "{ token_env: NODE }",
+        .init(
+            "{ secret_env: NODE }", "{ token_env: NODE }",
             "t:5: auth.node.token_env: unknown key; known here: secret_env, secret_file"),
-        .init("\"news-*\"", "\"news/*\"",
+        .init(
+            "\"news-*\"", "\"news/*\"",
             "t:7: auth.broadcasts[0].name: \"news/*\" is not a broadcast name or a pattern with *"),
         .init("name: \"news-*\", ", "", "t:7: auth.broadcasts[0].name: is missing"),
-        .init(", publish: { token_env: NEWS }, watch: open", "", "t:7: auth.broadcasts[0]: changes neither publish nor watch"),
+        .init(
+            ", publish: { token_env: NEWS }, watch: open", "",
+            "t:7: auth.broadcasts[0]: changes neither publish nor watch"),
     ]
 
     @Test(arguments: auth) func authorization(_ mistake: TopologyMistake) { check(mistake) }
@@ -90,58 +106,89 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
         .init("[50.11, 8.68]", "[50.11, nan]", "t:13: regions[0].location[1]: expected a number, found \"nan\""),
         .init("[50.11, 8.68]", "[50.11]", "t:13: regions[0].location: expected [latitude, longitude], found 1 items"),
         .init("eu.example.net", "eu_example", "t:13: regions[0].hostnames[0]: \"eu_example\" is not a host name"),
-        .init("location: [50.11, 8.68]", "node_template: { name_prefix: edge-eu- }",
+        .init(
+            "location: [50.11, 8.68]", "node_template: { name_prefix: edge-eu- }",
             "t:13: regions[0].node_template: not supported by this version"),
         .init("nodes:", "  - { name: eu }\nnodes:", "t:14: regions[1].name: \"eu\" is already taken"),
-        .init("region: eu\n    public", "region: moon\n    public", "t:17: nodes[0].region: there is no region \"moon\""),
-        .init("name: origin-1", "name: Origin_1",
+        .init(
+            "region: eu\n    public", "region: moon\n    public", "t:17: nodes[0].region: there is no region \"moon\""),
+        .init(
+            "name: origin-1", "name: Origin_1",
             "t:15: nodes[0].name: \"Origin_1\" is not a name (1 to 63 of a-z, 0-9 and -, not - at an end)",
             "t:26: nodes[1].upstream.static[0]: there is no node \"origin-1\"",
             "t:30: nodes[2].upstream.static[1]: there is no node \"origin-1\""),
-        .init("name: edge-2", "name: edge-1",
+        .init(
+            "name: edge-2", "name: edge-1",
             "t:27: nodes[2].name: \"edge-1\" is already taken",
             "t:30: nodes[2].upstream.static[0]: a node cannot be its own upstream"),
         .init("role: origin", "role: hub", "t:16: nodes[0].role: expected origin or edge, found \"hub\""),
         .init("    role: origin\n", "", "t:15: nodes[0].role: is missing"),
-        .init("\"0.0.0.0:8080\"", "\"8080\"", "t:18: nodes[0].public.listen: expected host:port or [IPv6]:port, found \"8080\""),
-        .init("\"0.0.0.0:8080\"", "\"0.0.0.0:0\"",
+        .init(
+            "\"0.0.0.0:8080\"", "\"8080\"",
+            "t:18: nodes[0].public.listen: expected host:port or [IPv6]:port, found \"8080\""),
+        .init(
+            "\"0.0.0.0:8080\"", "\"0.0.0.0:0\"",
             "t:18: nodes[0].public.listen: expected host:port or [IPv6]:port, found \"0.0.0.0:0\""),
-        .init("\"http://127.0.0.1:8080\"", "\"ftp://127.0.0.1:8080\"",
+        .init(
+            "\"http://127.0.0.1:8080\"", "\"ftp://127.0.0.1:8080\"",
             "t:18: nodes[0].public.url: expected http://host:port or https://host without a path, "
                 + "found \"ftp://127.0.0.1:8080\""),
-        .init("\"http://127.0.0.1:8080\"", "\"http://a/path\"",
-            "t:18: nodes[0].public.url: expected http://host:port or https://host without a path, found \"http://a/path\""),
-        .init("\"127.0.0.1:9080\"", "\"127.0.0.1:8080\"", "t:19: nodes[0].internal.listen: port 8080 is the public listener's"),
-        .init("listen: \"0.0.0.0\", port: 5000", "listen: localhost, port: 5000",
+        .init(
+            "\"http://127.0.0.1:8080\"", "\"http://a/path\"",
+            "t:18: nodes[0].public.url: expected http://host:port or https://host without a path, found \"http://a/path\""
+        ),
+        .init(
+            "\"127.0.0.1:9080\"", "\"127.0.0.1:8080\"",
+            "t:19: nodes[0].internal.listen: port 8080 is the public listener's"),
+        .init(
+            "listen: \"0.0.0.0\", port: 5000", "listen: localhost, port: 5000",
             "t:20: nodes[0].media.listen: \"localhost\" is not an IP address"),
-        .init("port: 5000", "port: 5059", "t:20: nodes[0].media.port: browsers refuse UDP port 5060 (in use: ports 5059 to 5060)"),
-        .init("port: 5000", "port: 5999", "t:20: nodes[0].media.port: browsers refuse UDP port 6000 (in use: ports 5999 to 6000)"),
-        .init("port: 5000", "port: 1022", "t:20: nodes[0].media.port: browsers refuse UDP port 1022 (in use: ports 1022 to 1023)"),
+        .init(
+            "port: 5000", "port: 5059",
+            "t:20: nodes[0].media.port: browsers refuse UDP port 5060 (in use: ports 5059 to 5060)"),
+        .init(
+            "port: 5000", "port: 5999",
+            "t:20: nodes[0].media.port: browsers refuse UDP port 6000 (in use: ports 5999 to 6000)"),
+        .init(
+            "port: 5000", "port: 1022",
+            "t:20: nodes[0].media.port: browsers refuse UDP port 1022 (in use: ports 1022 to 1023)"),
         .init("port: 5000", "port: 65535", "t:20: nodes[0].media.port: 2 workers from port 65535 on pass 65535"),
-        .init("port: 5000", "port: 6999",
-            "t:25: nodes[1].media.port: UDP port 7000: also in ports 6999 to 7000, origin-1's, on the same host"),
+        .init(
+            "port: 5000", "port: 6999",
+            "t:25: nodes[1].media.port: UDP port 7000: also in origin-1's ports 6999 to 7000, on the same host"),
         .init("workers: 2", "workers: 0", "t:20: nodes[0].media.workers: 0 is not between 1 and 64"),
-        .init("workers: 2", "advertise: [\"0.0.0.0\"]",
+        .init(
+            "workers: 2", "advertise: [\"0.0.0.0\"]",
             "t:20: nodes[0].media.advertise[0]: 0.0.0.0 is not an address that others can reach"),
-        .init("workers: 2", "advertise: []",
+        .init(
+            "workers: 2", "advertise: []",
             "t:20: nodes[0].media.advertise: an empty list: nobody could connect; leave it out for all"),
-        .init("viewers: true", "upstream: { static: [edge-1] }",
+        .init(
+            "viewers: true", "upstream: { static: [edge-1] }",
             "t:21: nodes[0].upstream: an origin has no upstream",
             "t:21: nodes[0].upstream: the upstreams form a circle: origin-1 → edge-1 → origin-1"),
         .init("    upstream: { static: [origin-1] }\n", "", "t:22: nodes[1].upstream: is missing"),
         .init("[origin-1]", "[]", "t:26: nodes[1].upstream.static: an empty list: name at least one node"),
         .init("[origin-1]", "[origin-9]", "t:26: nodes[1].upstream.static[0]: there is no node \"origin-9\""),
         .init("[origin-1]", "[origin-1, origin-1]", "t:26: nodes[1].upstream.static[1]: \"origin-1\" is named twice"),
-        .init("[origin-1]", "[edge-2]", "t:26: nodes[1].upstream: the upstreams form a circle: edge-1 → edge-2 → edge-1"),
-        .init("{ static: [origin-1] }", "{ dns: { name: origins.example.net, port: 9080, record: MX } }",
+        .init(
+            "[origin-1]", "[edge-2]", "t:26: nodes[1].upstream: the upstreams form a circle: edge-1 → edge-2 → edge-1"),
+        .init(
+            "{ static: [origin-1] }", "{ dns: { name: origins.example.net, port: 9080, record: MX } }",
             "t:26: nodes[1].upstream.dns.record: expected A or AAAA or SRV, found \"MX\"",
             "t:26: nodes[1].upstream.dns: not supported by this version"),
-        .init("{ static: [origin-1] }", "{ endpoint_slices: { directory: /slices, service: origin, port: 0 } }",
+        .init(
+            "{ static: [origin-1] }", "{ endpoint_slices: { directory: /slices, service: origin, port: 0 } }",
             "t:26: nodes[1].upstream.endpoint_slices.port: 0 is not between 1 and 65535",
             "t:26: nodes[1].upstream.endpoint_slices: not supported by this version"),
-        .init("    media: { port: 7000 }",
+        .init(
+            "    media: { port: 7000 }",
+            "    internal: { url: \"http://127.0.0.1:9080\" }",
+            "t:25: nodes[1].internal.url: http://127.0.0.1:9080 is also origin-1's"),
+        .init(
+            "    media: { port: 7000 }",
             "    internal: { listen: \"0.0.0.0:9080\", url: \"http://localhost:9080\" }\n    media: { port: 7000 }",
-            "t:25: nodes[1].internal.listen: port 9080 is also the internal one of origin-1's, on the same host"),
+            "t:25: nodes[1].internal.listen: port 9080 is also that of origin-1's internal listener, on the same host"),
     ]
 
     @Test(arguments: nodes) func node(_ mistake: TopologyMistake) { check(mistake) }
@@ -175,7 +222,7 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
 
     @Test func authMayNotBeLeftOut() {
         let yaml = "version: 1\nregions: [{name: eu}]\nnodes: [{name: a, role: origin, region: eu}]\n"
-        #expect(TopologySample.problems(yaml) == ["t:1: auth: is missing"])
+        #expect(TopologySample.problems(yaml) == ["t: auth: is missing"])
     }
 
     @Test func misplacedTokensAreNotRepeated() {
@@ -189,7 +236,8 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
 
     @Test func everyRestrictedPortIsRefused() {
         let restricted = [
-            1, 80, 1_023, 1_719, 1_720, 1_723, 2_049, 3_659, 4_045, 4_190, 5_060, 5_061, 6_000, 6_566, 6_665, 6_666, 6_667,
+            1, 80, 1_023, 1_719, 1_720, 1_723, 2_049, 3_659, 4_045, 4_190, 5_060, 5_061, 6_000, 6_566, 6_665, 6_666,
+            6_667,
             6_668, 6_669, 6_697, 10_080,
         ]
         for port in restricted {

@@ -33,6 +33,44 @@ import WebRTC
         }
     }
 
+    /// As the documentation shows it: an edge may leave its listeners out.
+    @Test func documentedExampleIsValid() throws {
+        let yaml = """
+            version: 1
+            auth:
+              publish: { token_env: CASCADE_PUBLISH_TOKEN }   # or `open`; `auth` may not be left out
+              watch: open                                     # or { token_env: … }
+              node: { secret_env: CASCADE_NODE_SECRET }       # what nodes sign their relay requests with; or `open`
+              broadcasts:                                     # optional, first match wins over the two above
+                - { name: "news-*", publish: { token_file: secrets/news }, watch: open }
+            on_conflict: reject                               # or replace
+            hold: 30s                                         # how long viewers stay without a source
+            simulation: false                                 # true: sessions accept impairment
+            limits: { viewers: 5000, sessions_half_open: 500 }
+            regions:
+              - { name: eu, location: [50.11, 8.68], hostnames: [eu.example.net] }
+            nodes:
+              - name: origin-1
+                role: origin
+                region: eu
+                public: { listen: "0.0.0.0:8080", url: "http://127.0.0.1:8080" }
+                internal: { listen: "127.0.0.1:9080", url: "http://127.0.0.1:9080" }
+                media: { listen: "0.0.0.0", port: 5000, workers: 1 }
+                viewers: true                           # people may watch at the origin too
+              - name: edge-eu-1
+                role: edge
+                region: eu
+                upstream: { static: [origin-1] }
+            """
+        let edge = NodeRequest(role: .edge, name: nil, environment: Self.shippedEnvironment)
+        #expect(try Topology.parse(yaml, for: edge).node?.name == "edge-eu-1")
+        // Only the origin reads publishers' tokens.
+        let origin = NodeRequest(role: .origin, name: nil, environment: Self.shippedEnvironment)
+        #expect(
+            TopologySample.problems(yaml, for: origin)
+                == ["t:7: auth.broadcasts[0].publish.token_file: secrets/news does not exist"])
+    }
+
     @Test func valuesOfTheSample() throws {
         let (topology, node) = try Topology.parse(TopologySample.yaml, for: TopologySample.request(isCheck: false))
         #expect(topology.hold == .seconds(30))
@@ -65,7 +103,9 @@ import WebRTC
     @Test func limitsReachTheForwardingUnit() throws {
         let yaml = TopologySample.yaml.replacing(
             "limits: { viewers: 5000 }",
-            with: "limits: { sessions: 7, broadcasts: 8, sessions_half_open: 9, setup_timeout: 2s, video_history_bytes: 65536 }")
+            with:
+                "limits: { sessions: 7, broadcasts: 8, sessions_half_open: 9, setup_timeout: 2s, video_history_bytes: 65536 }"
+        )
         let limits = try Topology.parse(yaml, for: TopologySample.request()).topology.limits
         #expect(limits.sessions == 7 && limits.sessionsHalfOpen == 9)
         #expect(limits.forwarding.sessions == 7 && limits.forwarding.broadcasts == 8)
@@ -75,8 +115,12 @@ import WebRTC
 
     @Test func addressesAndURLs() throws {
         let yaml = TopologySample.yaml
-            .replacing("listen: \"0.0.0.0:8080\", url: \"http://127.0.0.1:8080\"", with: "listen: \"[::]:8080\", url: \"https://Live.example.net/\"")
-            .replacing("listen: \"0.0.0.0\", port: 5000", with: "listen: \"::\", advertise: [192.0.2.1, \"2001:db8::1\"]")
+            .replacing(
+                "listen: \"0.0.0.0:8080\", url: \"http://127.0.0.1:8080\"",
+                with: "listen: \"[::]:8080\", url: \"https://Live.example.net/\""
+            )
+            .replacing(
+                "listen: \"0.0.0.0\", port: 5000", with: "listen: \"::\", advertise: [192.0.2.1, \"2001:db8::1\"]")
         let node = try #require(try Topology.parse(yaml, for: TopologySample.request()).node)
         #expect(node.publicListener == .init(host: "::", port: 8_080, url: "https://Live.example.net"))
         #expect(node.media.listen.description == "[::]:5000")
@@ -86,7 +130,8 @@ import WebRTC
     @Test func sameHostMeansSameInternalHost() {
         // Two machines may use the same ports; two addresses of one machine may, too.
         let apart = TopologySample.yaml
-            .replacing("media: { port: 7000 }", with: "internal: { url: \"http://10.0.0.2:9081\" }\n    media: { port: 5000 }")
+            .replacing(
+                "media: { port: 7000 }", with: "internal: { url: \"http://10.0.0.2:9081\" }\n    media: { port: 5000 }")
         #expect(TopologySample.problems(apart) == [])
         let addresses = TopologySample.yaml
             .replacing("listen: \"0.0.0.0\", port: 5000", with: "listen: 127.0.0.2, port: 5000")
@@ -121,7 +166,8 @@ import WebRTC
     }
 
     @Test func noChoiceIsAConfigurationError() {
-        #expect(outcome(request(.edge, nil)) == "t: there are 2 edges; say which with --node or NODE_NAME: edge-1, edge-2")
+        #expect(
+            outcome(request(.edge, nil)) == "t: there are 2 edges; say which with --node or NODE_NAME: edge-1, edge-2")
         #expect(outcome(request(.edge, "origin-1")) == "t: --node: \"origin-1\" is not an edge")
         #expect(
             outcome(request(.edge, "edge-9", isCheck: true))
@@ -164,7 +210,8 @@ import WebRTC
     }
 
     @Test func tokenFilesAreRelativeToTheTopologyAndTrimmed() throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "cascade-\(UInt64.random(in: 0 ... .max))")
+        let directory = FileManager.default.temporaryDirectory.appending(
+            path: "cascade-\(UInt64.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(
             at: directory.appending(path: "secrets"), withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
@@ -208,7 +255,11 @@ import WebRTC
             ("/nowhere/topology.yaml", "/nowhere/topology.yaml: does not exist"),
             ("/", "/: cannot be read (is it a regular file?)"),
         ] {
-            #expect(throws: ConfigurationError(problems: [.init(file: file, message: String(message.dropFirst(file.count + 2)))])) {
+            #expect(
+                throws: ConfigurationError(problems: [
+                    .init(file: file, message: String(message.dropFirst(file.count + 2)))
+                ])
+            ) {
                 try Topology.load(file: file, for: TopologySample.request())
             }
         }
