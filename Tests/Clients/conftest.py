@@ -1,6 +1,5 @@
 """A cascade of real processes on free ports, and real browsers and encoders to use it with."""
 
-import asyncio
 import contextlib
 import os
 import pathlib

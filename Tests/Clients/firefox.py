@@ -1,6 +1,7 @@
 """Headless stock Firefox over WebDriver BiDi: no driver program needed."""
 
 import asyncio
+import concurrent.futures
 import json
 import os
 import re
@@ -53,7 +54,9 @@ class Firefox:
 
     def run(self, page: str, function: str) -> dict:
         """Opens `page` and returns what the async `function`, which returns JSON text, resolves to."""
-        return asyncio.run(self._run(page, function))
+        # A thread of its own: the one of the test may have Playwright's event loop.
+        with concurrent.futures.ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, self._run(page, function)).result()
 
     async def _run(self, page, function):
         async with websockets.connect(self.url + "/session", max_size=None) as socket:

@@ -150,6 +150,15 @@ import WebRTC
         #expect(history.groupStart == 20)
     }
 
+    @Test func aKeyframePacketLeadsToItsFirst() {
+        var history = PacketHistory(byteCapacity: 10_000, slots: 32)
+        for n in Int64(11)...13 { expect(history.insert(n, timestamp: 2_000, keyframe: true), is: true) }
+        expect(history.insert(14, timestamp: 5_000), is: true)
+        for n in Int64(11)...13 { #expect(history.keyframeStart(of: n) == 11) }
+        // Neither another picture nor what is not held leads there.
+        for n: Int64 in [10, 14, 15] { #expect(history.keyframeStart(of: n) == n) }
+    }
+
     @Test func anOverwrittenGroupIsNoGroup() {
         var history = PacketHistory(byteCapacity: 100, slots: 4)
         expect(history.insert(0, length: 40, keyframe: true), is: true)

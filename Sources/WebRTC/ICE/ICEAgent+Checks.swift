@@ -12,8 +12,8 @@ struct CandidateCheck {
 
     /// Answers that are waited for; older ones are forgotten.
     static let maximumAttempts = 8
-    /// A lost datagram is repeated after this, doubling. RFC 8445 §14.3 would wait 500 ms; Ta bounds our rate as well, and
-    /// a relay's first picture waits for this.
+    /// A lost datagram is repeated after this, doubling. RFC 8445 §14.3 would wait 500 ms; Ta bounds our rate as
+    /// well, and a relay's first picture waits for this.
     static let firstTimeout = Interval.milliseconds(100)
     static let lastTimeout = Interval.milliseconds(1_600)
 
@@ -130,8 +130,8 @@ extension ICEAgent {
         return .handled
     }
 
-    /// The first pair that answers is selected and used from now on; when we control, its nomination leaves at once, ahead
-    /// of any data (§8.1.1, §12.1).
+    /// The first pair that answers is selected and used from now on; when we control, its nomination leaves at once,
+    /// ahead of any data (§8.1.1, §12.1).
     private mutating func select(_ check: CandidateCheck, now: Instant, outbox: Outbox) {
         var check = check
         check.timeout = CandidateCheck.firstTimeout
@@ -151,9 +151,9 @@ extension ICEAgent {
         check.due = now + consentInterval()
     }
 
-    /// An error answer changes one thing only: 487 makes us switch roles (§7.2.5.1), with a new tie-breaker. After any other
-    /// the check is repeated as if nothing had come: a node that restarts refuses for a moment. False: a 487 that is not
-    /// the peer's.
+    /// An error answer changes one thing only: 487 makes us switch roles (§7.2.5.1), with a new tie-breaker. After any
+    /// other the check is repeated as if nothing had come: a node that restarts refuses for a moment. False: a 487
+    /// that is not the peer's.
     private mutating func yields(
         to message: STUNMessage, _ attempt: CandidateCheck.Attempt, verified: Bool
     ) -> Bool {

@@ -73,7 +73,7 @@ extension ICEAgent {
         return true
     }
 
-    /// An error answer (RFC 8489 §6.3.4). With `key` nil it is not protected, since the other side's password is in doubt.
+    /// An error answer (RFC 8489 §6.3.1). With `key` nil it is not protected: the other side's password is in doubt.
     private func refuse(
         _ id: STUNMessage.TransactionID, _ code: Int, _ reason: StaticString, unknown: [UInt16] = [], key: [UInt8]?,
         to source: TransportAddress, outbox: Outbox

@@ -131,8 +131,8 @@ package struct ICEAgent {
         sendDueConsent(now: now, outbox: outbox)
     }
 
-    /// Adds remote candidates to check. Duplicates, unusable addresses and those beyond `maximumCandidates` are ignored,
-    /// and so are all when a pair is already selected.
+    /// Adds remote candidates to check. Duplicates, unusable addresses and those beyond `maximumCandidates` are
+    /// ignored, and so are all when a pair is already selected.
     package mutating func addCandidates(_ candidates: [TransportAddress], now: Instant) {
         guard role == .client, needsPair else { return }
         for address in candidates where address.port != 0 && !address.isUnspecified {

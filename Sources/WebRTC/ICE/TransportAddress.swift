@@ -22,7 +22,8 @@ package struct TransportAddress: Hashable, Sendable {
         }
     }
 
-    /// Parses a literal IPv4 ("192.0.2.1") or IPv6 ("2001:db8::1", no zone) address. Names, `.local` included, give nil.
+    /// Parses a literal IPv4 ("192.0.2.1") or IPv6 ("2001:db8::1", no zone) address. Names, `.local` included, give
+    /// nil.
     package init?(_ literal: some StringProtocol, port: UInt16) {
         if let v4 = Self.parseIPv4(literal) {
             self.init(ipv4: v4, port: port)

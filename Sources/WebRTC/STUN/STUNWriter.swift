@@ -94,7 +94,9 @@ package struct STUNWriter {
         append(UInt16(length))
     }
 
-    private mutating func append(_ value: UInt16) { for shift in [8, 0] { bytes.append(UInt8(value >> shift & 0xFF)) } }
+    private mutating func append(_ value: UInt16) {
+        for shift in [8, 0] { bytes.append(UInt8(value >> shift & 0xFF)) }
+    }
     private mutating func append(_ value: UInt32) {
         append(UInt16(value >> 16))
         append(UInt16(value & 0xFFFF))

@@ -91,7 +91,7 @@ func withOrigin(
 private let nextPort = Mutex(20_000 + Int(getpid()) % 500 * 20)
 
 /// A TCP port that nobody has at the moment, and that no other test gets.
-private func freePort() -> Int {
+func freePort() -> Int {
     nextPort.withLock { next in
         repeat { next = next < 32_000 ? next + 1 : 20_000 } while !isFree(next)
         return next

@@ -161,6 +161,24 @@ import Testing
         }
     }
 
+    @Test func aNewLineKnowsNothingOfTheOldOne() {
+        var recorder = TransportFeedbackRecorder()
+        for number in 0..<UInt16(TransportFeedbackRecorder.capacity) { recorder.record(number, arrival: at(0)) }
+        _ = due(&recorder, 50)
+        for number: UInt16 in [30_000, 30_001, 29_998] { recorder.record(number, arrival: at(100)) }
+        #expect(due(&recorder, 150) == [Told(29_998, [100, nil, nil, 100])])
+    }
+
+    /// Whoever does not ask in time is told of the newest numbers only.
+    @Test func theRingKeepsTheNewest() {
+        var recorder = TransportFeedbackRecorder()
+        for number in UInt16(0)..<4_000 { recorder.record(number, arrival: at(Int64(number))) }
+        let told = due(&recorder, 5_000)
+        let oldest = 4_000 - TransportFeedbackRecorder.capacity
+        #expect(told.first?.base == UInt16(oldest))
+        #expect(told.flatMap(\.arrivals) == (Int64(oldest)..<4_000).map { $0 })
+    }
+
     @Test func arrivalsTooFarApartForOnePacketAreSplit() {
         var recorder = TransportFeedbackRecorder(interval: .seconds(Int64(60)))
         recorder.record(1, arrival: at(0))
