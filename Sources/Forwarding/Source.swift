@@ -16,7 +16,9 @@ struct Source {
         var ssrc: SSRC?
         var rtxSSRC: SSRC?
         var reception: ReceptionStatistics
-        var losses = LossDetector()
+        var losses: LossDetector
+        /// Packets that came on the RTX stream, which `reception` does not see.
+        var repairedByRTX: Int64 = 0
         var line: SourceLine?
         var statistics: TrackStatistics
     }
@@ -52,12 +54,16 @@ struct Source {
 
     init?(_ negotiated: [NegotiatedTrack], formats: [TrackFormat], limits: Limits, random: inout SeededGenerator) {
         var tracks: [Track] = []
+        var detection = LossDetector.Configuration()
+        detection.capacity = max(1, limits.missingPackets)
+        detection.maximumGap = min(detection.maximumGap, detection.capacity)
         for track in negotiated {
             guard let target = formats.firstIndex(where: { $0.kind == track.kind }) else { continue }
             let encodings = (track.encodings.isEmpty ? [NegotiatedTrack.Encoding()] : track.encodings).map {
                 Encoding(
                     rid: $0.rid, ssrc: $0.ssrc, rtxSSRC: $0.rtxSSRC,
                     reception: ReceptionStatistics(clockRate: track.codec.clockRate),
+                    losses: LossDetector(detection),
                     statistics: TrackStatistics(kind: track.kind, codec: track.codec.name))
             }
             tracks.append(Track(negotiated: track, target: target, encodings: encodings))
@@ -180,6 +186,7 @@ struct Source {
         switch arrival {
         case .recovered(let requests) where requests > 0:
             tracks[place.track].encodings[place.encoding].statistics.repaired += 1
+            if place.isRepair { tracks[place.track].encodings[place.encoding].repairedByRTX += 1 }
         case .late where place.isRepair:
             return .dropped(.duplicate)
         case .overrun:
@@ -295,7 +302,7 @@ struct Source {
         tracks.map { track in
             let encoding = track.encodings[0]
             var result = encoding.statistics
-            result.lost = max(0, encoding.reception.lost - Int64(encoding.statistics.repaired))
+            result.lost = max(0, encoding.reception.lost - encoding.repairedByRTX)
             result.jitter = encoding.reception.jitter * 1_000
             return result
         }
