@@ -33,8 +33,10 @@ clients: build
 	@deploy/development/setup.sh test
 	@.venv/bin/python -m pytest -q Tests/Clients $(ARGS)
 
-bench: build
-	@swift run -c release -Xswiftc -enable-testing --skip-build fanout-bench
+bench:
+	@deploy/development/setup.sh build
+	@deploy/development/step.sh "Building the benchmark" $(SWIFT_BUILD) --product fanout-bench
+	@$$(swift build -c release --show-bin-path)/fanout-bench
 
 format:
 	@swift format -i -r Sources Tests Package.swift

@@ -75,6 +75,13 @@ let package = Package(
 
         .testTarget(name: "WebRTCTests", dependencies: ["WebRTC", "COpenSSL", "CSRTP"], swiftSettings: settings),
         .testTarget(name: "ForwardingTests", dependencies: ["Forwarding", "WebRTC"], swiftSettings: settings),
+        // make bench: the fan-out against the least that C needs.
+        .target(
+            name: "BenchmarkFloor", path: "Tests/BenchmarkFloor", linkerSettings: [.linkedLibrary("crypto")]),
+        .executableTarget(
+            name: "fanout-bench", dependencies: ["BenchmarkFloor", "MediaPlane", "Forwarding", "WebRTC"],
+            path: "Tests/Benchmark", swiftSettings: settings),
+
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "Simulation", dependencies: ["Forwarding", "WebRTC", "AllocationCounter"], swiftSettings: settings),

@@ -96,8 +96,10 @@ extension ForwardingUnit {
         }
     }
 
-    /// Answers to our checks come from the candidates; they lead to the session before they have authenticated.
+    /// Answers to a client's checks come from the candidates, and name no user fragment. A server makes no checks: what
+    /// its peer's SDP claims leads nowhere until it has authenticated.
     private func expectAnswers(from candidates: [TransportAddress], for session: Session) {
+        guard session.isClient else { return }
         for address in candidates where byAddress[address] == nil { remember(address, for: session) }
     }
 

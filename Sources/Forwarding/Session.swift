@@ -10,6 +10,7 @@ final class Session {
     let tracks: [NegotiatedTrack]
     let peer: PeerConnection
     let socket: UInt16
+    let isClient: Bool
     var phase = Phase.connecting
     /// Only for a session that brings media.
     var source: Source?
@@ -30,7 +31,7 @@ final class Session {
 
     init(_ parameters: SessionParameters, broadcast: Broadcast, peer: PeerConnection, source: Source?) {
         (id, direction, tracks) = (parameters.id, parameters.direction, parameters.tracks)
-        socket = parameters.socket
+        (socket, isClient) = (parameters.socket, parameters.transport.role == .client)
         (self.broadcast, self.peer, self.source) = (broadcast, peer, source)
         sinkPlaces = Array(repeating: -1, count: broadcast.tracks.count)
     }

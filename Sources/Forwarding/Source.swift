@@ -267,7 +267,9 @@ struct Source {
                 packets.append(.nack(sender: feedbackSSRC, media: ssrc, lost: numbers))
             }
         }
-        if sendsTransportFeedback, feedback.nextDeadline <= now, let media = bindings.first?.ssrc {
+        if sendsTransportFeedback, feedback.nextDeadline <= now {
+            // Which media SSRC it names means nothing: it reports the whole transport.
+            let media = bindings.first?.ssrc ?? SSRC(0)
             packets += feedback.due(now: now, sender: feedbackSSRC, media: media).map { .transportFeedback($0) }
         }
         return packets

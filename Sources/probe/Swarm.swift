@@ -1,6 +1,6 @@
 import ArgumentParser
+import ControlPlane
 import Forwarding
-import Glibc
 import MediaPlane
 import WebRTC
 
@@ -37,7 +37,8 @@ struct Swarm: AsyncParsableCommand {
     }
 
     func run() async throws {
-        raiseDescriptorLimit(to: viewers + 256)
+        // One socket per viewer.
+        DescriptorLimit.raise()
         let client = try ProbeClient(workers: workers, logger: common.logger)
         async let events: Void = client.run()
         let crowd = Crowd(requested: viewers, started: MonotonicClock.now())
@@ -107,13 +108,4 @@ struct Swarm: AsyncParsableCommand {
             guard (try? await interruption.sleep(Self.sampling)) != nil else { return "interrupted" }
         }
     }
-}
-
-/// One socket per viewer; the soft limit of most systems is 1,024.
-private func raiseDescriptorLimit(to count: Int) {
-    var limit = rlimit()
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < rlim_t(count)
-    else { return }
-    limit.rlim_cur = min(limit.rlim_max, rlim_t(count))
-    _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

@@ -22,6 +22,29 @@ def test_chromium_publishes_and_chromium_watches_via_the_edge(cascade, chromium,
     viewer.context.close()
 
 
+SIMULCAST = """
+async ({url, token}) => {
+  const {connect, connected} = await import('/signaling.js');
+  const media = await navigator.mediaDevices.getUserMedia({video: {width: 1280, height: 720, frameRate: 30}, audio: true});
+  const pc = new RTCPeerConnection();
+  window.cascade = {pc};
+  const sendEncodings = [{rid: 'q', scaleResolutionDownBy: 4}, {rid: 'h', scaleResolutionDownBy: 2}, {rid: 'f'}];
+  pc.addTransceiver(media.getVideoTracks()[0], {direction: 'sendonly', streams: [media], sendEncodings});
+  pc.addTransceiver(media.getAudioTracks()[0], {direction: 'sendonly', streams: [media]});
+  await connect(pc, url, {token});
+  await connected(pc);
+}
+"""
+
+
+def test_of_a_simulcast_publisher_the_first_encoding_is_forwarded(cascade, chromium):
+    publisher = chromium.open(f"{cascade.origin.url}/publish")
+    publisher.evaluate(SIMULCAST, {"url": f"{cascade.origin.url}/whip/layers", "token": TOKEN})
+    viewer = chromium.watch(cascade.edges[0].url, "layers")
+    samples = plays(viewer, seconds=5)
+    assert samples[-1]["width"] == 320
+
+
 WATCH_IN_FIREFOX = """
 async () => {
   const sleep = ms => new Promise(r => setTimeout(r, ms));

@@ -55,6 +55,7 @@ package struct NodeProgram: Sendable {
         StructuredLog.bootstrap(format: logFormat, level: logLevel)
         // A peer or a log reader that goes away is an error of `write`, not the end of the process.
         _ = signal(SIGPIPE, SIG_IGN)
+        DescriptorLimit.raise()
         var logger = Logger(label: "cascade")
         logger[metadataKey: "node"] = "\(node.name)"
         logger.info(

@@ -17,6 +17,7 @@ package struct ICEAgent {
     }
 
     package enum Received: Hashable, Sendable {
+        /// Authenticated, or from an address we use already: the source may be taken for this session's.
         case handled
         case dropped(DropReason)
     }
@@ -106,8 +107,8 @@ package struct ICEAgent {
         guard message.method == STUNMessage.binding else { return .dropped(.unexpectedSTUN) }
         switch message.messageClass {
         case .request: return receiveRequest(message, in: bytes, from: source, now: now, outbox: outbox)
-        // A keepalive (RFC 8445 §11): not authenticated, so it proves nothing.
-        case .indication: return .handled
+        // A keepalive (RFC 8445 §11): not authenticated, so it proves nothing, least of all whose an address is.
+        case .indication: return source == remote ? .handled : .dropped(.unexpectedSTUN)
         case .success, .error: return receiveAnswer(message, in: bytes, from: source, now: now, outbox: outbox)
         }
     }

@@ -111,11 +111,23 @@ import WebRTC
         #expect(server.receive(F.success(.init(high: 1, low: 1)), from: F.a) == .dropped(.unexpectedSTUN))
         #expect(server.receive(F.failure(.init(high: 1, low: 1), 487), from: F.a) == .dropped(.unexpectedSTUN))
         let keepalive = STUNWriter(.indication, transactionID: .init(high: 1, low: 1)).finish(key: nil)
-        #expect(server.receive(keepalive, from: F.a) == .handled)
+        #expect(server.receive(keepalive, from: F.a) == .dropped(.unexpectedSTUN))
         let allocate = STUNWriter(.request, transactionID: .init(high: 1, low: 1), method: 3).finish(key: nil)
         #expect(server.receive(allocate, from: F.a) == .dropped(.unexpectedSTUN))
         #expect(server.agent.state == .checking)
         #expect(server.sent().isEmpty)
+    }
+
+    /// Whoever has seen our ufrag can send an indication with it from any address. It must not pass for the peer's.
+    @Test func indicationIsNoClaimToAnAddress() {
+        var server = AgentUnderTest(.server)
+        #expect(server.receive(F.check(nominating: true), from: F.a) == .handled)
+        var writer = STUNWriter(.indication, transactionID: .init(high: 1, low: 1))
+        writer.addUsername(Array("\(F.local.ufrag):\(F.remote.ufrag)".utf8))
+        let keepalive = writer.finish(key: nil)
+        #expect(server.receive(keepalive, from: F.a) == .handled)
+        #expect(server.receive(keepalive, from: F.b) == .dropped(.unexpectedSTUN))
+        #expect(server.agent.remote == F.a)
     }
 
     @Test func fullOutboxIsReported() {
