@@ -15,8 +15,6 @@ final class Broadcast {
         tracks = formats.map { BroadcastTrack(format: $0, limits: limits) }
         localLines = formats.map { _ in LocalSource() }
     }
-
-    var hasPending: Bool { tracks.contains { !$0.pending.isEmpty } }
 }
 
 /// A source inside this process: its packets neither reorder nor get lost, so a line is all it needs.

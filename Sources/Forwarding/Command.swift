@@ -1,6 +1,6 @@
 package import WebRTC
 
-/// A session within one media plane. The public id of `contract.md` belongs to the control plane.
+/// A session within one media plane. The public id in a session's URL belongs to the control plane.
 package struct SessionID: RawRepresentable, Hashable, Sendable {
     package var rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }

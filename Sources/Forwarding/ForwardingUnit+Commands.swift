@@ -50,7 +50,9 @@ extension ForwardingUnit {
             result.datagramsOut += own.datagramsOut
             result.bytesOut += own.bytesOut
             result.sessions[session.id] = own
+            result.drops[Int(DropReason.impairment.rawValue)] += session.peer.impaired
         }
+        result.drops[Int(DropReason.outboxFull.rawValue)] += outbox.refused
         return result
     }
 
@@ -190,6 +192,7 @@ extension ForwardingUnit {
         // Counters of ended sessions stay in the worker's sums.
         statistics.datagramsOut += final.datagramsOut
         statistics.bytesOut += final.bytesOut
+        statistics.drops[Int(DropReason.impairment.rawValue)] += session.peer.impaired
         events.append(.closed(session.id, reason: reason, final))
     }
 }

@@ -140,8 +140,6 @@ extension ForwardingUnit {
 
     private func send(_ packets: [RTCPPacket], on session: Session) {
         guard !packets.isEmpty else { return }
-        for datagram in RTCPCompound.write(packets) where !session.peer.sendRTCP(datagram, outbox: outbox) {
-            count(.outboxFull, session: session)
-        }
+        for datagram in RTCPCompound.write(packets) { session.peer.sendRTCP(datagram, outbox: outbox) }
     }
 }

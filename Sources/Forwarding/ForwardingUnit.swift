@@ -80,6 +80,8 @@ package final class ForwardingUnit {
         case .control(let authenticated):
             if authenticated { remember(source, for: session) }
             follow(session, now: now)
+        case .dropped(.outboxFull):
+            break  // an answer without room, which the outbox counts
         case .dropped(let reason):
             count(reason, session: session)
         }

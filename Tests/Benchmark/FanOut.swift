@@ -57,20 +57,22 @@ struct FanOut {
 private struct Product: ~Copyable {
     private let unit: ForwardingUnit
     private var sockets: UDPSockets
-    private var now = Instant.zero
+    private let now: Instant
     private var sequence: UInt16 = 0
-    private let broadcast = BroadcastID(rawValue: 1)
-    private let datagrams: Int
+    private let broadcast: BroadcastID
 
     init(ports: [UInt16]) throws {
         let identity = try DTLSIdentity.generate()
-        unit = try ForwardingUnit(.init(identity: identity, seed: 1, ntpOrigin: 0))
-        sockets = UDPSockets(descriptor: try UDPSocket.open(TransportAddress(ipv4: 0x7F00_0001, port: 0)))
-        datagrams = ports.count
+        let unit = try ForwardingUnit(.init(identity: identity, seed: 1, ntpOrigin: 0))
         let peers = try ForwardingUnit(.init(identity: identity, seed: 2, ntpOrigin: 0))
+        let broadcast = BroadcastID(rawValue: 1)
         let format = TrackFormat(codec: CodecFormat(name: .opus, clockRate: 48_000, channels: 2))
+        var now = Instant.zero
         for each in [unit, peers] { each.apply(.openBroadcast(broadcast, tracks: [format]), now: now) }
-        try Self.connect(unit, peers, ports: ports, identity: identity, broadcast: broadcast, now: &now)
+        Self.connect(unit, peers, ports: ports, identity: identity, broadcast: broadcast, now: &now)
+        let descriptor = try UDPSocket.open(TransportAddress(ipv4: 0x7F00_0001, port: 0))
+        (self.unit, self.broadcast, self.now) = (unit, broadcast, now)
+        sockets = UDPSockets(descriptor: descriptor)
         for _ in 0..<64 { send(1) }
     }
 
@@ -78,7 +80,7 @@ private struct Product: ~Copyable {
     private static func connect(
         _ unit: ForwardingUnit, _ peers: ForwardingUnit, ports: [UInt16], identity: DTLSIdentity,
         broadcast: BroadcastID, now: inout Instant
-    ) throws {
+    ) {
         let server = TransportAddress(ipv4: 0x7F00_0001, port: 1)
         var random = SeededGenerator(seed: 3)
         for (index, _) in ports.enumerated() {

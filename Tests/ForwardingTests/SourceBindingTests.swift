@@ -110,13 +110,13 @@ import WebRTC
         guard
             case .media(let sequence, let payload, let lostTooMuch) = receive(
                 Self.packet(97, ssrc: 8, sequence: 9, payload: [1, 0xF5, 0xAA, 0xBB]))
-        else { return Issue.record("a repair is media") }
+        else { return { _ = Issue.record("a repair is media") }() }
         #expect(sequence == 501 && payload.count == 2 && !lostTooMuch)
         // Again, and a probe without a packet inside.
         guard case .dropped(.duplicate) = receive(Self.packet(97, ssrc: 8, sequence: 10, payload: [1, 0xF5, 0xAA]))
-        else { return Issue.record("a second repair is a duplicate") }
+        else { return { _ = Issue.record("a second repair is a duplicate") }() }
         guard case .nothing = receive(Self.packet(97, ssrc: 8, sequence: 11, payload: [])) else {
-            return Issue.record("padding is nothing")
+            return { _ = Issue.record("padding is nothing") }()
         }
     }
 

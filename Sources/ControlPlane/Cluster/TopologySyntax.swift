@@ -15,7 +15,7 @@ enum TopologySyntax {
             && labels.last?.utf8.allSatisfy(isDigit) == false
     }
 
-    /// A broadcast name of `contract.md` in which `*` may stand for any run of characters.
+    /// A broadcast name in which `*` may stand for any run of characters.
     static func isBroadcastPattern(_ text: String) -> Bool {
         1...128 ~= text.utf8.count
             && text.utf8.allSatisfy {

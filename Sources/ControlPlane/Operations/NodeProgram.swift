@@ -5,7 +5,7 @@ import ServiceLifecycle
 
 /// What the programs `origin` and `edge` have in common, from parsed flags to the exit code.
 package struct NodeProgram: Sendable {
-    /// Exit codes of `contract.md`; 64 (usage) comes from the argument parser.
+    /// Exit codes; 64 (usage) comes from the argument parser.
     package enum Exit: Int32, Sendable {
         case clean = 0
         case failure = 1

@@ -112,10 +112,10 @@ struct BroadcastRecord {
 
     /// Whether viewers of a broadcast of these formats can go on with `other` without negotiating again.
     func canContinue(with other: [TrackFormat]) -> Bool {
-        let codecs = { (formats: [TrackFormat]) in
-            Dictionary(formats.map { ($0.kind, $0.codec) }, uniquingKeysWith: { first, _ in first })
-        }
-        return codecs(formats) == codecs(other)
+        formats.count == other.count
+            && formats.allSatisfy { format in
+                other.contains { $0.kind == format.kind && format.codec.isSameStream(as: $0.codec) }
+            }
     }
 }
 

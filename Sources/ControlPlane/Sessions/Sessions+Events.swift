@@ -32,6 +32,8 @@ extension Sessions {
         broadcast.liveSince = broadcast.liveSince ?? Date()
         broadcasts[record.broadcast] = broadcast
         reconnects.removeValue(forKey: record.broadcast)?.cancel()
+        if let older = names[record.name], older != record.broadcast { closeBroadcast(older, reason: .incompatible) }
+        names[record.name] = record.broadcast
         // Its worker closes the one that is replaced, and says so in an event of its own; the resource is gone now.
         if let previous, previous != id { closing[previous] = forget(previous) }
     }

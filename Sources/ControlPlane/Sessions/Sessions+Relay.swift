@@ -14,6 +14,7 @@ extension Sessions {
             task = running
         } else {
             guard pulls.count < Self.maximumPulls else { throw .full("too many broadcasts are being fetched") }
+            if names[name] == nil { try admitBroadcast() }
             task = Task {
                 let refusal = await fetch(name)
                 pulls[name] = nil
@@ -27,7 +28,9 @@ extension Sessions {
     /// One attempt over all upstreams; nil: the broadcast has a source that connects.
     private func fetch(_ name: String) async -> Refusal? {
         let worker = names[name].flatMap { broadcasts[$0]?.worker } ?? tally.leastLoadedWorker
-        let local = localTransport(worker: worker)
+        // The relay gets a socket of its own, whose port nobody knows before it is opened: the offer has no candidates.
+        var local = localTransport(worker: worker)
+        local.candidates = []
         let offer = Negotiation.offer(receiving: [.audio, .video], local: local, using: &generator)
         let outcome = await relayClient.open(name, offer: offer.description)
         switch outcome {
@@ -63,7 +66,7 @@ extension Sessions {
             sayFarewell(to: upstream, broadcast: name)
             return .draining
         }
-        // The candidates in the offer are those of `worker`: a broadcast that moved meanwhile cannot use them.
+        // `worker` was chosen for a broadcast that has been placed elsewhere meanwhile.
         if let id = names[name], let existing = broadcasts[id], existing.worker != worker {
             sayFarewell(to: upstream, broadcast: name)
             return .noOrigin

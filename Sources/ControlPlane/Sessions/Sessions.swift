@@ -64,6 +64,7 @@ package actor Sessions {
         if let existing, existing.liveSource != nil || existing.candidate != nil, topology.onConflict == .reject {
             throw .alreadyLive
         }
+        if existing == nil { try admitBroadcast() }
         let worker = existing?.worker ?? tally.leastLoadedWorker
         let local = localTransport(worker: worker)
         let answer: SessionDescription
@@ -80,18 +81,19 @@ package actor Sessions {
     }
 
     /// The broadcast that a source of these formats feeds: the one that has the name if its viewers can go on, else a
-    /// new one; viewers of the old one end.
+    /// new one, which takes the name at once or, from a live one, when its source is connected; viewers of the old one
+    /// then end.
     func broadcast(named name: String, formats: [TrackFormat], worker: Int) -> BroadcastID {
         if let id = names[name], let existing = broadcasts[id] {
             if existing.canContinue(with: formats) { return id }
-            if let source = existing.liveSource { close(source, reason: .replaced) }
-            closeBroadcast(id, reason: .incompatible)
+            // One that is live goes on until its successor is connected.
+            if existing.liveSource == nil { closeBroadcast(id, reason: .incompatible) }
         }
         let id = BroadcastID(rawValue: identifier())
         broadcasts[id] = BroadcastRecord(
             id: id, name: name, worker: worker, formats: formats,
             streamName: ResourceName.urlSafeText(of: generator.next()))
-        names[name] = id
+        names[name] = names[name] ?? id
         media.workers[worker].send(.openBroadcast(id, tracks: formats))
         return id
     }
@@ -208,6 +210,10 @@ package actor Sessions {
             case .upstream: Int.max
             }
         if tally.count(purpose) >= bound { throw .full("too many sessions of kind \(purpose.rawValue)") }
+    }
+
+    func admitBroadcast() throws(Refusal) {
+        if broadcasts.count >= topology.limits.forwarding.broadcasts { throw .full("too many broadcasts") }
     }
 
     func open(

@@ -4,7 +4,7 @@ package enum CloseReason: String, Hashable, Sendable, CaseIterable {
     case requested
     /// No transport within the ICE and DTLS timeout: a half-open session.
     case setupTimeout
-    /// No consent (RFC 7675) and no authenticated packet for 30 s.
+    /// Neither consent (RFC 7675) nor an authenticated packet within the consent timeout.
     case consentExpired
     /// The certificate is not the one of the SDP.
     case fingerprintMismatch

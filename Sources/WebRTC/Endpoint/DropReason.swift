@@ -1,4 +1,4 @@
-/// Why a datagram or packet was discarded. Every discarded input is counted under exactly one of these.
+/// Why a datagram or packet was discarded. Each one is counted under exactly one of these.
 package enum DropReason: UInt8, CaseIterable, Sendable {
     /// First byte in no RFC 7983 range, or shorter than any protocol's header.
     case unclassified

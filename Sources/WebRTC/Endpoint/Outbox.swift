@@ -25,6 +25,8 @@
     package private(set) var datagrams = 0
     /// Whether runs are merged; the socket clears it for good where the kernel refuses GSO.
     package var coalesces = true
+    /// Datagrams that found no room since the beginning.
+    package private(set) var refused: UInt64 = 0
     private let base: UnsafeMutableRawPointer
 
     package init(capacity: Int = 1 << 20, maximumMessages: Int = 1_024) {
@@ -47,7 +49,10 @@
     /// Where the next datagram is to be written, or nil when there is no room. Follow with `commit`, or just reserve again.
     @unsafe package func reserve(_ length: Int) -> UnsafeMutableRawPointer? {
         guard length <= Self.maximumDatagram, used + length <= capacity, messages.count < maximumMessages
-        else { return nil }
+        else {
+            refused += 1
+            return nil
+        }
         return unsafe base + used
     }
 

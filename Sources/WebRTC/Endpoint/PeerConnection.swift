@@ -30,6 +30,8 @@ package final class PeerConnection {
     package var bytesOut: UInt64 = 0
     /// Share of outgoing DTLS, RTP and RTCP datagrams to lose on purpose, 0...1.
     package var impairment = 0.0
+    /// Datagrams that the impairment took.
+    package private(set) var impaired: UInt64 = 0
 
     private var ice: ICEAgent
     private let dtls: DTLSTransport
@@ -154,7 +156,9 @@ package final class PeerConnection {
 
     /// Whether the impairment takes this datagram.
     package func losesDatagram() -> Bool {
-        impairment > 0 && Double.random(in: 0..<1, using: &random) < impairment
+        guard impairment > 0, Double.random(in: 0..<1, using: &random) < impairment else { return false }
+        impaired += 1
+        return true
     }
 
     private func transmit(_ bytes: [UInt8], to destination: TransportAddress, outbox: Outbox) -> Bool {

@@ -11,7 +11,6 @@ package struct ProtocolLog {
         case keyframeRequestSent
         case keyframeRequestReceived
         case sinkStarted(MediaKind)
-        case streamRestarted(SSRC)
         case repairsExhausted
         case bye
         case closed(CloseReason)

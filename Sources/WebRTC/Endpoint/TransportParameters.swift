@@ -1,6 +1,6 @@
 /// All that a `PeerConnection` must know to set up its transport, in one value.
 package struct TransportParameters: Sendable {
-    /// Which side of design §4 we are.
+    /// Which side of the connection we are.
     package enum Role: Hashable, Sendable {
         /// ICE-lite, DTLS passive: towards publishers, viewers and relaying edges.
         case server

@@ -113,7 +113,7 @@ package struct ICEAgent {
         }
     }
 
-    /// A DTLS record, SRTP or SRTCP packet of this session verified: the peer lives, wherever it sent from. The address
+    /// An SRTP or SRTCP packet of this session verified: the peer lives, wherever it sent from. The address
     /// is not followed, since whoever copies a packet could send it from elsewhere first.
     package mutating func authenticatedMedia(from source: TransportAddress, now: Instant) {
         if state == .connected { lastLife = max(lastLife, now) }

@@ -99,6 +99,11 @@ extension CodecFormat {
         }
     }
 
+    /// Whether a receiver of `self` can go on with `other` without negotiating again: same codec, profile and mode.
+    package func isSameStream(as other: CodecFormat) -> Bool {
+        channels == other.channels && mismatch(playing: other) == 0
+    }
+
     /// "H264 (packetization-mode=1;profile-level-id=42e01f)", for messages to people.
     var label: String { fmtp.isEmpty || name == .opus ? name.rawValue : "\(name.rawValue) (\(fmtp.prefix(120)))" }
 }

@@ -35,6 +35,24 @@ import WebRTC
         }
     }
 
+    @Test func aLiveBroadcastGoesOnUntilASuccessorWithOtherCodecsIsConnected() async throws {
+        try await withOrigin({ $0.onConflict = .replace }) { node in
+            let first = try await node.publishLive("a")
+            let viewer = try await node.offer(Offers.viewer(), to: "/whep/a")
+            let abandoned = try await node.offer(Offers.publisher(video: Offers.h264), to: "/whip/a")
+            try await whip.delete(url: abandoned.location!)
+            let second = try await node.offer(Offers.publisher(video: Offers.h264), to: "/whip/a")
+            for answer in [first, viewer] {
+                #expect(try await node.request("GET", try node.path(of: answer)).status == 200)
+            }
+            try await node.connect(second)
+            for answer in [first, viewer] {
+                #expect(try await node.request("GET", try node.path(of: answer)).status == 404)
+            }
+            #expect(try await node.offer(Offers.viewer(), to: "/whep/a").status == 406, "now it is H264")
+        }
+    }
+
     @Test func viewersWaitForThePublisherForTheHoldTime() async throws {
         try await withOrigin { node in
             let publisher = try await node.publishLive("a")
