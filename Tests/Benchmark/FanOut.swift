@@ -68,7 +68,11 @@ private struct Product: ~Copyable {
         let broadcast = BroadcastID(rawValue: 1)
         let format = TrackFormat(codec: CodecFormat(name: .opus, clockRate: 48_000, channels: 2))
         var now = Instant.zero
-        for each in [unit, peers] { each.apply(.openBroadcast(broadcast, tracks: [format]), now: now) }
+        unit.apply(.openBroadcast(broadcast, tracks: [format]), now: now)
+        // One for each viewer: a broadcast has one source, and each of them is the source of its own.
+        for index in ports.indices {
+            peers.apply(.openBroadcast(BroadcastID(rawValue: UInt64(index)), tracks: [format]), now: now)
+        }
         Self.connect(unit, peers, ports: ports, identity: identity, broadcast: broadcast, now: &now)
         let descriptor = try UDPSocket.open(TransportAddress(ipv4: 0x7F00_0001, port: 0))
         (self.unit, self.broadcast, self.now) = (unit, broadcast, now)
@@ -105,7 +109,7 @@ private struct Product: ~Copyable {
                 transport: TransportParameters(
                     role: .client, localICE: theirs, remoteICE: ours, remoteFingerprint: identity.fingerprint,
                     remoteCandidates: [server]),
-                broadcast: broadcast, direction: .source, tracks: [track])
+                broadcast: BroadcastID(rawValue: UInt64(index)), direction: .source, tracks: [track])
             parameters.socket = UInt16(index + 1)
             peers.apply(.open(parameters), now: now)
         }
@@ -125,8 +129,10 @@ private struct Product: ~Copyable {
             }
             now = now + .milliseconds(5)
         }
-        let connected = unit.takeEvents().count { if case .connected = $0 { true } else { false } }
-        precondition(connected == ports.count, "all viewers connect over a perfect network")
+        let events = unit.takeEvents()
+        precondition(
+            events.count == ports.count && events.allSatisfy { if case .connected = $0 { true } else { false } },
+            "all viewers connect over a perfect network, and stay")
     }
 
     private static func carry(
