@@ -72,8 +72,10 @@ package enum Command: Sendable {
 package enum Event: Sendable {
     /// ICE and DTLS are up, keys are installed.
     case connected(SessionID, remote: TransportAddress, profile: SRTPProfile)
-    /// The first media packet of a source session was accepted.
+    /// Media of a source session is accepted: its first packet, or the first one after a silence.
     case flowing(SessionID, BroadcastID)
+    /// A source that sent media has sent none for `Limits.sourceSilence`; `flowing` follows when it goes on.
+    case silent(SessionID, BroadcastID)
     /// The session is gone; its id will not be seen again.
     case closed(SessionID, reason: CloseReason, SessionStatistics)
     case statistics(RequestID, UnitStatistics)

@@ -167,8 +167,7 @@ package final class ForwardingUnit {
             session.source!.count(packet, payloadBytes: payload.byteCount, at: place, keyframe: beginsKeyframe)
         }
         statistics.packetsIn += 1
-        if !session.source!.isFlowing {
-            session.source!.isFlowing = true
+        if session.source!.flows(now: now) {
             session.peer.log.append(.flowing, at: now)
             events.append(.flowing(session.id, session.broadcast.id))
         }
@@ -336,7 +335,13 @@ package final class ForwardingUnit {
         session.peer.advance(now: now, outbox: outbox)
         follow(session, now: now)
         guard session.phase == .connected else { return }
-        if session.source != nil { sendFeedback(of: session, now: now) }
+        if session.source != nil {
+            sendFeedback(of: session, now: now)
+            if session.source!.fallsSilent(now: now) {
+                session.peer.log.append(.silent, at: now)
+                events.append(.silent(session.id, session.broadcast.id))
+            }
+        }
         if now >= session.nextReport {
             sendReports(of: session, now: now)
             session.nextReport = now + Self.reportInterval

@@ -20,5 +20,8 @@ package struct Limits: Hashable, Sendable {
     /// Neither consent nor authenticated media within this: the session is dropped (RFC 7675 §5.1).
     package var consentTimeout = Interval.seconds(Int64(30))
 
+    /// A source that sends nothing for so long may be taken for dead: another publisher may have its broadcast.
+    package var sourceSilence = Interval.seconds(Int64(2))
+
     package init() {}
 }

@@ -90,7 +90,8 @@ struct Sink {
         guard let target = unsafe outbox.reserve(Outbox.maximumDatagram) else { return false }
         let header = unsafe RTPHeader.write(
             to: target, marker: packet.marker, padding: padding > 0, payloadType: payloadType,
-            sequence: SequenceNumber(UInt16(truncatingIfNeeded: sequence)), timestamp: outgoing(timestamp: packet.timestamp),
+            sequence: SequenceNumber(UInt16(truncatingIfNeeded: sequence)),
+            timestamp: outgoing(timestamp: packet.timestamp),
             ssrc: ssrc, extensions: extensions)
         let length = unsafe srtp.sealRTP(
             at: target, headerLength: header, payload: packet.payload, payloadLength: packet.length, padding: padding,

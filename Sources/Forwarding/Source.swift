@@ -30,6 +30,13 @@ struct Source {
         var encodings: [Encoding]
     }
 
+    /// Whether media comes.
+    enum Flow: Hashable {
+        case awaited
+        case flowing(last: Instant)
+        case silent
+    }
+
     /// A packet found to belong to an encoding.
     struct Located {
         var track: Int
@@ -40,6 +47,7 @@ struct Source {
     private(set) var tracks: [Track]
     private var bindings: [Binding] = []
     private let maximumBindings: Int
+    private let silence: Interval
     /// The SSRC under which we send feedback.
     let feedbackSSRC: SSRC
     let cname: String
@@ -49,7 +57,7 @@ struct Source {
     /// Sender NTP time to our own: set by the source's first sender report, for all tracks alike, so that they stay in
     /// step with each other.
     private var ntpOffset: Int64?
-    var isFlowing = false
+    private(set) var flow = Flow.awaited
     private var firSequence: UInt8 = 0
 
     init?(_ negotiated: [NegotiatedTrack], formats: [TrackFormat], limits: Limits, random: inout SeededGenerator) {
@@ -70,7 +78,7 @@ struct Source {
         }
         guard !tracks.isEmpty else { return nil }
         self.tracks = tracks
-        maximumBindings = limits.streamsPerSource
+        (maximumBindings, silence) = (limits.streamsPerSource, limits.sourceSilence)
         feedbackSSRC = SSRC(UInt32.random(in: 1...UInt32.max, using: &random))
         cname = String(UInt64.random(in: 0...UInt64.max, using: &random), radix: 36)
         extensions = tracks[0].negotiated.extensions
@@ -204,6 +212,20 @@ struct Source {
         if keyframe { tracks[place.track].encodings[place.encoding].statistics.keyframes += 1 }
     }
 
+    /// A packet was accepted. true: it is the first, or the first after a silence.
+    mutating func flows(now: Instant) -> Bool {
+        defer { flow = .flowing(last: now) }
+        if case .flowing = flow { return false }
+        return true
+    }
+
+    /// true, once: nothing has come for too long.
+    mutating func fallsSilent(now: Instant) -> Bool {
+        guard case .flowing(let last) = flow, now >= last + silence else { return false }
+        flow = .silent
+        return true
+    }
+
     mutating func place(_ line: SourceLine, at place: Located) {
         tracks[place.track].encodings[place.encoding].line = line
     }
@@ -238,6 +260,7 @@ struct Source {
 
     var nextDeadline: Instant {
         var deadline = sendsTransportFeedback ? feedback.nextDeadline : .distantFuture
+        if case .flowing(let last) = flow { deadline = min(deadline, last + silence) }
         for track in tracks {
             for encoding in track.encodings { deadline = min(deadline, encoding.losses.nextDeadline) }
         }

@@ -16,7 +16,9 @@ struct FanOut {
     static func main() throws {
         var ports = [UInt16](repeating: 0, count: viewers)
         guard unsafe floor_sinks(Int32(viewers), &ports) == 0 else { fatalError("no loopback sockets to send to") }
-        print("CPU per forwarded packet of \(payload) bytes to \(viewers) viewers on loopback, median of \(rounds) rounds")
+        print(
+            "CPU per forwarded packet of \(payload) bytes to \(viewers) viewers on loopback, median of \(rounds) rounds"
+        )
         print("packets in a row    C floor    Cascade    ratio")
         for batch in [1, 4, 8] {
             let (floor, product) = try measure(batch: batch, ports: ports)

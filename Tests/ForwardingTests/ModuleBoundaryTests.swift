@@ -12,7 +12,8 @@ import Testing
             .compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
         try #require(files.count > 5, "sources of \(module) not found")
         var found: Set<String> = []
-        let pattern = #/^\s*(?:@\w+(?:\(\w+\))?\s+)*(?:public |package |internal |fileprivate |private )?import\s+(?:(?:struct|class|enum|func|var|protocol|typealias)\s+)?(\w+)/#
+        let pattern =
+            #/^\s*(?:@\w+(?:\(\w+\))?\s+)*(?:public |package |internal |fileprivate |private )?import\s+(?:(?:struct|class|enum|func|var|protocol|typealias)\s+)?(\w+)/#
         for file in files {
             for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
                 if let match = line.firstMatch(of: pattern) { found.insert(String(match.1)) }

@@ -75,7 +75,9 @@ final class Cascade {
     private func observe(_ unit: ForwardingUnit, name: String, now: Instant) {
         guard let tracks = unit.broadcasts[Self.broadcast]?.tracks else { return }
         for sequence in tracks[0].pending {
-            guard let entry = tracks[0].history.entry(sequence), entry.length >= Stamp.offset + Stamp.length else { continue }
+            guard let entry = tracks[0].history.entry(sequence), entry.length >= Stamp.offset + Stamp.length else {
+                continue
+            }
             let bytes = unsafe UnsafeRawBufferPointer(start: tracks[0].history.payload(of: entry), count: entry.length)
             let stamp = unsafe Stamp(Array(bytes[Stamp.offset..<Stamp.offset + Stamp.length]))
             if arrivals[name, default: [:]][stamp] == nil { arrivals[name, default: [:]][stamp] = now }

@@ -8,7 +8,8 @@ import WebRTC
 @Suite struct SourceChangeTests {
     /// What a viewer's history holds, in the order of its line.
     private func line(of viewer: Host, track: Int) -> [PacketHistory.Entry] {
-        guard let history = viewer.unit.broadcasts[Cascade.broadcast]?.tracks[track], let newest = history.history.newest
+        guard let history = viewer.unit.broadcasts[Cascade.broadcast]?.tracks[track],
+            let newest = history.history.newest
         else { return [] }
         return (0...newest).compactMap { history.history.entry($0) }
     }
@@ -69,5 +70,25 @@ import WebRTC
         let gap = zip(entries, entries.dropFirst()).map { Int32(bitPattern: $1.timestamp &- $0.timestamp) }.max() ?? 0
         // About two seconds of silence are two seconds on the media clock too.
         #expect((150_000...330_000).contains(Int(gap)))
+    }
+
+    @Test func aSourceThatCrashedIsReportedSilentOnce() throws {
+        let cascade = Cascade(seed: 23)
+        let (publisher, origin) = (try cascade.host("publisher"), try cascade.host("origin"))
+        cascade.publish(from: publisher, to: origin)
+        cascade.play(from: publisher, until: .zero + .seconds(Int64(3)))
+        func reports() -> (flowing: Int, silent: Int) {
+            (
+                origin.events.count { if case .flowing = $0 { true } else { false } },
+                origin.events.count { if case .silent = $0 { true } else { false } }
+            )
+        }
+        #expect(reports() == (1, 0))
+        cascade.network.run(until: .zero + .milliseconds(4_900))
+        #expect(reports() == (1, 0))
+        cascade.network.run(until: .zero + .seconds(Int64(9)))
+        #expect(reports() == (1, 1))
+        cascade.play(from: publisher, until: .zero + .seconds(Int64(10)))
+        #expect(reports() == (2, 1))
     }
 }

@@ -78,6 +78,9 @@ struct SessionRecord {
     /// Every m-line of the offer, in order; the first is the tagged one.
     let mids: [String]
 
+    /// A source that sends nothing although it could: it may be dead without having said so.
+    var isSilent = false
+
     var isOpening: Bool { if case .opening = state { true } else { false } }
 }
 

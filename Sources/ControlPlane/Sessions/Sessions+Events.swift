@@ -10,7 +10,11 @@ extension Sessions {
         switch event {
         case .connected(let id, let remote, let profile): connected(id, remote: remote, profile: profile)
         case .flowing(let id, _):
+            sessions[id]?.isSilent = false
             if let record = sessions[id] { logger.info("media flows", metadata: metadata(of: record)) }
+        case .silent(let id, _):
+            sessions[id]?.isSilent = true
+            if let record = sessions[id] { logger.notice("source is silent", metadata: metadata(of: record)) }
         case .closed(let id, let reason, let statistics): closed(id, reason: reason, statistics)
         case .statistics, .report: break  // answered where they are asked for
         }

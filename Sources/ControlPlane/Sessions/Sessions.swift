@@ -61,9 +61,7 @@ package actor Sessions {
     package func publish(_ name: String, offer: SessionDescription) throws(Refusal) -> Opened {
         try admit(.publisher)
         let existing = names[name].flatMap { broadcasts[$0] }
-        if let existing, existing.liveSource != nil || existing.candidate != nil, topology.onConflict == .reject {
-            throw .alreadyLive
-        }
+        if let existing, isTaken(existing), topology.onConflict == .reject { throw .alreadyLive }
         if existing == nil { try admitBroadcast() }
         let worker = existing?.worker ?? tally.leastLoadedWorker
         let local = localTransport(worker: worker)
@@ -78,6 +76,14 @@ package actor Sessions {
         let record = open(
             .publisher, on: id, listener: .public, agreement: agreement, local: local, mids: Self.mids(of: offer))
         return Opened(resource: record.resource, etag: record.etag, answer: answer.description)
+    }
+
+    /// Whether somebody publishes the broadcast, or is about to. One who crashed says no good-bye: his silence frees it,
+    /// long before his consent expires.
+    private func isTaken(_ broadcast: BroadcastRecord) -> Bool {
+        if broadcast.candidate != nil { return true }
+        guard let source = broadcast.liveSource else { return false }
+        return sessions[source]?.isSilent != true
     }
 
     /// The broadcast that a source of these formats feeds: the one that has the name if its viewers can go on, else a

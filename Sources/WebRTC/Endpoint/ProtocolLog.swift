@@ -8,6 +8,7 @@ package struct ProtocolLog {
         case handshakeStarted
         case connected(SRTPProfile)
         case flowing
+        case silent
         case keyframeRequestSent
         case keyframeRequestReceived
         case sinkStarted(MediaKind)

@@ -49,10 +49,10 @@ final class ProbeClient: Sendable {
             state.withLock { state in
                 switch event {
                 case .connected(let id, _, _): state.progress[id]?.connected = now
-                case .flowing(let id, _): state.progress[id]?.flowing = now
+                case .flowing(let id, _): if state.progress[id]?.flowing == nil { state.progress[id]?.flowing = now }
                 case .closed(let id, let reason, let statistics):
                     state.progress[id]?.closed = (now, reason, statistics)
-                case .statistics, .report: break
+                case .silent, .statistics, .report: break
                 }
             }
         }
