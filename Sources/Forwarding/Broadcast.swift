@@ -15,6 +15,13 @@ final class Broadcast {
         tracks = formats.map { BroadcastTrack(format: $0, limits: limits) }
         localLines = formats.map { _ in LocalSource() }
     }
+
+    /// Lets go of all sessions, without a word to them.
+    func abandon() {
+        source = nil
+        sessions = [:]
+        for track in tracks { track.sinks = [] }
+    }
 }
 
 /// A source inside this process: its packets neither reorder nor get lost, so a line is all it needs.

@@ -49,6 +49,12 @@ package final class ForwardingUnit {
         dirty.reserveCapacity(64)
     }
 
+    /// Sessions and their broadcast refer to each other as long as they live.
+    deinit {
+        for broadcast in broadcasts.values { broadcast.abandon() }
+        for session in sessions.values { session.broadcast.abandon() }
+    }
+
     package var nextDeadline: Instant { deadlines.next }
 
     package func takeEvents() -> [Event] {
