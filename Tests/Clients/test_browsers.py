@@ -146,3 +146,31 @@ def test_a_publisher_that_comes_back_continues_without_renegotiation(cascade, ch
     after = until(viewer, lambda s: s.get("decoded", 0) > stopped + 60, 15, f"goes on: {cascade.log('publisher')}")
     assert after["ssrc"] == before["ssrc"]
     assert viewer.evaluate("window.firstConnection === window.cascade.pc"), "the same peer connection all the time"
+
+
+def test_the_page_comes_back_after_its_edge_was_restarted(cascade, chromium, clip):
+    cascade.probe("publish", "--url", f"{cascade.origin.url}/whip/show", "--file", clip, "--loop", log="publisher")
+    cascade.wait_live("show")
+    edge = cascade.edges[0]
+    viewer = chromium.watch(edge.url, "show")
+    until(viewer, lambda s: s.get("decoded", 0) > 30, 20, "playing")
+    assert end(edge.process) == 0
+    cascade.start_node(edge)
+    viewer.evaluate("window.before = window.cascade.pc")
+    until(viewer, lambda s: s.get("decoded", 0) > 30 and s["page"] == "playing", 15, "playing again")
+
+
+def test_stop_while_going_live_leaves_nothing_behind(cascade, chromium):
+    page = chromium.open(f"{cascade.origin.url}/publish?broadcast=show")
+    page.route("**/whip/**", lambda route: (page.wait_for_timeout(1500), route.continue_()))
+    page.fill("#token", TOKEN)
+    page.click("#start")
+    page.wait_for_timeout(700)
+    page.click("#stop")
+    page.wait_for_timeout(3000)
+    seen = sample(page)
+    assert (seen["page"], seen["notice"]) == ("idle", ""), seen
+    assert not cascade.live(cascade.origin, "show")
+    page.unroute("**/whip/**")
+    page.click("#start")
+    until(page, lambda s: s["page"] == "live", 15, "the next try")

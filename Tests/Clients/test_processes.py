@@ -1,8 +1,13 @@
 """Nodes and probes as processes: one relay per broadcast and edge, orderly ends, command lines."""
 
+import concurrent.futures
 import json
+import pathlib
 import signal
 import subprocess
+import time
+import urllib.error
+import urllib.request
 
 from conftest import end, eventually, get
 
@@ -53,7 +58,48 @@ def test_sigterm_ends_everything_cleanly(cascade, clip):
     assert end(cascade.origin.process) == 0, cascade.log("origin-1")
 
 
-def test_no_origin_is_503_within_the_budget(cascade):
+def test_a_hung_origin_is_503_within_the_budget_however_many_ask(cascade):
+    edge = cascade.edges[0]
+    offer = (pathlib.Path(__file__).parent / "viewer-offer.sdp").read_text()
+    cascade.origin.process.send_signal(signal.SIGSTOP)
+    try:
+        begin = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(60) as viewers:
+            answers = list(viewers.map(lambda n: post(f"{edge.url}/whep/name-{n}", offer), range(60)))
+        elapsed = time.monotonic() - begin
+    finally:
+        cascade.origin.process.send_signal(signal.SIGCONT)
+    assert {answer[0] for answer in answers} == {503}, answers
+    assert all(int(answer[1]["Retry-After"]) > 0 for answer in answers)
+    # The budget is 3 s for each, and they do not wait for each other.
+    assert elapsed < 6, elapsed
+
+
+def test_an_edge_says_409_once_the_publisher_is_gone(cascade, clip):
+    offer = (pathlib.Path(__file__).parent / "viewer-offer.sdp").read_text()
+    publisher = cascade.probe("publish", "--url", f"{cascade.origin.url}/whip/show", "--file", clip, "--loop", log="publisher")
+    cascade.wait_live("show")
+    edge = cascade.edges[0]
+    held = cascade.probe("watch", "--url", f"{edge.url}/whep/show", "--seconds", "60", log="viewer")
+    eventually(lambda: watching(edge.url) == 1, 10, "a viewer at the edge")
+    eventually(lambda: edge.metrics()['sfu_rtp_packets_received_total{worker="0"}'] > 50, 10, "media at the edge")
+    assert end(publisher) == 0
+    # The edge holds its viewer; a new one is told what the origin says, as soon as the relay has fallen silent.
+    eventually(lambda: post(f"{edge.url}/whep/show", offer)[0] == 409, 6, "409 for a new viewer")
+    assert held.poll() is None, "the viewer of before is held"
+    eventually(lambda: not cascade.live(edge, "show"), 3, "not listed any more")
+
+
+def post(url: str, offer: str):
+    request = urllib.request.Request(url, offer.encode(), {"Content-Type": "application/sdp"})
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, response.headers
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers
+
+
+def test_an_edge_without_its_origin_is_alive_and_not_ready(cascade):
     end(cascade.origin.process)
     edge = cascade.edges[0]
     eventually(lambda: status(f"{edge.internal}/readyz") == 503, 10, "the edge is not ready without its origin")

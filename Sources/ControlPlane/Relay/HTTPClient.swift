@@ -47,8 +47,8 @@ package final class HTTPClient: Sendable {
 
     private let pool: NIOThreadPool
 
-    /// - Parameter threads: how many exchanges may run at once; more wait in line.
-    package init(threads: Int = 8) {
+    /// - Parameter threads: how many exchanges may run at once; more wait in line, and their time runs meanwhile.
+    package init(threads: Int = 32) {
         pool = NIOThreadPool(numberOfThreads: threads)
         pool.start()
     }
@@ -57,8 +57,13 @@ package final class HTTPClient: Sendable {
 
     package func perform(_ request: Request) async throws(Failure) -> Response {
         let result: Result<Response, Failure>
+        let deadline = ContinuousClock.now + request.timeout
         do {
-            result = try await pool.runIfActive { performBlocking(request) }
+            result = try await pool.runIfActive {
+                var request = request
+                request.timeout = deadline - .now
+                return performBlocking(request)
+            }
         } catch {
             throw Failure(description: "cancelled before it began")
         }

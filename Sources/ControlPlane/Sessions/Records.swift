@@ -130,7 +130,7 @@ package struct UpstreamSession: Sendable {
 
 /// Counts that admission looks at.
 struct SessionTally {
-    private(set) var opening = 0
+    private(set) var opening: [SessionPurpose: Int] = [:]
     private(set) var byPurpose: [SessionPurpose: Int] = [:]
     private(set) var byWorker: [Int]
 
@@ -144,11 +144,11 @@ struct SessionTally {
 
     mutating func add(_ record: SessionRecord) { change(record, by: 1) }
     mutating func remove(_ record: SessionRecord) { change(record, by: -1) }
-    mutating func connected() { opening -= 1 }
+    mutating func connected(_ record: SessionRecord) { opening[record.purpose, default: 0] -= 1 }
 
     private mutating func change(_ record: SessionRecord, by step: Int) {
         byPurpose[record.purpose, default: 0] += step
         byWorker[record.worker] += step
-        if record.isOpening { opening += step }
+        if record.isOpening { opening[record.purpose, default: 0] += step }
     }
 }

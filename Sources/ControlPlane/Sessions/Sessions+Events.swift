@@ -22,7 +22,7 @@ extension Sessions {
 
     private func connected(_ id: SessionID, remote: TransportAddress, profile: SRTPProfile) {
         guard var record = sessions[id] else { return }
-        if record.isOpening { tally.connected() }
+        if record.isOpening { tally.connected(record) }
         record.state = .connected(remote: remote, profile: profile)
         sessions[id] = record
         var fields = metadata(of: record)

@@ -72,6 +72,8 @@ extension Sessions {
             return .noOrigin
         }
         let id = broadcast(named: name, formats: Negotiation.formats(of: agreement), worker: worker)
+        // The session that brought nothing, if the node above agreed to another one.
+        if let former = broadcasts[id]?.upstream { sayFarewell(to: former, broadcast: name) }
         broadcasts[id]?.upstream = upstream
         if broadcasts[id]?.viewers.isEmpty == true { broadcasts[id]?.leaveAt = .now + topology.linger }
         _ = open(.upstream, on: id, listener: .internal, agreement: agreement, local: local, mids: [])

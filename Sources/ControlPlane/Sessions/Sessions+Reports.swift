@@ -15,7 +15,7 @@ package struct SessionCounters: Sendable {
 package struct SessionSnapshot: Sendable {
     package var counters: SessionCounters
     package var present: [SessionPurpose: Int]
-    package var opening: Int
+    package var opening: [SessionPurpose: Int]
     /// Broadcasts that have a source now.
     package var liveBroadcasts: Int
     package var draining: Bool
@@ -92,8 +92,14 @@ extension Sessions {
     }
 
     /// What is live here, by name.
+    /// What is live, and as far as this node can see really comes.
+    private func isListed(_ broadcast: BroadcastRecord) -> Bool {
+        guard let source = broadcast.liveSource else { return false }
+        return broadcast.upstream == nil || sessions[source]?.isSilent != true
+    }
+
     package func liveBroadcasts() -> [BroadcastSummary] {
-        broadcasts.values.filter { $0.liveSource != nil }.sorted { $0.name < $1.name }.map { broadcast in
+        broadcasts.values.filter { isListed($0) }.sorted { $0.name < $1.name }.map { broadcast in
             BroadcastSummary(
                 name: broadcast.name, title: broadcast.name, origin: broadcast.upstream?.node ?? node.name,
                 since: (broadcast.liveSince ?? .now).formatted(.iso8601),

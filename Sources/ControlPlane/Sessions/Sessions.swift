@@ -78,10 +78,9 @@ package actor Sessions {
         return Opened(resource: record.resource, etag: record.etag, answer: answer.description)
     }
 
-    /// Whether somebody publishes the broadcast, or is about to. One who crashed says no good-bye: his silence frees it,
-    /// long before his consent expires.
+    /// Whether somebody publishes the broadcast. One who crashed says no good-bye: his silence frees it, long before his
+    /// consent expires. One who never got as far as a connection does not keep others, or his own next try, out.
     private func isTaken(_ broadcast: BroadcastRecord) -> Bool {
-        if broadcast.candidate != nil { return true }
         guard let source = broadcast.liveSource else { return false }
         return sessions[source]?.isSilent != true
     }
@@ -137,7 +136,11 @@ package actor Sessions {
     /// A published broadcast when its source is up; a relayed one as soon as the node above has agreed.
     func isWatchable(_ name: String) -> Bool {
         guard let id = names[name], let broadcast = broadcasts[id] else { return false }
-        return broadcast.liveSource != nil || (broadcast.upstream != nil && broadcast.candidate != nil)
+        guard broadcast.upstream != nil else { return broadcast.liveSource != nil }
+        if broadcast.candidate != nil { return true }
+        // A relay that brings nothing: whether the broadcast is still live, the node above has to say.
+        guard let source = broadcast.liveSource else { return false }
+        return sessions[source]?.isSilent != true
     }
 
     // MARK: - Session resources
@@ -206,7 +209,10 @@ package actor Sessions {
     func admit(_ purpose: SessionPurpose) throws(Refusal) {
         if draining { throw .draining }
         let limits = topology.limits
-        if tally.opening >= limits.sessionsHalfOpen { throw .full("too many sessions are being set up") }
+        // Counted apart: viewers, who may be anybody, cannot keep out publishers and nodes, who show a token.
+        if tally.opening[purpose, default: 0] >= limits.sessionsHalfOpen {
+            throw .full("too many sessions are being set up")
+        }
         if tally.all >= limits.sessions { throw .full("too many sessions") }
         let bound =
             switch purpose {

@@ -80,7 +80,7 @@ extension NodeSurface {
             readiness.reachedLimit = "viewers"
         } else if snapshot.present.values.reduce(0, +) >= limits.sessions {
             readiness.reachedLimit = "sessions"
-        } else if snapshot.opening >= limits.sessionsHalfOpen {
+        } else if snapshot.opening.values.contains(where: { $0 >= limits.sessionsHalfOpen }) {
             readiness.reachedLimit = "sessions_half_open"
         }
         return readiness
@@ -104,7 +104,7 @@ extension NodeSurface {
             metrics.sessions[purpose.rawValue] = snapshot.present[purpose] ?? 0
             metrics.sessionsOpened[purpose.rawValue] = snapshot.counters.opened[purpose] ?? 0
         }
-        metrics.halfOpenSessions = snapshot.opening
+        metrics.halfOpenSessions = snapshot.opening.values.reduce(0, +)
         metrics.sessionsClosed = snapshot.counters.closed
         metrics.requests = requests.all
         metrics.workers = await media.statistics()

@@ -35,3 +35,24 @@ package struct ProtocolLog {
     /// Oldest first.
     package var all: [(at: Instant, event: Event)] { Array(events[oldest...] + events[..<oldest]) }
 }
+
+extension ProtocolLog.Event: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .opened: "opened"
+        case .remoteSelected(let address): "remote selected: \(address)"
+        case .iceRestarted: "ICE restarted"
+        case .candidatesAdded(let count): "candidates added: \(count)"
+        case .handshakeStarted: "DTLS handshake started"
+        case .connected(let profile): "connected: \(profile)"
+        case .flowing: "media flows"
+        case .silent: "no media for too long"
+        case .keyframeRequestSent: "keyframe request sent"
+        case .keyframeRequestReceived: "keyframe request received"
+        case .sinkStarted(let kind): "\(kind.rawValue) started"
+        case .repairsExhausted: "too much lost to repair"
+        case .bye: "RTCP BYE received"
+        case .closed(let reason): "closed: \(reason.rawValue)"
+        }
+    }
+}

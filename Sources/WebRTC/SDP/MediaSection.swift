@@ -93,7 +93,8 @@ struct MediaSection {
             guard value.isToken, value.utf8.count <= 64 else { throw .malformed("a=mid is not a token") }
             mid = value
         case "bundle-only": bundleOnly = true
-        case "rtcp-mux": rtcpMux = true
+        // RFC 8858 §4.1: who can do nothing else may leave the plain attribute out.
+        case "rtcp-mux", "rtcp-mux-only": rtcpMux = true
         case "rtcp-rsize": reducedSize = true
         case "extmap-allow-mixed": allowsMixedExtensions = true
         case "rtpmap", "fmtp", "rtcp-fb":

@@ -173,7 +173,7 @@ extension RunningNode {
             let viewer = try MediaPeer()
             let watched = try await viewer.watch(edge.url + "/whep/live")
             // Not only negotiated: the relay's transport has to be up to hear of the end.
-            #expect(await eventually { await edge.sessions.snapshot().opening == 0 })
+            #expect(await eventually { await edge.sessions.snapshot().opening.values.reduce(0, +) == 0 })
             try await whip.delete(url: published.location!)
             #expect(try await edge.request("GET", try edge.path(of: watched)).status == 200, "held")
             #expect(

@@ -22,7 +22,7 @@ import WebRTC
                 #expect(try await node.request("DELETE", location).status == 200)
             }
             let snapshot = await node.sessions.snapshot()
-            #expect(snapshot.present.values.reduce(0, +) == 1 && snapshot.opening == 0)
+            #expect(snapshot.present.values.reduce(0, +) == 1 && snapshot.opening.values.reduce(0, +) == 0)
         }
     }
 

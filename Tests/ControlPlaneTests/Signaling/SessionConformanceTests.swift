@@ -166,7 +166,7 @@ private let newICE = (ufrag: "NewU", password: "newnewnewnewnewnewnewnew")
                 #expect(try await node.request("DELETE", path).status == 404)
             }
             let snapshot = await node.sessions.snapshot()
-            #expect(snapshot.present.values.allSatisfy { $0 == 0 } && snapshot.opening == 0)
+            #expect(snapshot.present.values.allSatisfy { $0 == 0 } && snapshot.opening.values.reduce(0, +) == 0)
             #expect(snapshot.liveBroadcasts == 0)
         }
     }

@@ -71,6 +71,11 @@ function over(pc, video) {
       if (pc.connectionState === 'disconnected') grace = setTimeout(end, 4_000);
     });
     video.addEventListener('error', end, {once: true});
+    // A server that says good-bye closes DTLS; the connection's own state does not show it for long.
+    const transport = pc.getReceivers()[0]?.transport;
+    transport?.addEventListener('statechange', () => {
+      if (['failed', 'closed'].includes(transport.state)) end();
+    });
   });
 }
 
@@ -169,5 +174,8 @@ $('fullscreen').addEventListener('click', () => {
   else if (stage.requestFullscreen) stage.requestFullscreen();
   else $('video').webkitEnterFullscreen?.();
 });
+
+// Another token in the address bar is another attempt.
+addEventListener('hashchange', () => location.reload());
 
 if (name) keepPlaying(); else lobby();

@@ -5,6 +5,8 @@ const $ = id => document.getElementById(id);
 const parameters = new URLSearchParams(location.search);
 let media = null;
 let live = null;
+/** The attempt under way or on air; `stop` aborts it. */
+let attempt = new AbortController();
 
 function notice(title, detail = '') {
   $('notice').hidden = title === '';
@@ -41,9 +43,11 @@ async function listDevices() {
 
 const exactly = id => id ? {deviceId: {exact: id}} : {};
 
-async function capture() {
+async function capture(signal) {
   stopMedia();
   const tracks = [];
+  const give = () => tracks.forEach(track => track.stop());
+  signal.addEventListener('abort', give, {once: true});
   const picture = $('picture').value;
   if (picture === 'screen') {
     const screen = await navigator.mediaDevices.getDisplayMedia({video: {frameRate: 30}, audio: true});
@@ -59,6 +63,8 @@ async function capture() {
     tracks.push(...microphone.getAudioTracks());
   }
   if (tracks.length === 0) throw new Error('Choose a picture or a microphone.');
+  if (signal.aborted) give();
+  signal.throwIfAborted();
   media = new MediaStream(tracks);
   $('preview').srcObject = media;
   listDevices();
@@ -84,18 +90,27 @@ function send(pc, track) {
 }
 
 async function start() {
+  attempt = new AbortController();
+  const {signal} = attempt;
   show('connecting');
   notice('Going live…');
-  await capture();
+  await capture(signal);
   const pc = new RTCPeerConnection(await iceConfiguration(location.href));
+  signal.addEventListener('abort', () => pc.close(), {once: true});
+  signal.throwIfAborted();
   window.cascade = {pc};
   for (const kind of ['video', 'audio']) {
     const track = media.getTracks().find(each => each.kind === kind);
     if (track) send(pc, track);
   }
   const name = $('broadcast').value;
-  live = await connect(pc, new URL(`/whip/${encodeURIComponent(name)}`, location.href), {token: $('token').value})
+  const session = await connect(
+    pc, new URL(`/whip/${encodeURIComponent(name)}`, location.href), {token: $('token').value, signal})
     .catch(error => { pc.close(); throw error; });
+  signal.addEventListener('abort', () => session.close(), {once: true});
+  if (signal.aborted) session.close();
+  signal.throwIfAborted();
+  live = session;
   await connected(pc);
   pc.addEventListener('connectionstatechange', () => {
     if (['failed', 'closed'].includes(pc.connectionState) && live) stop('The connection was lost. Go live again?');
@@ -110,7 +125,7 @@ async function start() {
 }
 
 function stop(reason = '') {
-  live?.close();
+  attempt.abort();
   live = null;
   stopMedia();
   show('idle');
@@ -150,7 +165,10 @@ function explain(error) {
 
 $('form').addEventListener('submit', event => {
   event.preventDefault();
-  start().catch(error => stop(explain(error)));
+  const run = start();
+  const {signal} = attempt;
+  // Whoever pressed Stop knows why it ended.
+  run.catch(error => { if (!signal.aborted) stop(explain(error)); });
 });
 $('stop').addEventListener('click', () => stop());
 $('picture').addEventListener('change', () => {
