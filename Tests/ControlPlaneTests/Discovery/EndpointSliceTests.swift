@@ -59,7 +59,8 @@ import WebRTC
             "endpoints[0].addresses[0]: expected String"
         ),
         (String(SliceSample.local.dropLast(40)), .json, "is not readable"),
-        ("kind: [", .yaml, "is not YAML: line "), ("- 1\n", .yaml, "expected "),
+        ("kind: [", .yaml, "is not YAML: line "), (SliceSample.documents + "---\nkind: [", .yaml, "is not YAML: line "),
+        ("- 1\n", .yaml, "expected "),
     ])
     func unusableFiles(text: String, format: EndpointSliceParser.Format, reason: String) {
         let error = #expect(throws: EndpointSliceParser.Failure.self) { try Self.parser.parse(text, format) }

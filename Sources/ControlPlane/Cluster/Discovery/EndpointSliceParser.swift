@@ -71,13 +71,16 @@ package struct EndpointSliceParser: Sendable {
     private static func decodeYAML(_ text: String) throws -> [SliceDocument] {
         var documents: [SliceDocument] = []
         var budget = mostNodes
-        for node in try Yams.compose_all(yaml: text) {
+        var nodes = try Yams.compose_all(yaml: text)
+        while let node = nodes.next() {
             spend(&budget, on: node)
             guard budget > 0 else { throw Failure(description: "has too many nodes") }
             // `---` with nothing behind it, as concatenated files have.
             if case .scalar(let scalar) = node, scalar.string.isEmpty { continue }
             documents.append(try YAMLDecoder().decode(SliceDocument.self, from: node))
         }
+        // The sequence ends where the text is wrong: what came before it must not pass for the whole.
+        if let error = nodes.error { throw error }
         return documents
     }
 
