@@ -9,7 +9,7 @@ import urllib.error
 
 import pytest
 
-from conftest import Node, end, eventually, free_port, get
+from conftest import ROOT, Node, end, eventually, free_port, get
 
 
 def slice_of(*origins: Node, name: str = "origin-abc12") -> str:
@@ -242,3 +242,54 @@ def test_dns_srv(make_cascade, names, clip):
     time.sleep(4)
     assert upstreams(edge)["origin-1"] == "up"
     assert final(watch(cascade, edge, "show", 3))["video"]["frames"] > 45
+
+
+FAKE_KUBECTL = """#!/bin/sh
+# `get --output json` prints the list, or fails; `--watch` names a slice whenever the list changes, and ends after a while.
+cd "$(dirname "$0")"
+echo "$@" >>calls
+case "$*" in
+*--watch*)
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        if [ -e changed ]; then rm changed; echo endpointslice.discovery.k8s.io/origin-abc12; fi
+        sleep 0.1
+    done ;;
+*) [ -e list.json ] && cat list.json ;;
+esac
+"""
+
+
+def test_sidecar_writes_whole_files_and_outlives_failures(tmp_path):
+    """deploy/kubernetes/endpointslice-sync, with a kubectl that says what the test wants."""
+    kubectl, slices = tmp_path / "kubectl", tmp_path / "slices"
+    kubectl.write_text(FAKE_KUBECTL)
+    kubectl.chmod(0o755)
+    first, second = (slice_of(Node(name, "origin")) for name in ("origin-1", "origin-2"))
+    log = open(tmp_path / "sync.log", "ab")
+    sync = subprocess.Popen(
+        ["sh", ROOT / "deploy/kubernetes/endpointslice-sync/sync.sh"], stdout=log, stderr=log,
+        env=dict(os.environ, SERVICE="origin", DIRECTORY=str(slices), KUBECTL=str(kubectl)))
+
+    def content() -> str:
+        path = slices / "origin.json"
+        return path.read_text() if path.exists() else ""
+
+    try:
+        # The API server does not answer yet: no file, rather than an empty one.
+        eventually(lambda: "could not list" in (tmp_path / "sync.log").read_text(), 5, "the failure is said")
+        assert not (slices / "origin.json").exists()
+        (tmp_path / "list.json").write_text(first)
+        eventually(lambda: content() == first, 5, "the first list")
+        (tmp_path / "list.json").write_text(second)
+        (tmp_path / "changed").touch()
+        eventually(lambda: content() == second, 1, "a change while the watch runs")
+        # A failing list leaves the file alone, and no half of one is ever seen under its name.
+        (tmp_path / "list.json").unlink()
+        (tmp_path / "changed").touch()
+        time.sleep(1.5)
+        assert content() == second
+        assert [path.name for path in slices.iterdir() if not path.name.startswith(".")] == ["origin.json"]
+        calls = (tmp_path / "calls").read_text()
+        assert "get endpointslices --selector kubernetes.io/service-name=origin --output json" in calls
+    finally:
+        assert end(sync, 5) == 0
