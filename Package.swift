@@ -35,6 +35,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSRTP", pkgConfig: "libsrtp2", providers: [.apt(["libsrtp2-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CLinux"),
 
         .target(name: "WebRTC", dependencies: ["COpenSSL", "CSRTP"], swiftSettings: settings),
@@ -47,7 +48,7 @@ let package = Package(
         .target(
             name: "ControlPlane",
             dependencies: [
-                "MediaPlane", "Forwarding", "WebRTC", "CCurl", logging,
+                "MediaPlane", "Forwarding", "WebRTC", "CAres", "CCurl", "CLinux", logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -143,6 +144,28 @@ static inline int clinux_wait(int epoll, struct epoll_event *events, int capacit
     if (count >= 0 || errno != ENOSYS) return count;
     int64_t milliseconds = (nanoseconds + 999999) / 1000000;
     return epoll_wait(epoll, events, capacity, milliseconds > 60000 ? 60000 : (int)milliseconds);
+}
+
+// What tells one version of a file from the next, and its age. Plain integers: which module owns `struct stat` depends on
+// who else is imported.
+struct clinux_file_version {
+    unsigned long long device, inode;
+    long long size, seconds, nanoseconds;
+};
+
+// Follows symbolic links. 0, or -1 where there is no such file. `age`: milliseconds since it was written.
+static inline int clinux_file_version(const char *path, struct clinux_file_version *version, long long *age) {
+    struct stat status;
+    struct timespec now;
+    if (stat(path, &status) != 0) return -1;
+    clock_gettime(CLOCK_REALTIME, &now);
+    version->device = status.st_dev;
+    version->inode = status.st_ino;
+    version->size = status.st_size;
+    version->seconds = status.st_mtim.tv_sec;
+    version->nanoseconds = status.st_mtim.tv_nsec;
+    *age = (long long)(now.tv_sec - status.st_mtim.tv_sec) * 1000 + (now.tv_nsec - status.st_mtim.tv_nsec) / 1000000;
+    return 0;
 }
 
 #endif

@@ -48,15 +48,15 @@ package enum NodeRuntime {
             logger: logger)
         let http = HTTPClient()
         let tokens = await NodeTokens(topology.auth.node, node: node.name)
-        let upstreams = upstreams(of: node, in: topology)
+        let directory =
+            node.upstream == .none ? nil : NodeDirectory(node: node, topology: topology, logger: logger)
         let sessions = Sessions(
             node: node, topology: topology, media: media, fingerprint: identity.fingerprint,
             relayClient: RelayClient(
-                upstreams: upstreams, http: http, tokens: tokens, budget: topology.relayTimeout),
+                directory: directory, http: http, tokens: tokens, budget: topology.relayTimeout),
             logger: logger)
-        let monitor = upstreams.isEmpty ? nil : UpstreamMonitor(upstreams: upstreams, http: http)
         let surface = NodeSurface(
-            node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, monitor: monitor)
+            node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory)
         let handle = GroupHandle()
         let ports = BoundPorts { publicPort, internalPort in
             logger.info("listening", metadata: ["public": "\(publicPort)", "internal": "\(internalPort)"])
@@ -69,7 +69,7 @@ package enum NodeRuntime {
             application(.public, surface, ports: ports, logger: logger),
             application(.internal, surface, ports: ports, logger: logger),
         ]
-        if let monitor { services.append(monitor) }
+        if let directory { services.append(directory) }
         services.append(SessionsLife(sessions: sessions))
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
         configuration.maximumGracefulShutdownDuration = lastAnswers
@@ -82,11 +82,6 @@ package enum NodeRuntime {
             throw error
         }
         await media.stop()
-    }
-
-    static func upstreams(of node: Topology.Node, in topology: Topology) -> [RelayClient.Upstream] {
-        guard case .static(let names) = node.upstream else { return [] }
-        return names.compactMap { topology.node(named: $0) }.map { .init(name: $0.name, url: $0.internalListener.url) }
     }
 
     private static func application(

@@ -62,7 +62,9 @@ class Node:
             f'    internal: {{ listen: "127.0.0.1:{self.internal_port}", url: "{self.internal}" }}',
             f'    media: {{ listen: "0.0.0.0", port: {self.media_port}, workers: 1 }}',
         ]
-        lines.append("    viewers: true" if self.role == "origin" else f"    upstream: {{ static: [{self.upstream}] }}")
+        # An upstream in braces is the whole section, a bare one the name of a node.
+        section = self.upstream if (self.upstream or "").startswith("{") else f"{{ static: [{self.upstream}] }}"
+        lines.append("    viewers: true" if self.role == "origin" else f"    upstream: {section}")
         return "\n".join(lines)
 
     def metrics(self) -> dict[str, float]:
@@ -90,11 +92,12 @@ def eventually(condition, seconds: float, what: str):
 
 
 class Cascade:
-    def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False):
+    def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False, nodes: list[Node] | None = None):
         self.folder, self.bin = folder, bin_path()
-        self.origin = Node("origin-1", "origin")
-        self.edges = [Node("edge-eu", "edge", "origin-1"), Node("edge-us", "edge", "origin-1")]
-        self.nodes = [self.origin, *self.edges]
+        self.nodes = nodes or [
+            Node("origin-1", "origin"), Node("edge-eu", "edge", "origin-1"), Node("edge-us", "edge", "origin-1")]
+        self.origin = next(node for node in self.nodes if node.role == "origin")
+        self.edges = [node for node in self.nodes if node.role == "edge"]
         self.helpers: list[subprocess.Popen] = []
         self.topology = folder / "topology.yaml"
         self.topology.write_text("\n".join([
@@ -116,7 +119,8 @@ class Cascade:
         for node in self.nodes:
             self.start_node(node)
 
-    def start_node(self, node: Node):
+    def start_node(self, node: Node, route: str = "/readyz"):
+        """Waits until `route` of the internal listener is 200: `/healthz` for a node that has nobody above it yet."""
         log = open(self.folder / f"{node.name}.log", "ab")
         node.process = subprocess.Popen(
             [self.bin / node.role, "--topology", self.topology, "--node", node.name, "--log-level", "debug"],
@@ -125,7 +129,7 @@ class Cascade:
         def ready():
             assert node.process.poll() is None, self.log(node.name)
             with contextlib.suppress(OSError):
-                return get(node.internal + "/readyz")
+                return get(node.internal + route)
 
         eventually(ready, 20, f"{node.name} ready")
 
@@ -172,10 +176,11 @@ def end(process: subprocess.Popen, seconds: float = 15) -> int:
 def make_cascade(tmp_path):
     made = []
 
-    def make(**options) -> Cascade:
+    def make(start: bool = True, **options) -> Cascade:
         cascade = Cascade(tmp_path, **options)
         made.append(cascade)
-        cascade.start()
+        if start:
+            cascade.start()
         return cascade
 
     yield make

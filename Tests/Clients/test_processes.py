@@ -47,6 +47,9 @@ def test_sigterm_ends_everything_cleanly(cascade, clip):
     edge = cascade.edges[0]
     viewer = cascade.probe("watch", "--url", f"{edge.url}/whep/show", "--seconds", "60", log="viewer")
     eventually(lambda: relays(cascade.origin.metrics()) == 1, 10, "a relay")
+    # A viewer in the middle of its handshake cannot hear of anything.
+    eventually(lambda: edge.metrics()['sfu_sessions{kind="viewer"}'] == 1 and edge.metrics()["sfu_sessions_half_open"] == 0,
+               10, "the viewer is connected")
     # The edge stops: its viewer hears of it, its relay ends at the origin at once, not by a timeout.
     assert end(edge.process) == 0, cascade.log(edge.name)
     eventually(lambda: relays(cascade.origin.metrics()) == 0, 2, "the relay ended")

@@ -111,11 +111,49 @@ extension Topology {
         package var ports: ClosedRange<Int> { port...(port + workers - 1) }
     }
 
-    /// Where a node pulls broadcasts from.
-    package enum Upstream: Hashable, Sendable {
-        case none
-        /// Names of nodes in this topology, in order of preference; at least one, never the node itself, no cycles.
-        case `static`([String])
+    /// Where a node pulls broadcasts from: any of three sources together.
+    package struct Upstream: Hashable, Sendable {
+        /// Names of nodes in this topology, in order of preference; never the node itself, no cycles.
+        package var nodes: [String]
+        package var slices: SliceUpstream?
+        package var dns: DNSUpstream?
+
+        package init(nodes: [String] = [], slices: SliceUpstream? = nil, dns: DNSUpstream? = nil) {
+            (self.nodes, self.slices, self.dns) = (nodes, slices, dns)
+        }
+
+        package static var none: Upstream { .init() }
+        package static func `static`(_ nodes: [String]) -> Upstream { .init(nodes: nodes) }
+    }
+
+    /// EndpointSlice files of one service.
+    package struct SliceUpstream: Hashable, Sendable {
+        package var directory: String
+        package var service: String
+        /// Of the internal listener, where a slice names none.
+        package var port: UInt16
+
+        package init(directory: String, service: String, port: UInt16 = 9_080) {
+            (self.directory, self.service, self.port) = (directory, service, port)
+        }
+    }
+
+    /// A name with the addresses of internal listeners behind it.
+    package struct DNSUpstream: Hashable, Sendable {
+        package enum Record: String, CaseIterable, Sendable {
+            case a = "A", aaaa = "AAAA", srv = "SRV"
+        }
+
+        package var name: String
+        /// Of the internal listener; SRV records bring their own.
+        package var port: UInt16
+        package var record: Record
+        /// `address:port` each; empty: the system's.
+        package var servers: [String]
+
+        package init(name: String, port: UInt16 = 9_080, record: Record = .a, servers: [String] = []) {
+            (self.name, self.port, self.record, self.servers) = (name, port, record, servers)
+        }
     }
 }
 

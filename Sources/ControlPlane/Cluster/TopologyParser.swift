@@ -25,6 +25,8 @@ struct TopologyParser {
         var viewers: Bool?
         /// In place with `upstream.static[i]`.
         var upstream: [String?]?
+        var slices: Topology.SliceUpstream?
+        var dns: Topology.DNSUpstream?
     }
 
     private static let rootKeys = [
@@ -75,10 +77,11 @@ struct TopologyParser {
             let publicListener = node.publicListener, let internalListener = node.internalListener,
             let media = node.media, let viewers = node.viewers
         else { return nil }
-        let upstream = (node.upstream ?? []).compactMap { $0 }
+        let upstream = Topology.Upstream(
+            nodes: (node.upstream ?? []).compactMap { $0 }, slices: node.slices, dns: node.dns)
         return Topology.Node(
             name: name, role: role, region: region, publicListener: publicListener, internalListener: internalListener,
-            media: media, viewers: viewers, upstream: upstream.isEmpty ? .none : .static(upstream))
+            media: media, viewers: viewers, upstream: upstream)
     }
 }
 
@@ -234,7 +237,7 @@ extension TopologyParser {
             mapping["internal"], default: ("127.0.0.1", isEdge ? 9_081 + index : 9_080))
         node.media = readMedia(mapping["media"], defaultPort: isEdge ? 7_000 + 100 * index : 5_000)
         node.viewers = mapping["viewers"] == nil ? isEdge : reader.boolean(mapping["viewers"])
-        node.upstream = readUpstream(mapping["upstream"])
+        readUpstream(mapping["upstream"], into: &node)
         guard let role = node.role else { return }
         if role == .origin, let upstream = mapping["upstream"] {
             reader.report(upstream.path, "an origin has no upstream")
@@ -305,40 +308,5 @@ extension TopologyParser {
             return nil
         }
         return address
-    }
-
-    /// nil: absent or not usable. Items that are not text stay as nil, so that indices match the file.
-    private mutating func readUpstream(_ field: TopologyReader.Field?) -> [String?]? {
-        guard let field, let mapping = reader.mapping(field, keys: ["static", "endpoint_slices", "dns"])
-        else { return nil }
-        readDiscovery(mapping)
-        guard let list = mapping["static"] else {
-            if mapping["endpoint_slices"] == nil, mapping["dns"] == nil { _ = reader.required("static", in: mapping) }
-            return nil
-        }
-        guard let items = reader.sequence(list) else { return nil }
-        if items.isEmpty { reader.report(list.path, "an empty list: name at least one node") }
-        return items.map { reader.text($0, "a node's name") }
-    }
-
-    /// Checked, so that a file written for a later version is not wrong in two ways, and refused.
-    private mutating func readDiscovery(_ upstream: TopologyReader.Mapping) {
-        enum DNSRecord: String, CaseIterable { case a = "A", aaaa = "AAAA", srv = "SRV" }
-        if let field = upstream["endpoint_slices"] {
-            if let slices = reader.mapping(field, keys: ["directory", "service", "port"]) {
-                _ = reader.text(reader.required("directory", in: slices), "a path")
-                _ = reader.text(reader.required("service", in: slices), "a service's name")
-                _ = reader.integer(slices["port"], in: 1...65_535)
-            }
-            reader.report(field.path, "not supported by this version")
-        }
-        if let field = upstream["dns"] {
-            if let dns = reader.mapping(field, keys: ["name", "port", "record"]) {
-                _ = reader.text(reader.required("name", in: dns), "a host name")
-                _ = reader.integer(dns["port"], in: 1...65_535)
-                _ = reader.choice(dns["record"], DNSRecord.self)
-            }
-            reader.report(field.path, "not supported by this version")
-        }
     }
 }

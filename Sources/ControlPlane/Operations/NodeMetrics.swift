@@ -32,6 +32,8 @@ package struct NodeMetrics: Sendable {
     package var sessionsOpened: [String: UInt64] = [:]
     package var sessionsClosed: [CloseReason: UInt64] = [:]
     package var requests: [Request: UInt64] = [:]
+    /// nil on a node without upstreams.
+    package var directory: NodeDirectory.Counters?
     /// In order of their index.
     package var workers: [UnitStatistics] = []
 
@@ -43,6 +45,7 @@ package struct NodeMetrics: Sendable {
         var out = PrometheusText()
         renderNode(into: &out)
         renderSessions(into: &out)
+        renderDirectory(into: &out)
         renderWorkers(into: &out)
         renderDrops(into: &out)
         return out.text
@@ -94,6 +97,26 @@ extension NodeMetrics {
             let labels = [("reason", Self.snakeCase(reason.rawValue))]
             out.sample("sfu_sessions_closed_total", sessionsClosed[reason] ?? 0, labels)
         }
+    }
+
+    private func renderDirectory(into out: inout PrometheusText) {
+        guard let directory else { return }
+        out.family("sfu_upstreams", .gauge, "Nodes above, by what this node's probes say of them.")
+        for state in UpstreamHealth.State.allCases {
+            out.sample("sfu_upstreams", directory.states[state] ?? 0, [("state", state.rawValue)])
+        }
+        out.family("sfu_upstream_probes_failed_total", .counter, "Probes of nodes above that had no answer.")
+        out.sample("sfu_upstream_probes_failed_total", directory.failedProbes)
+        out.family("sfu_discovery_entries", .gauge, "Addresses that a source of upstreams names now.")
+        for source in NodeDirectory.Source.allCases {
+            out.sample("sfu_discovery_entries", directory.entries[source] ?? 0, [("source", source.rawValue)])
+        }
+        out.family("sfu_discovery_failures_total", .counter, "Files not usable and look-ups without an answer.")
+        for source in NodeDirectory.Source.allCases {
+            out.sample("sfu_discovery_failures_total", directory.failures[source] ?? 0, [("source", source.rawValue)])
+        }
+        out.family("sfu_discovery_unusable_addresses_total", .counter, "Listed addresses that no node can have.")
+        out.sample("sfu_discovery_unusable_addresses_total", directory.unusableAddresses)
     }
 
     private func renderWorkers(into out: inout PrometheusText) {

@@ -20,26 +20,30 @@ package struct RelayClient: Sendable {
         case unavailable(String)
     }
 
-    /// In order of preference; empty on an origin.
-    package let upstreams: [Upstream]
+    /// Knows whom to ask; nil on an origin.
+    private let directory: NodeDirectory?
     private let client: WHIPClient
     private let tokens: NodeTokens
     private let budget: Duration
 
     /// - Parameter budget: for all upstreams together.
-    package init(upstreams: [Upstream], http: HTTPClient, tokens: NodeTokens, budget: Duration) {
-        self.upstreams = upstreams
+    package init(directory: NodeDirectory?, http: HTTPClient, tokens: NodeTokens, budget: Duration) {
+        self.directory = directory
         client = WHIPClient(http: http)
         self.tokens = tokens
         self.budget = budget
     }
 
-    /// Offers to one upstream after the other until one answers 201. Each gets an equal share of the time that is left,
+    /// Whether there is, or may some time be, anybody to ask.
+    package var hasUpstreams: Bool { directory != nil }
+
+    /// Offers to one upstream after the other, best first, until one answers 201. Each gets an equal share of the time that is left,
     /// so that one that accepts and stays silent does not use it all up.
     package func open(_ broadcast: String, offer: String) async -> Outcome {
         let deadline = ContinuousClock.now + budget
         let token = await token(for: broadcast)
-        var outcome = Outcome.unavailable("no upstream")
+        let upstreams = await directory?.candidates() ?? []
+        var outcome = Outcome.unavailable("no upstream is known")
         for (index, upstream) in upstreams.enumerated() {
             let share = (deadline - .now) / (upstreams.count - index)
             guard share > .zero else { break }
@@ -50,6 +54,7 @@ package struct RelayClient: Sendable {
                 next = judge(answer, from: upstream)
             } catch {
                 next = .unavailable("\(upstream.name): \(error)")
+                await directory?.doubt(upstream)
             }
             switch (next, outcome) {
             case (.answered, _): return next

@@ -53,7 +53,7 @@ package actor Sessions {
     }
 
     /// Whether this node gets its broadcasts from nodes above.
-    var pullsBroadcasts: Bool { !relayClient.upstreams.isEmpty }
+    var pullsBroadcasts: Bool { relayClient.hasUpstreams }
 
     // MARK: - Publishing
 

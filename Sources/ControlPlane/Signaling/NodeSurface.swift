@@ -14,17 +14,17 @@ package struct NodeSurface: Sendable {
     package let authorizer: Authorizer
     package let tokens: NodeTokens
     /// nil on a node without upstreams.
-    package let monitor: UpstreamMonitor?
+    package let directory: NodeDirectory?
     package let requests = RequestCounters()
     let limiter: RateLimiter
     let started = ContinuousClock.now
 
     package init(
         node: Topology.Node, topology: Topology, sessions: Sessions, media: MediaPlane, tokens: NodeTokens,
-        monitor: UpstreamMonitor?
+        directory: NodeDirectory?
     ) {
         (self.node, self.topology, self.sessions, self.media) = (node, topology, sessions, media)
-        (self.tokens, self.monitor) = (tokens, monitor)
+        (self.tokens, self.directory) = (tokens, directory)
         authorizer = Authorizer(topology.auth)
         limiter = RateLimiter(
             perSecond: topology.limits.requestsPerSecond, burst: topology.limits.requestBurst,
@@ -38,8 +38,7 @@ package struct NodeSurface: Sendable {
         while !next.isEmpty {
             let current = next.removeFirst()
             if current.role == .origin { return current.publicListener.url }
-            guard case .static(let names) = current.upstream else { continue }
-            for name in names where seen.insert(name).inserted {
+            for name in current.upstream.nodes where seen.insert(name).inserted {
                 if let above = topology.node(named: name) { next.append(above) }
             }
         }

@@ -11,9 +11,9 @@ extension NodeSurface {
     /// the former, so that lists do not travel in circles.
     func broadcasts(on listener: ListenerKind) async -> Response {
         var list = await sessions.liveBroadcasts()
-        if listener == .public, let monitor {
+        if listener == .public, let directory {
             let here = Set(list.map(\.name))
-            for var broadcast in await monitor.broadcasts where !here.contains(broadcast.name) {
+            for var broadcast in await directory.broadcasts where !here.contains(broadcast.name) {
                 broadcast.viewers = 0
                 list.append(broadcast)
             }
@@ -24,13 +24,16 @@ extension NodeSurface {
 
     private struct NodeSummary: Encodable {
         var name: String
-        var role: String
-        var region: String
-        var url: String
+        /// nil: a node that the topology does not name.
+        var role: String?
+        var region: String?
+        var url: String?
         var lat: Double?
         var lon: Double?
         /// nil: this node does not watch that one.
         var ready: Bool?
+        /// `up`, `suspect` or `down`, of nodes above.
+        var state: String?
         /// Share of the viewer limit in use, 0...1.
         var load: Double?
         /// Milliseconds of a small HTTP exchange.
@@ -38,26 +41,42 @@ extension NodeSurface {
         var isSelf: Bool
 
         enum CodingKeys: String, CodingKey {
-            case name, role, region, url, lat, lon, ready, load, rtt
+            case name, role, region, url, lat, lon, ready, state, load, rtt
             case isSelf = "self"
         }
     }
 
-    func nodes() async -> Response {
+    /// The topology's nodes; on the internal listener also those that discovery has found beside them, whose names may
+    /// be internal addresses.
+    func nodes(on listener: ListenerKind) async -> Response {
         let readiness = await readiness()
         let viewers = await sessions.snapshot().present[.viewer] ?? 0
-        let above = await monitor?.observations ?? [:]
-        return .json(
-            topology.nodes.map { other in
-                let location = topology.region(named: other.region)?.location
-                let isSelf = other.name == node.name
-                return NodeSummary(
-                    name: other.name, role: other.role.rawValue, region: other.region, url: other.publicListener.url,
-                    lat: location?.latitude, lon: location?.longitude,
-                    ready: isSelf ? readiness.state == .ready : above[other.name]?.isReady,
-                    load: isSelf ? Double(viewers) / Double(max(1, topology.limits.viewers)) : nil,
-                    rtt: above[other.name]?.roundTrip.map { Double($0 / .microseconds(1)) / 1_000 }, isSelf: isSelf)
-            })
+        let observations = await directory?.observations ?? []
+        let above = Dictionary(observations.map { ($0.upstream.name, $0) }, uniquingKeysWith: { best, _ in best })
+        var list = topology.nodes.map { other in
+            let location = topology.region(named: other.region)?.location
+            let isSelf = other.name == node.name
+            return NodeSummary(
+                name: other.name, role: other.role.rawValue, region: other.region, url: other.publicListener.url,
+                lat: location?.latitude, lon: location?.longitude,
+                ready: isSelf ? readiness.state == .ready : above[other.name]?.isReady,
+                state: above[other.name]?.state.rawValue,
+                load: isSelf ? Double(viewers) / Double(max(1, topology.limits.viewers)) : nil,
+                rtt: Self.milliseconds(above[other.name]?.roundTrip), isSelf: isSelf)
+        }
+        if listener == .internal {
+            for other in observations where topology.node(named: other.upstream.name) == nil {
+                list.append(
+                    NodeSummary(
+                        name: other.upstream.name, region: other.region, ready: other.isReady,
+                        state: other.state.rawValue, rtt: Self.milliseconds(other.roundTrip), isSelf: false))
+            }
+        }
+        return .json(list)
+    }
+
+    private static func milliseconds(_ duration: Duration?) -> Double? {
+        duration.map { Double($0 / .microseconds(1)) / 1_000 }
     }
 
     private struct RTCConfiguration: Encodable {
@@ -74,7 +93,7 @@ extension NodeSurface {
         var readiness = Readiness()
         readiness.isStarted = true
         readiness.isDraining = snapshot.draining
-        readiness.originReachable = await monitor?.isAnyReachable ?? true
+        readiness.originReachable = await directory?.isAnyReachable ?? true
         let limits = topology.limits
         if (snapshot.present[.viewer] ?? 0) >= limits.viewers {
             readiness.reachedLimit = "viewers"
@@ -107,6 +126,7 @@ extension NodeSurface {
         metrics.halfOpenSessions = snapshot.opening.values.reduce(0, +)
         metrics.sessionsClosed = snapshot.counters.closed
         metrics.requests = requests.all
+        metrics.directory = await directory?.snapshot()
         metrics.workers = await media.statistics()
         return .text(metrics.render(), type: PrometheusText.contentType)
     }

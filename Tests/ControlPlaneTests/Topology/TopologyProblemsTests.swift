@@ -175,12 +175,18 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
             "[origin-1]", "[edge-2]", "t:26: nodes[1].upstream: the upstreams form a circle: edge-1 → edge-2 → edge-1"),
         .init(
             "{ static: [origin-1] }", "{ dns: { name: origins.example.net, port: 9080, record: MX } }",
-            "t:26: nodes[1].upstream.dns.record: expected A or AAAA or SRV, found \"MX\"",
-            "t:26: nodes[1].upstream.dns: not supported by this version"),
+            "t:26: nodes[1].upstream.dns.record: expected A or AAAA or SRV, found \"MX\""),
+        .init(
+            "{ static: [origin-1] }", "{ dns: { name: \"a b\", servers: [10.0.0.1, \"[::1]:5353\", ns.example.net] } }",
+            "t:26: nodes[1].upstream.dns.name: expected a host name, found \"a b\"",
+            "t:26: nodes[1].upstream.dns.servers[2]: \"ns.example.net\" is not an IP address with or without a port"),
+        .init(
+            "{ static: [origin-1] }", "{ endpoint_slices: { service: Origin } }",
+            "t:26: nodes[1].upstream.endpoint_slices.directory: is missing",
+            "t:26: nodes[1].upstream.endpoint_slices.service: expected a service's name, found \"Origin\""),
         .init(
             "{ static: [origin-1] }", "{ endpoint_slices: { directory: /slices, service: origin, port: 0 } }",
-            "t:26: nodes[1].upstream.endpoint_slices.port: 0 is not between 1 and 65535",
-            "t:26: nodes[1].upstream.endpoint_slices: not supported by this version"),
+            "t:26: nodes[1].upstream.endpoint_slices.port: 0 is not between 1 and 65535"),
         .init(
             "    media: { port: 7000 }",
             "    internal: { url: \"http://127.0.0.1:9080\" }",

@@ -71,6 +71,28 @@ import WebRTC
                 == ["t:7: auth.broadcasts[0].publish.token_file: secrets/news does not exist"])
     }
 
+    @Test func upstreamsThatAreDiscovered() throws {
+        func upstream(_ text: String) throws -> Topology.Upstream {
+            let yaml = TopologySample.yaml.replacing("{ static: [origin-1] }", with: text)
+            let edge = TopologySample.request(.edge, name: "edge-1")
+            return try Topology.parse(yaml, directory: "/etc/cascade", for: edge).topology.node(named: "edge-1")!
+                .upstream
+        }
+        #expect(
+            try upstream("{ endpoint_slices: { directory: slices, service: origin } }")
+                == .init(slices: .init(directory: "/etc/cascade/slices", service: "origin", port: 9_080)))
+        #expect(
+            try upstream("{ static: [origin-1], endpoint_slices: { directory: /s, service: o, port: 9081 } }")
+                == .init(nodes: ["origin-1"], slices: .init(directory: "/s", service: "o", port: 9_081)))
+        #expect(
+            try upstream("{ dns: { name: origins.example.net } }") == .init(dns: .init(name: "origins.example.net")))
+        #expect(
+            try upstream("{ dns: { name: _internal._tcp.origin, record: SRV, servers: [\"::1\", \"10.0.0.1:5353\"] } }")
+                == .init(
+                    dns: .init(
+                        name: "_internal._tcp.origin", record: .srv, servers: ["[::1]:53", "10.0.0.1:5353"])))
+    }
+
     @Test func valuesOfTheSample() throws {
         let (topology, node) = try Topology.parse(TopologySample.yaml, for: TopologySample.request(isCheck: false))
         #expect(topology.hold == .seconds(30))

@@ -1,0 +1,72 @@
+import Testing
+import WebRTC
+
+@testable import ControlPlane
+
+// Answers as name servers send them, and bytes that nobody should.
+
+@Suite struct DNSMessageTests {
+    /// origin.example → CNAME a.example (TTL 60) → two A records (TTL 300 and 30), names compressed.
+    static let alias: [UInt8] =
+        [0, 1, 0x81, 0x80, 0, 1, 0, 3, 0, 0, 0, 0]
+        + [6] + Array("origin".utf8) + [7] + Array("example".utf8) + [0, 0, 1, 0, 1]
+        + [0xC0, 12, 0, 5, 0, 1, 0, 0, 0, 60, 0, 4, 1, 0x61, 0xC0, 19]
+        + [0xC0, 44, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 10, 0, 0, 1]
+        + [0xC0, 44, 0, 1, 0, 1, 0, 0, 0, 30, 0, 4, 10, 0, 0, 2]
+
+    /// _i._tcp.example: SRV 1 5 9080 a.example, SRV 2 0 9081 "." and, out of place, an AAAA record.
+    static let services: [UInt8] =
+        [0, 1, 0x81, 0x80, 0, 1, 0, 3, 0, 0, 0, 0]
+        + [2, 0x5F, 0x69, 4] + Array("_tcp".utf8) + [7] + Array("example".utf8) + [0, 0, 33, 0, 1]
+        + [0xC0, 12, 0, 33, 0, 1, 0, 0, 0, 5, 0, 10, 0, 1, 0, 5, 0x23, 0x78, 1, 0x61, 0xC0, 20]
+        + [0xC0, 12, 0, 33, 0, 1, 0xFF, 0, 0, 0, 0, 7, 0, 2, 0, 0, 0x23, 0x79, 0]
+        + [0xC0, 12, 0, 28, 0, 1, 0, 0, 0, 5, 0, 16, 0x20, 1, 0xD, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+
+    @Test func aliasesAndAddresses() throws {
+        let message = try #require(DNSMessage.parse(Self.alias))
+        #expect(message.addresses.map(\.host) == ["10.0.0.1", "10.0.0.2"])
+        #expect(message.secondsToLive == 30)
+    }
+
+    @Test func services() throws {
+        let message = try #require(DNSMessage.parse(Self.services))
+        #expect(
+            message.services == [
+                .init(priority: 1, weight: 5, port: 9_080, target: "a.example"),
+                .init(priority: 2, weight: 0, port: 9_081, target: ""),
+            ])
+        #expect(message.addresses.map(\.host) == ["2001:db8::1"])
+        // A TTL with its top bit set counts as zero (RFC 2181 §8).
+        #expect(message.secondsToLive == 0)
+    }
+
+    @Test func truncatedAndLooping() {
+        for length in 0..<Self.alias.count { #expect(DNSMessage.parse(Array(Self.alias.prefix(length))) == nil) }
+        var loop = Self.alias
+        (loop[12], loop[13]) = (0xC0, 12)
+        #expect(DNSMessage.parse(loop) == nil)
+    }
+
+    @Test func validityIsBounded() {
+        for (seconds, expected) in [(UInt32(0), 1), (1, 1), (30, 30), (300, 300), (86_400, 300), (.max, 300)] {
+            #expect(DNSSource.bounded(seconds) == .seconds(expected))
+        }
+    }
+
+    @Test(arguments: [UInt64(1), 2]) func mutations(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var refused = 0
+        for round in 0..<20_000 {
+            var bytes = round % 2 == 0 ? Self.alias : Self.services
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: .min ... .max, using: &random)
+            }
+            if Int.random(in: 0..<4, using: &random) == 0 {
+                bytes.removeLast(Int.random(in: 0..<bytes.count, using: &random))
+            }
+            guard let message = DNSMessage.parse(bytes) else { refused += 1; continue }
+            #expect(message.addresses.count + message.services.count <= bytes.count)
+        }
+        #expect(refused > 2_000)
+    }
+}
