@@ -5,10 +5,6 @@ from chromium import plays, sample, until
 from conftest import TOKEN, end
 from firefox import Firefox
 
-# A browser encodes, another decodes, on two cores that others may share: one stall of the machine is no verdict. A second
-# try is shown as RERUN.
-pytestmark = pytest.mark.flaky(reruns=1)
-
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
 def test_chromium_publishes_and_chromium_watches_via_the_edge(cascade, chromium, codec):
