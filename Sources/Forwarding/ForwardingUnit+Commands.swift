@@ -168,6 +168,8 @@ extension ForwardingUnit {
             track.sinks.swapAt(place, track.sinks.count - 1)
             track.sinks.removeLast()
             if place < track.sinks.count { track.sinks[place].session.sinkPlaces[index] = place }
+            // Nobody is left to wait for a keyframe.
+            if track.sinks.isEmpty { track.keyframes.cancel() }
         }
     }
 
