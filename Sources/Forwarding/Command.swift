@@ -57,6 +57,9 @@ package enum Command: Sendable {
     /// New credentials on both sides (RFC 9725 §4.3.2); the old pair keeps answering until the new one is validated.
     case restartICE(SessionID, local: ICECredentials, remote: ICECredentials, remoteCandidates: [TransportAddress])
     case addRemoteCandidates(SessionID, [TransportAddress])
+    /// The control plane has reason to doubt that a client session's peer still lives: check it now.
+    /// `Event.unreachable` follows if it does not answer.
+    case verify(SessionID)
     /// Drops that share (0...1) of the session's outgoing datagrams at random.
     case setImpairment(SessionID, loss: Double)
     /// RTP packets of a local source (`probe publish`), header and payload, each with the payload type of its track's
@@ -76,6 +79,10 @@ package enum Event: Sendable {
     case flowing(SessionID, BroadcastID)
     /// A source that sent media has sent none for `Limits.sourceSilence`; `flowing` follows when it goes on.
     case silent(SessionID, BroadcastID)
+    /// A client session (relay) whose peer has sent nothing for `Limits.relaySilence` and does not answer checks either:
+    /// its path or its process is gone. Said once; the session goes on, and `reachable` follows if the peer comes back.
+    case unreachable(SessionID, BroadcastID)
+    case reachable(SessionID, BroadcastID)
     /// The session is gone; its id will not be seen again.
     case closed(SessionID, reason: CloseReason, SessionStatistics)
     case statistics(RequestID, UnitStatistics)

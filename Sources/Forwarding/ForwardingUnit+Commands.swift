@@ -29,6 +29,8 @@ extension ForwardingUnit {
             session.peer.addRemoteCandidates(reachable, now: now)
             expectAnswers(from: reachable, for: session)
             schedule(session)
+        case .verify:
+            break
         case .setImpairment(let id, let loss):
             sessions[id]?.peer.impairment = min(1, max(0, loss))
         case .ingest(let id, let packets):

@@ -15,6 +15,7 @@ extension Sessions {
         case .silent(let id, _):
             sessions[id]?.isSilent = true
             if let record = sessions[id] { logger.notice("source is silent", metadata: metadata(of: record)) }
+        case .unreachable, .reachable: break
         case .closed(let id, let reason, let statistics): closed(id, reason: reason, statistics)
         case .statistics, .report: break  // answered where they are asked for
         }

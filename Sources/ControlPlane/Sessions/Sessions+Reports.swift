@@ -23,7 +23,7 @@ package struct SessionSnapshot: Sendable {
 
 /// One entry of `/api/broadcasts`.
 package struct BroadcastSummary: Codable, Sendable {
-    package struct Track: Codable, Sendable {
+    package struct Track: Codable, Hashable, Sendable {
         package var kind: String
         package var codec: String
         package var clockRate: UInt32
@@ -31,7 +31,7 @@ package struct BroadcastSummary: Codable, Sendable {
         package var fmtp: String
     }
 
-    package struct Encoding: Codable, Sendable {
+    package struct Encoding: Codable, Hashable, Sendable {
         package var kind: String
         /// nil without simulcast.
         package var rid: String?
@@ -70,7 +70,7 @@ package struct SessionDebug: Codable, Sendable {
     package var tracks: [Track]
     package var events: [Step]
 
-    package struct Track: Codable, Sendable {
+    package struct Track: Codable, Hashable, Sendable {
         package var kind: String
         package var codec: String
         package var packets: UInt64

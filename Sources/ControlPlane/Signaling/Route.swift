@@ -111,6 +111,7 @@ enum MediaType {
     static let sdp = "application/sdp"
     static let fragment = "application/trickle-ice-sdpfrag"
     static let json = "application/json"
+    static let eventStream = "text/event-stream"
 
     /// Whether a `Content-Type` field, parameters aside, is `expected`.
     static func matches(_ field: String?, _ expected: String) -> Bool {

@@ -1,0 +1,44 @@
+/// One publisher's turn at a broadcast. Of two origins that have the same broadcast the newer publication counts, on
+/// every node alike; the origin's name settles a tie.
+package struct Publication: Codable, Hashable, Comparable, Sendable {
+    /// Milliseconds since 1970 by the origin's clock: when its publisher's transport came up.
+    package var started: UInt64
+    /// Name of the node that the publisher is at.
+    package var origin: String
+
+    package init(started: UInt64, origin: String) { (self.started, self.origin) = (started, origin) }
+
+    package static func < (a: Publication, b: Publication) -> Bool { (a.started, a.origin) < (b.started, b.origin) }
+}
+
+/// What a node says of a broadcast that can be had from it: an entry of `GET /relay/directory`.
+package struct Announcement: Codable, Hashable, Sendable {
+    package var name: String
+    package var title: String
+    package var publication: Publication
+    /// Names of the nodes that the media passes: the origin first, the node that says this last. Never empty, no name
+    /// twice, at most `Announcement.longestPath`.
+    package var path: [String]
+    /// RFC 3339, UTC: when it first went live at the origin.
+    package var since: String
+    package var tracks: [BroadcastSummary.Track]
+    package var encodings: [BroadcastSummary.Encoding]
+
+    /// Hops of the deepest cascade; a longer path is not followed and a longer request is refused.
+    package static let longestPath = 8
+
+    package init(
+        name: String, title: String, publication: Publication, path: [String], since: String,
+        tracks: [BroadcastSummary.Track], encodings: [BroadcastSummary.Encoding]
+    ) {
+        (self.name, self.title, self.publication, self.path) = (name, title, publication, path)
+        (self.since, self.tracks, self.encodings) = (since, tracks, encodings)
+    }
+
+    /// Fits what a node may say: others' input is checked with it.
+    package var isValid: Bool {
+        BroadcastName.isValid(name) && 1...Self.longestPath ~= path.count && Set(path).count == path.count
+            && path.allSatisfy(TopologySyntax.isLabel) && path.first == publication.origin && tracks.count <= 16
+            && encodings.count <= 64
+    }
+}

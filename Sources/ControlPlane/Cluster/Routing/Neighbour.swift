@@ -1,0 +1,54 @@
+/// Another node that this one may get broadcasts from, as `NodeDirectory` sees it at the moment.
+package struct Neighbour: Identifiable, Hashable, Sendable {
+    package enum Kind: Hashable, Sendable {
+        /// An origin or parent edge: an upstream of the topology or of discovery.
+        case above
+        /// An edge of the same region with the same upstreams: one of them fetches a broadcast for all.
+        case peer
+    }
+
+    /// Its internal URL.
+    package var id: String
+    /// The node's name; an address where nobody has told it yet.
+    package var name: String
+    package var kind: Kind
+    package var state: UpstreamHealth.State
+    /// It says of itself that it takes traffic: false while it drains.
+    package var isReady: Bool
+
+    package init(id: String, name: String, kind: Kind, state: UpstreamHealth.State = .up, isReady: Bool = true) {
+        (self.id, self.name, self.kind, self.state, self.isReady) = (id, name, kind, state, isReady)
+    }
+}
+
+/// What `NodeDirectory` tells the table of sessions.
+package enum DirectoryEvent: Sendable {
+    /// The whole list, in order of preference, whenever it or anything in it has changed.
+    case neighbours([Neighbour])
+    /// The directory stream of a neighbour is up; this replaces all that it announced before.
+    case snapshot(Neighbour.ID, [Announcement])
+    case announced(Neighbour.ID, Announcement)
+    case withdrawn(Neighbour.ID, broadcast: String)
+    /// The stream broke or fell silent. What the neighbour announced stays for the lease.
+    case lost(Neighbour.ID)
+}
+
+/// What a node says of itself: the body of `/readyz`, and the `node` of its directory stream.
+package struct NodeFacts: Codable, Hashable, Sendable {
+    package var node: String
+    package var role: String
+    package var region: String
+    /// Public base URL.
+    package var url: String
+    package var viewers: Bool
+    package var ready: Bool
+    /// Share of the viewer limit in use, 0...1.
+    package var load: Double
+
+    package init(
+        node: String, role: String, region: String, url: String, viewers: Bool, ready: Bool, load: Double
+    ) {
+        (self.node, self.role, self.region, self.url) = (node, role, region, url)
+        (self.viewers, self.ready, self.load) = (viewers, ready, load)
+    }
+}
