@@ -56,6 +56,7 @@ package struct ListenerResponder: HTTPResponder {
         case .whip(let name): return try await surface.publish(name, request)
         case .whep(let name): return try await surface.watch(name, request)
         case .relay(let name): return try await surface.relay(name, request)
+        case .directory: return try await surface.directoryStream(request)
         case .session(let resource): return try await surface.session(resource, on: listener, request)
         case .impairment(let resource): return try await surface.impair(resource, request)
         case .debugSession(let id): return try await surface.debugSession(id)

@@ -5,6 +5,7 @@ enum Route: Hashable {
     case whip(String)
     case whep(String)
     case relay(String)
+    case directory
     case session(ResourceName)
     case impairment(ResourceName)
     /// A resource's name or the beginning of it.
@@ -24,6 +25,7 @@ enum Route: Hashable {
         switch (listener, parts.count, first) {
         case (.public, 2, "whip"): self = .whip(second ?? "")
         case (.public, 2, "whep"): self = .whep(second ?? "")
+        case (.internal, 2, "relay") where second == "directory": self = .directory
         case (.internal, 2, "relay"): self = .relay(second ?? "")
         case (_, 2, "session"): self = .session(ResourceName(second ?? ""))
         case (.internal, 3, "session"):
@@ -54,6 +56,7 @@ enum Route: Hashable {
         case .whip: "/whip/{broadcast}"
         case .whep: "/whep/{broadcast}"
         case .relay: "/relay/{broadcast}"
+        case .directory: "/relay/directory"
         case .session: "/session/{id}"
         case .impairment: "/session/{id}/impairment"
         case .debugSession: "/debug/sessions/{id}"
@@ -123,6 +126,7 @@ enum MediaType {
 extension HTTPField.Name {
     static let acceptPost = HTTPField.Name("Accept-Post")!
     static let acceptPatch = HTTPField.Name("Accept-Patch")!
+    static let cascadePath = HTTPField.Name(RelayClient.pathField)!
 }
 
 extension String {

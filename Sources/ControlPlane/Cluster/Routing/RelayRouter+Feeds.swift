@@ -22,6 +22,11 @@ extension RelayRouter {
         dirty.insert(name)
     }
 
+    /// Whether the answer to this request is still waited for.
+    package func isAsking(_ name: String, _ attempt: Attempt) -> Bool {
+        feeds[name]?.search?.asking?.attempt == attempt
+    }
+
     package func isWanted(_ name: String) -> Bool { feeds[name] != nil }
 
     /// Whether a viewer who comes now gets a picture: a relay is being set up, or is up and brings something, and its
