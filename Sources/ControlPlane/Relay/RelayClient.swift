@@ -41,7 +41,6 @@ package struct RelayClient: Sendable {
     /// so that one that accepts and stays silent does not use it all up.
     package func open(_ broadcast: String, offer: String) async -> Outcome {
         let deadline = ContinuousClock.now + budget
-        let token = await token(for: broadcast)
         let upstreams = await directory?.candidates() ?? []
         var outcome = Outcome.unavailable("no upstream is known")
         for (index, upstream) in upstreams.enumerated() {
@@ -50,7 +49,8 @@ package struct RelayClient: Sendable {
             let next: Outcome
             do {
                 let answer = try await client.post(
-                    offer: offer, url: "\(upstream.url)/relay/\(broadcast)", token: token, timeout: share)
+                    offer: offer, url: "\(upstream.url)/relay/\(broadcast)",
+                    token: await token(for: broadcast, at: upstream.name), timeout: share)
                 next = judge(answer, from: upstream)
             } catch {
                 next = .unavailable("\(upstream.name): \(error)")
@@ -68,11 +68,12 @@ package struct RelayClient: Sendable {
 
     /// Ends a session above; best effort, its consent check ends it otherwise.
     package func close(_ session: UpstreamSession, broadcast: String) async {
-        _ = try? await client.delete(url: session.url, token: await token(for: broadcast), timeout: .seconds(2))
+        let token = await token(for: broadcast, at: session.node)
+        _ = try? await client.delete(url: session.url, token: token, timeout: .seconds(2))
     }
 
-    private func token(for broadcast: String) async -> String? {
-        BearerToken(await tokens.authorization(for: broadcast))?.text
+    private func token(for broadcast: String, at node: String) async -> String? {
+        BearerToken(await tokens.authorization(for: broadcast, at: node))?.text
     }
 
     private func judge(_ answer: WHIPClient.Answer, from upstream: Upstream) -> Outcome {
