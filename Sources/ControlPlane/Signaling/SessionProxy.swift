@@ -92,8 +92,8 @@ package final class SessionProxy: Sendable {
         guard answer.header(HTTPField.Name.cascadeNode.rawName) == owner.name else {
             throw unreachable(owner, "status \(answer.status), not from the owner")
         }
-        var response = Response(
-            status: .init(code: answer.status), body: .init(byteBuffer: ByteBuffer(bytes: answer.body)))
+        var response = Response(status: .init(code: answer.status))
+        if !answer.body.isEmpty { response.body = .init(byteBuffer: ByteBuffer(bytes: answer.body)) }
         for name in ForwardedHeaders.inAnswers { response.headers[name] = answer.header(name.rawName) }
         return response
     }
