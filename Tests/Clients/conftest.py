@@ -92,7 +92,8 @@ def eventually(condition, seconds: float, what: str):
 
 
 class Cascade:
-    def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False, nodes: list[Node] | None = None):
+    def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False, nodes: list[Node] | None = None,
+                 drain_deadline: str = "1s"):
         self.folder, self.bin = folder, bin_path()
         self.nodes = nodes or [
             Node("origin-1", "origin"), Node("edge-eu", "edge", "origin-1"), Node("edge-us", "edge", "origin-1")]
@@ -107,6 +108,7 @@ class Cascade:
             "  watch: open",
             "  node: { secret_env: CASCADE_NODE_SECRET }",
             f"hold: {hold}",
+            f"drain_deadline: {drain_deadline}",
             f"simulation: {str(simulation).lower()}",
             "regions:",
             "  - { name: here, location: [50.11, 8.68] }",

@@ -37,6 +37,12 @@ package actor Sessions {
     var reconnects: [BroadcastID: Task<Void, Never>] = [:]
     /// DELETEs on their way to nodes above.
     var farewells: [UInt64: Task<Void, Never>] = [:]
+    var viewerEvents = ViewerEventStreams()
+    var drain: Drain
+    /// Where clients of this node may go while it drains.
+    var alternatives: Alternatives.Source
+    /// Counts those who were sent elsewhere, so that other nodes take turns.
+    var turn: UInt64 = 0
     private(set) var draining = false
     private(set) var stopping = false
     private var nextIdentifier: UInt64 = 1
@@ -50,6 +56,8 @@ package actor Sessions {
         (self.node, self.topology, self.media, self.fingerprint) = (node, topology, media, fingerprint)
         (self.relayClient, self.logger) = (relayClient, logger)
         tally = SessionTally(workers: media.workers.count)
+        drain = Drain(window: topology.drainWindow, deadline: topology.drainDeadline)
+        alternatives = Alternatives.listed(in: topology, besides: node)
     }
 
     /// Whether this node gets its broadcasts from nodes above.
@@ -282,6 +290,7 @@ package actor Sessions {
     /// Takes a session out of the tables: from here on its resource is unknown.
     func forget(_ id: SessionID) -> SessionRecord? {
         guard let record = sessions.removeValue(forKey: id) else { return nil }
+        endEvents(of: id)
         resources[record.resource] = nil
         tally.remove(record)
         broadcasts[record.broadcast]?.viewers.remove(id)

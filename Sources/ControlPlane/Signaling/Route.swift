@@ -6,6 +6,9 @@ enum Route: Hashable {
     case whep(String)
     case relay(String)
     case session(ResourceName)
+    case sessionEvents(ResourceName)
+    /// A stream of its events, by name.
+    case sessionEvent(ResourceName, String)
     case impairment(ResourceName)
     /// A resource's name or the beginning of it.
     case debugSession(String)
@@ -26,6 +29,9 @@ enum Route: Hashable {
         case (.public, 2, "whep"): self = .whep(second ?? "")
         case (.internal, 2, "relay"): self = .relay(second ?? "")
         case (_, 2, "session"): self = .session(ResourceName(second ?? ""))
+        case (.public, 3, "session") where parts[2] == "events": self = .sessionEvents(ResourceName(second ?? ""))
+        case (.public, 4, "session") where parts[2] == "events":
+            self = .sessionEvent(ResourceName(second ?? ""), parts[3] ?? "")
         case (.internal, 3, "session"):
             guard parts[2] == "impairment" else { return nil }
             self = .impairment(ResourceName(second ?? ""))
@@ -55,6 +61,8 @@ enum Route: Hashable {
         case .whep: "/whep/{broadcast}"
         case .relay: "/relay/{broadcast}"
         case .session: "/session/{id}"
+        case .sessionEvents: "/session/{id}/events"
+        case .sessionEvent: "/session/{id}/events/{stream}"
         case .impairment: "/session/{id}/impairment"
         case .debugSession: "/debug/sessions/{id}"
         case .broadcasts: "/api/broadcasts"
@@ -73,7 +81,8 @@ enum Route: Hashable {
         switch self {
         case .whip, .whep, .relay: [.get, .head, .options, .post]
         case .session: [.get, .head, .options, .patch, .delete]
-        case .impairment: [.options, .post]
+        case .impairment, .sessionEvents: [.options, .post]
+        case .sessionEvent: [.get, .options, .delete]
         case .drain: [.options, .post, .delete]
         default: [.get, .head, .options]
         }
@@ -86,6 +95,7 @@ enum Route: Hashable {
         switch self {
         case .whip, .whep, .relay: (.acceptPost, MediaType.sdp)
         case .session: (.acceptPatch, MediaType.fragment)
+        case .sessionEvents: (.acceptPost, MediaType.json)
         default: nil
         }
     }
