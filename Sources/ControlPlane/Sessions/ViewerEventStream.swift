@@ -26,6 +26,10 @@ struct ViewerEventStream {
     private var connection: EventStream?
     private var hasBeenActive = false
 
+    /// GETs so far.
+    private(set) var connections = 0
+    var waitingCount: Int { waiting.count }
+
     init(wanted: Set<ViewerEvent>) { self.wanted = wanted }
 
     mutating func send(_ event: ViewerEvent, _ data: String) {
@@ -42,12 +46,12 @@ struct ViewerEventStream {
 
     /// A GET. What waited goes to the first one; a later one ends the one before, and is to be told the state anew.
     mutating func connect() -> (connection: EventStream, isFirst: Bool) {
-        let former = connection
-        former?.finish()
+        connection?.finish()
+        connections += 1
         let new = EventStream(bound: Self.mostUnsent)
         for entry in waiting { new.send(entry.event.rawValue, entry.data) }
         (connection, waiting) = (new, [])
-        return (new, former == nil)
+        return (new, connections == 1)
     }
 
     func end() { connection?.finish() }
