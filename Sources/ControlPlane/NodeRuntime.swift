@@ -48,8 +48,9 @@ package enum NodeRuntime {
             logger: logger)
         let http = HTTPClient()
         let tokens = await NodeTokens(topology.auth.node, node: node.name)
-        let directory =
-            node.upstream == .none ? nil : NodeDirectory(node: node, topology: topology, logger: logger)
+        let directory = NodeDirectory(node: node, topology: topology, logger: logger) { _ in
+            await tokens.authorization(for: NodeTokens.anyBroadcast)
+        }
         let sessions = Sessions(
             node: node, topology: topology, media: media, fingerprint: identity.fingerprint,
             relayClient: RelayClient(
@@ -64,13 +65,12 @@ package enum NodeRuntime {
                 Running(publicPort: publicPort, internalPort: internalPort, sessions: sessions, group: handle))
         }
         // Stopped from the last to the first: sessions end while the listeners still answer DELETE and GET.
-        var services: [any Service] = [
+        let services: [any Service] = [
             EventPump(sessions: sessions, media: media),
             application(.public, surface, ports: ports, logger: logger),
-            application(.internal, surface, ports: ports, logger: logger),
+            application(.internal, surface, ports: ports, logger: logger), directory,
+            SessionsLife(sessions: sessions),
         ]
-        if let directory { services.append(directory) }
-        services.append(SessionsLife(sessions: sessions))
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
         configuration.maximumGracefulShutdownDuration = lastAnswers
         do {

@@ -20,14 +20,14 @@ package struct RelayClient: Sendable {
         case unavailable(String)
     }
 
-    /// Knows whom to ask; nil on an origin.
-    private let directory: NodeDirectory?
+    /// Knows whom to ask.
+    private let directory: NodeDirectory
     private let client: WHIPClient
     private let tokens: NodeTokens
     private let budget: Duration
 
     /// - Parameter budget: for all upstreams together.
-    package init(directory: NodeDirectory?, http: HTTPClient, tokens: NodeTokens, budget: Duration) {
+    package init(directory: NodeDirectory, http: HTTPClient, tokens: NodeTokens, budget: Duration) {
         self.directory = directory
         client = WHIPClient(http: http)
         self.tokens = tokens
@@ -35,14 +35,14 @@ package struct RelayClient: Sendable {
     }
 
     /// Whether there is, or may some time be, anybody to ask.
-    package var hasUpstreams: Bool { directory != nil }
+    package var hasUpstreams: Bool { directory.pullsBroadcasts }
 
     /// Offers to one upstream after the other, best first, until one answers 201. Each gets an equal share of the time that is left,
     /// so that one that accepts and stays silent does not use it all up.
     package func open(_ broadcast: String, offer: String) async -> Outcome {
         let deadline = ContinuousClock.now + budget
         let token = await token(for: broadcast)
-        let upstreams = await directory?.candidates() ?? []
+        let upstreams = await directory.candidates()
         var outcome = Outcome.unavailable("no upstream is known")
         for (index, upstream) in upstreams.enumerated() {
             let share = (deadline - .now) / (upstreams.count - index)
@@ -54,7 +54,7 @@ package struct RelayClient: Sendable {
                 next = judge(answer, from: upstream)
             } catch {
                 next = .unavailable("\(upstream.name): \(error)")
-                await directory?.doubt(upstream)
+                await directory.doubt(upstream)
             }
             switch (next, outcome) {
             case (.answered, _): return next

@@ -10,7 +10,7 @@ extension NodeSurface {
     func publish(_ name: String, _ request: Request) async throws(Problem) -> Response {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
-        guard node.role == .origin else { return try redirectPublisher(name, request) }
+        guard node.role == .origin else { return try await redirectPublisher(name, request) }
         try authorize(.publish, name, request)
         let offer = try await offer(in: request)
         do throws(Refusal) {
@@ -21,8 +21,8 @@ extension NodeSurface {
     }
 
     /// RFC 9725 §4.5: 307 keeps method and body. The node it leads to asks for the token itself.
-    private func redirectPublisher(_ name: String, _ request: Request) throws(Problem) -> Response {
-        guard let origin = originForPublishers else { throw .noPublishersHere }
+    private func redirectPublisher(_ name: String, _ request: Request) async throws(Problem) -> Response {
+        guard let origin = await directory.origin(preferring: nil) else { throw .noPublishersHere }
         let query = request.head.path?.split(separator: "?", maxSplits: 1).dropFirst().first.map { "?\($0)" } ?? ""
         var response = Response(status: .temporaryRedirect)
         response.headers[.location] = "\(origin)/whip/\(name)\(query)"

@@ -59,7 +59,7 @@ package struct ListenerResponder: HTTPResponder {
         case .session(let resource): return try await surface.session(resource, on: listener, request)
         case .impairment(let resource): return try await surface.impair(resource, request)
         case .debugSession(let id): return try await surface.debugSession(id)
-        case .broadcasts: return await surface.broadcasts(on: listener)
+        case .broadcasts: return await surface.broadcasts()
         case .nodes: return await surface.nodes(on: listener)
         case .iceServers: return surface.iceServers()
         case .health: return .text("ok\n")

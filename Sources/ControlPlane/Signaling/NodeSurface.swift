@@ -13,15 +13,14 @@ package struct NodeSurface: Sendable {
     package let media: MediaPlane
     package let authorizer: Authorizer
     package let tokens: NodeTokens
-    /// nil on a node without upstreams.
-    package let directory: NodeDirectory?
+    package let directory: NodeDirectory
     package let requests = RequestCounters()
     let limiter: RateLimiter
     let started = ContinuousClock.now
 
     package init(
         node: Topology.Node, topology: Topology, sessions: Sessions, media: MediaPlane, tokens: NodeTokens,
-        directory: NodeDirectory?
+        directory: NodeDirectory
     ) {
         (self.node, self.topology, self.sessions, self.media) = (node, topology, sessions, media)
         (self.tokens, self.directory) = (tokens, directory)
@@ -29,20 +28,6 @@ package struct NodeSurface: Sendable {
         limiter = RateLimiter(
             perSecond: topology.limits.requestsPerSecond, burst: topology.limits.requestBurst,
             addresses: topology.limits.rateAddresses)
-    }
-
-    /// Where publishers are sent by a node that takes none: the public URL of the first origin among the nodes above.
-    var originForPublishers: String? {
-        var seen: Set<String> = [node.name]
-        var next = [node]
-        while !next.isEmpty {
-            let current = next.removeFirst()
-            if current.role == .origin { return current.publicListener.url }
-            for name in current.upstream.nodes where seen.insert(name).inserted {
-                if let above = topology.node(named: name) { next.append(above) }
-            }
-        }
-        return nil
     }
 
     func baseURL(of listener: ListenerKind) -> String {
