@@ -78,6 +78,8 @@ private struct Exposition {
         worker.packetsOut = .max
         worker.drops[Int(DropReason.malformedSTUN.rawValue)] = 7
         metrics.workers = [worker, UnitStatistics()]
+        metrics.directory = .init()
+        metrics.directory?.streams = [.above: 2]
         return metrics
     }
 
