@@ -111,7 +111,7 @@ private struct Exposition {
         #expect(
             labels == [
                 "version", "node", "role", "region", "listener", "method", "route", "status", "kind", "reason",
-                "worker",
+                "worker", "state", "source",
             ])
     }
 
