@@ -31,7 +31,7 @@ package enum NodeRuntime {
         package func shutDown() async { await group.shutDown() }
     }
 
-    /// Runs until graceful shutdown: then closes viewers, publishers and relays, says good-bye to the nodes above, and
+    /// Runs until graceful shutdown: then drains, closes viewers, publishers and relays, says good-bye to the nodes above, and
     /// returns.
     ///
     /// - Parameter onRunning: called once both listeners are bound.
@@ -46,18 +46,22 @@ package enum NodeRuntime {
                 listen: node.media.listen, workers: node.media.workers, advertise: node.media.advertise ?? [],
                 identity: identity, limits: topology.limits.forwarding, seed: .random(in: 0...UInt64.max)),
             logger: logger)
-        let http = HTTPClient()
         let tokens = await NodeTokens(topology.auth.node, node: node.name)
-        let directory = NodeDirectory(node: node, topology: topology, logger: logger) { _ in
-            await tokens.authorization(for: NodeTokens.anyBroadcast)
+        let directory = NodeDirectory(node: node, topology: topology, logger: logger) { name in
+            await tokens.authorization(for: NodeTokens.anyBroadcast, at: name)
         }
         let sessions = Sessions(
             node: node, topology: topology, media: media, fingerprint: identity.fingerprint,
-            relayClient: RelayClient(
-                directory: directory, http: http, tokens: tokens, budget: topology.relayTimeout),
+            relayClient: RelayClient(tokens: tokens) { id in await directory.doubt(id) },
             logger: logger)
+        await sessions.findAlternatives { purpose in
+            await directory.alternatives(for: purpose == .publisher ? .publishers : .viewers)
+        }
         let surface = NodeSurface(
-            node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory)
+            node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory,
+            proxy: SessionProxy(topology: topology, tokens: tokens, logger: logger) { name in
+                await directory.internalURL(of: name)
+            })
         let handle = GroupHandle()
         let ports = BoundPorts { publicPort, internalPort in
             logger.info("listening", metadata: ["public": "\(publicPort)", "internal": "\(internalPort)"])
@@ -66,13 +70,14 @@ package enum NodeRuntime {
         }
         // Stopped from the last to the first: sessions end while the listeners still answer DELETE and GET.
         let services: [any Service] = [
-            EventPump(sessions: sessions, media: media),
+            EventPump(sessions: sessions, media: media, directory: directory),
             application(.public, surface, ports: ports, logger: logger),
             application(.internal, surface, ports: ports, logger: logger), directory,
+            FollowedFiles(followed(topology.auth, tokens), logger: logger),
             SessionsLife(sessions: sessions),
         ]
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
-        configuration.maximumGracefulShutdownDuration = lastAnswers
+        configuration.maximumGracefulShutdownDuration = topology.drainDeadline + lastAnswers
         do {
             let group = ServiceGroup(configuration: configuration)
             await handle.set(group)
@@ -82,6 +87,16 @@ package enum NodeRuntime {
             throw error
         }
         await media.stop()
+    }
+
+    /// What is replaced while the node runs.
+    private static func followed(_ auth: Topology.Auth, _ tokens: NodeTokens) -> [FollowedFiles.Group] {
+        guard let file = auth.nodeFile else { return [] }
+        return [
+            .init("node secret", [file]) { () async throws(FollowedFiles.Failure) in
+                await tokens.replace(by: try NodeSecrets(file: file))
+            }
+        ]
     }
 
     private static func application(
@@ -111,9 +126,11 @@ package enum NodeRuntime {
 private struct EventPump: Service {
     var sessions: Sessions
     var media: MediaPlane
+    var directory: NodeDirectory
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await event in directory.events { await sessions.heard(event) } }
             group.addTask { for await event in media.events { await sessions.apply(event) } }
             group.addTask {
                 await cancelWhenGracefulShutdown {
@@ -129,13 +146,15 @@ private struct EventPump: Service {
     }
 }
 
-/// Waits for the end and then ends all sessions.
+/// Waits for the end, drains while everything else still works, and then ends the sessions that are left.
 private struct SessionsLife: Service {
     var sessions: Sessions
 
     func run() async throws {
         try? await gracefulShutdown()
-        await sessions.stop()
+        await sessions.beginDrain(.signal)
+        while !Task.isCancelled, await !sessions.isDrained(now: .now) { try? await Task.sleep(for: NodeRuntime.tick) }
+        await sessions.stopAfterDrain()
     }
 }
 

@@ -21,6 +21,8 @@ package struct Topology: Sendable {
     package var relayTimeout = Duration.seconds(3)
     /// A draining node stops after this even if viewers are left.
     package var drainDeadline = Duration.seconds(60)
+    /// Viewers of a draining node are told over this long, evenly, to watch elsewhere; at most the deadline.
+    package var drainWindow = Duration.seconds(10)
     /// Sessions accept `POST /session/{id}/impairment`.
     package var simulation = false
     package var limits = NodeLimits()
@@ -193,7 +195,10 @@ extension Topology {
     package struct Auth: Sendable {
         package var publish = Access.closed
         package var watch = Access.closed
+        /// Its secret may be several: see `NodeSecrets`.
         package var node = Access.closed
+        /// Where the secret of `node` comes from, if from a file: read again when it changes.
+        package var nodeFile: String?
         /// First match wins over `publish` and `watch`.
         package var broadcasts: [Rule] = []
 
@@ -225,6 +230,7 @@ package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConve
     package let bytes: [UInt8]
 
     package init(_ text: some StringProtocol) { bytes = Array(text.utf8) }
+    package init(bytes: [UInt8]) { self.bytes = bytes }
 
     package var description: String { "<secret>" }
     package var debugDescription: String { description }

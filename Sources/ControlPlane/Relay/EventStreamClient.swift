@@ -10,9 +10,14 @@ package final class EventStreamClient: Sendable {
         package var headers: [(name: String, value: String)]
         /// No byte for so long, the beginning included, is the end.
         package var silence: Duration
+        /// The node that should answer; see `CurlOptions`.
+        package var peer: String?
 
-        package init(_ url: String, headers: [(name: String, value: String)] = [], silence: Duration = .seconds(3)) {
-            (self.url, self.headers, self.silence) = (url, headers, silence)
+        package init(
+            _ url: String, headers: [(name: String, value: String)] = [], silence: Duration = .seconds(3),
+            peer: String? = nil
+        ) {
+            (self.url, self.headers, self.silence, self.peer) = (url, headers, silence, peer)
         }
     }
 
@@ -62,9 +67,10 @@ package final class EventStreamClient: Sendable {
 
     private let control = EventStreamControl()
 
-    package init() {
+    /// - Parameter trust: who is believed on `https`, and as whom we go; nil: whom the system believes, as nobody.
+    package init(trust: PeerTrust? = nil) {
         let control = control
-        Thread(name: "event-streams") { EventStreamLoop.run(control) }.detach()
+        Thread(name: "event-streams") { EventStreamLoop.run(control, trust) }.detach()
     }
 
     deinit { control.stop() }

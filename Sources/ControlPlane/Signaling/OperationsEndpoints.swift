@@ -7,8 +7,10 @@ import MediaPlane
 extension NodeSurface {
     // MARK: - API
 
-    /// What is live here.
-    func broadcasts() async -> Response { .json(await sessions.liveBroadcasts()) }
+    /// What can be watched here; on the internal listener what comes through this node now.
+    func broadcasts(on listener: ListenerKind) async -> Response {
+        .json(await listener == .public ? sessions.knownBroadcasts() : sessions.liveBroadcasts())
+    }
 
     private struct NodeSummary: Encodable {
         var name: String
@@ -99,7 +101,7 @@ extension NodeSurface {
         let viewers = await sessions.snapshot().present[.viewer] ?? 0
         return NodeFacts(
             node: node.name, role: node.role.rawValue, region: node.region, url: node.publicListener.url,
-            viewers: node.viewers, ready: readiness.state == .ready,
+            viewers: node.viewers, ready: readiness.state == .ready, draining: readiness.isDraining,
             load: min(1, Double(viewers) / Double(max(1, topology.limits.viewers))))
     }
 
@@ -124,15 +126,10 @@ extension NodeSurface {
         metrics.halfOpenSessions = snapshot.opening.values.reduce(0, +)
         metrics.sessionsClosed = snapshot.counters.closed
         metrics.requests = requests.all
+        metrics.drain = snapshot.drain
         if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
         metrics.workers = await media.statistics()
         return .text(metrics.render(), type: PrometheusText.contentType)
-    }
-
-    func drain(_ request: Request) async -> Response {
-        await sessions.setDraining(request.method == .post)
-        let readiness = await readiness()
-        return .json(readiness.answer(with: await facts(readiness)))
     }
 
     // MARK: - Sessions from the inside

@@ -34,7 +34,7 @@ final class FakeNode: Sendable {
         state = Mutex(
             State(
                 facts: .init(
-                    node: name, role: role.rawValue, region: region, url: url, viewers: true, ready: true, load: 0.25)))
+                    node: name, role: role.rawValue, region: region, url: url, viewers: true, ready: true, draining: false, load: 0.25)))
     }
 
     var url: String { "http://127.0.0.1:\(port)" }
@@ -160,5 +160,14 @@ extension Topology {
         nodes[nodes.count - 1].internalListener.port = node.port
         nodes[nodes.count - 1].internalListener.url = node.url
         nodes[nodes.count - 1].region = facts.region
+    }
+}
+
+extension NodeDirectory {
+    /// Nodes above in order of preference; those that are down only when nobody else is left.
+    func candidates() -> [Observation] {
+        let above = observations.filter { $0.kind == .above }
+        let living = above.filter { $0.state != .down }
+        return living.isEmpty ? above : living
     }
 }

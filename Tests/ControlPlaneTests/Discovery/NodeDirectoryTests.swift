@@ -66,7 +66,6 @@ import WebRTC
         await directory.replace(.slices, by: many + [Self.endpoint("10.9.9.9", 9_080, "near", region: "eu")])
         #expect(await directory.observations.count { $0.kind == .above } == NodeDirectory.mostEntries)
         #expect(await directory.candidates().prefix(2).map(\.name) == ["origin-1", "near"])
-        #expect(await directory.candidates().count == 16)
     }
 
     /// A node that accepts connections and never answers, one that nobody listens for, and two that live.
@@ -87,7 +86,7 @@ import WebRTC
             #expect(await eventually { await directory.candidates().map(\.name) == ["origin-2", "origin-1"] })
             // A failed request is a sign; the probe that follows decides.
             let second = await directory.candidates()[0]
-            await directory.doubt(second)
+
             #expect(await directory.observations.first { $0.url == second.url }?.state == .suspect)
             #expect(await eventually { await directory.observations.first { $0.url == second.url }?.state == .up })
             // Everybody is dead: everybody is asked.

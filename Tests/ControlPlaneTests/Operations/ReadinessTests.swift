@@ -9,7 +9,7 @@ import Testing
     private static func body(_ readiness: Readiness) -> String {
         let facts = NodeFacts(
             node: "edge-1", role: "edge", region: "eu", url: "http://127.0.0.1:8081", viewers: true,
-            ready: readiness.state == .ready, load: 0.5)
+            ready: readiness.state == .ready, draining: readiness.isDraining, load: 0.5)
         return String(decoding: JSONText.encode(readiness.answer(with: facts)), as: UTF8.self)
     }
 

@@ -12,7 +12,7 @@ extension NodeDirectory {
                 for entry in self.entries.values where !entry.isBeingProbed && entry.health.nextProbe <= now {
                     self.entries[entry.url]?.isBeingProbed = true
                     let client = entry.health.state == .down ? self.deadHTTP : self.livingHTTP
-                    group.addTask { await self.probe(entry.url, client) }
+                    group.addTask { await self.probe(entry.url, entry.name, client) }
                 }
                 self.catchUp()
                 try? await Task.sleep(for: Self.tick)
@@ -25,8 +25,6 @@ extension NodeDirectory {
         change(id) { $0.health.doubt(now: now) }
     }
 
-    package func doubt(_ upstream: RelayClient.Upstream) { doubt(upstream.url) }
-
     /// Whether nodes of kind other are asked every second and not every five: somebody is to be sent to one of them.
     package func watchOthers(closely: Bool) {
         watchesClosely = closely
@@ -34,8 +32,8 @@ extension NodeDirectory {
         for entry in entries.values where entry.kind == .other { entries[entry.url]?.health.hurry(now: now) }
     }
 
-    private func probe(_ url: String, _ client: HTTPClient) async {
-        let (outcome, facts) = await Self.ask(url, client)
+    private func probe(_ url: String, _ name: String, _ client: HTTPClient) async {
+        let (outcome, facts) = await Self.ask(url, name, client)
         if outcome == .silent { counters.failedProbes += 1 }
         let isAlone = !entries.values.contains { $0.kind == .above && $0.url != url && $0.health.isReachable }
         let pace: Duration? = watchesClosely ? .seconds(1) : .seconds(5)
@@ -49,9 +47,12 @@ extension NodeDirectory {
         }
     }
 
-    private static func ask(_ url: String, _ client: HTTPClient) async -> (UpstreamHealth.Outcome, NodeFacts?) {
+    private static func ask(
+        _ url: String, _ name: String, _ client: HTTPClient
+    ) async -> (UpstreamHealth.Outcome, NodeFacts?) {
         let begin = ContinuousClock.now
-        guard let answer = try? await client.perform(.init("GET", "\(url)/readyz", timeout: probeTimeout)),
+        let request = HTTPClient.Request("GET", "\(url)/readyz", timeout: probeTimeout, peer: name)
+        guard let answer = try? await client.perform(request),
             answer.status == 200 || answer.status == 503
         else { return (.silent, nil) }
         let roundTrip = ContinuousClock.now - begin
@@ -83,7 +84,7 @@ extension NodeDirectory {
         entries[url] = entry
         logChange(of: entry, from: before.health.state)
         guard entry.kind != .other else { return }
-        if entry.health.state != before.health.state || entry.health.isReady != before.health.isReady
+        if entry.health.state != before.health.state || entry.facts?.draining != before.facts?.draining
             || entry.steps != before.steps || entry.name != before.name || entry.facts?.region != before.facts?.region
             || entry.facts?.role != before.facts?.role
         {

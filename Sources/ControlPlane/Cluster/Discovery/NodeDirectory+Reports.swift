@@ -1,14 +1,7 @@
 /// What others ask.
 extension NodeDirectory {
-    /// More are not asked for one broadcast.
-    static let mostCandidates = 16
-
-    /// Whom to ask for a broadcast, best first: up before suspect, and whoever is down only when nobody else is left.
-    package func candidates() -> [RelayClient.Upstream] {
-        let sorted = ordered()
-        let living = sorted.filter { $0.health.state != .down }
-        return (living.isEmpty ? sorted : living).prefix(Self.mostCandidates).map { .init(name: $0.name, url: $0.url) }
-    }
+    /// nil: no such node is known.
+    package func internalURL(of name: String) -> String? { entries.values.first { $0.name == name }?.url }
 
     /// One of the nodes above has answered lately.
     package var isAnyReachable: Bool {

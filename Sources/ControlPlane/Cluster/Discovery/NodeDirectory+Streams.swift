@@ -37,9 +37,10 @@ extension NodeDirectory {
         while !Task.isCancelled {
             let begin = ContinuousClock.now
             // The name that the token is for.
-            let token = await authorization(entries[id]?.name ?? id)
+            let name = entries[id]?.name ?? id
+            let token = await authorization(name)
             let request = EventStreamClient.Request(
-                id + "/relay/directory", headers: token.map { [("Authorization", $0)] } ?? [])
+                id + "/relay/directory", headers: token.map { [("Authorization", $0)] } ?? [], peer: name)
             var end = EventStreamClient.End.finished
             for await item in streamClient.open(request) {
                 switch item {

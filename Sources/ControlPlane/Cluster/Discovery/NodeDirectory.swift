@@ -81,10 +81,10 @@ package actor NodeDirectory: Service {
     /// The `Authorization` field for requests to the node of that name.
     let authorization: @Sendable (_ node: String) async -> String?
     /// Two clients: many addresses that swallow packets must not keep the others from being asked in time.
-    let livingHTTP = HTTPClient(threads: 4)
-    let deadHTTP = HTTPClient(threads: 4)
+    let livingHTTP: HTTPClient
+    let deadHTTP: HTTPClient
     let pool = NIOThreadPool(numberOfThreads: 2)
-    let streamClient = EventStreamClient()
+    let streamClient: EventStreamClient
     /// Nodes of the topology by the address of their internal listener, where that is a literal.
     let listedByAddress: [TransportAddress: Topology.Node]
 
@@ -108,10 +108,12 @@ package actor NodeDirectory: Service {
 
     /// - Parameter authorization: the `Authorization` field of a request for the directory of the node of that name.
     package init(
-        node: Topology.Node, topology: Topology, logger: Logger,
+        node: Topology.Node, topology: Topology, logger: Logger, trust: PeerTrust? = nil,
         authorization: @escaping @Sendable (_ node: String) async -> String? = { _ in nil }
     ) {
         (self.node, self.topology, self.logger) = (node, topology, logger)
+        (livingHTTP, deadHTTP) = (HTTPClient(threads: 4, trust: trust), HTTPClient(threads: 4, trust: trust))
+        streamClient = EventStreamClient(trust: trust)
         self.authorization = authorization
         pullsBroadcasts = node.upstream.hasSources
         (events, output) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.mostEvents))
@@ -186,7 +188,7 @@ package actor NodeDirectory: Service {
         for entry in ordered() + peers {
             var neighbour = Neighbour(
                 id: entry.url, name: entry.name, kind: entry.kind == .peer ? .peer : .above,
-                state: entry.health.state, isReady: entry.health.isReady)
+                state: entry.health.state, isReady: entry.facts?.draining != true)
             if !entry.isNamed, positions[entry.name] != nil {
                 neighbour.name = entry.url.split(separator: "/").last.map(String.init) ?? entry.url
             }
