@@ -46,17 +46,16 @@ package enum NodeRuntime {
                 listen: node.media.listen, workers: node.media.workers, advertise: node.media.advertise ?? [],
                 identity: identity, limits: topology.limits.forwarding, seed: .random(in: 0...UInt64.max)),
             logger: logger)
-        let http = HTTPClient()
         let tokens = await NodeTokens(topology.auth.node, node: node.name)
         let directory =
             node.upstream == .none ? nil : NodeDirectory(node: node, topology: topology, logger: logger)
         let sessions = Sessions(
             node: node, topology: topology, media: media, fingerprint: identity.fingerprint,
-            relayClient: RelayClient(
-                directory: directory, http: http, tokens: tokens, budget: topology.relayTimeout),
+            relayClient: RelayClient(tokens: tokens) { id in await directory?.doubt(.init(name: id, url: id)) },
             logger: logger)
         let surface = NodeSurface(
-            node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory)
+            node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory,
+            proxy: SessionProxy(topology: topology, tokens: tokens, logger: logger))
         let handle = GroupHandle()
         let ports = BoundPorts { publicPort, internalPort in
             logger.info("listening", metadata: ["public": "\(publicPort)", "internal": "\(internalPort)"])
@@ -65,11 +64,12 @@ package enum NodeRuntime {
         }
         // Stopped from the last to the first: sessions end while the listeners still answer DELETE and GET.
         var services: [any Service] = [
-            EventPump(sessions: sessions, media: media),
+            EventPump(sessions: sessions, media: media, directory: directory),
             application(.public, surface, ports: ports, logger: logger),
             application(.internal, surface, ports: ports, logger: logger),
         ]
         if let directory { services.append(directory) }
+        services.append(FollowedFiles(followed(topology.auth, tokens), logger: logger))
         services.append(SessionsLife(sessions: sessions))
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
         configuration.maximumGracefulShutdownDuration = topology.drainDeadline + lastAnswers
@@ -82,6 +82,16 @@ package enum NodeRuntime {
             throw error
         }
         await media.stop()
+    }
+
+    /// What is replaced while the node runs.
+    private static func followed(_ auth: Topology.Auth, _ tokens: NodeTokens) -> [FollowedFiles.Group] {
+        guard let file = auth.nodeFile else { return [] }
+        return [
+            .init("node secret", [file]) { () async throws(FollowedFiles.Failure) in
+                await tokens.replace(by: try NodeSecrets(file: file))
+            }
+        ]
     }
 
     private static func application(
@@ -111,9 +121,23 @@ package enum NodeRuntime {
 private struct EventPump: Service {
     var sessions: Sessions
     var media: MediaPlane
+    var directory: NodeDirectory?
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await cancelWhenGracefulShutdown {
+                    var last: [Neighbour] = []
+                    while !Task.isCancelled, let directory {
+                        let now = await directory.observations.map {
+                            Neighbour(id: $0.upstream.url, name: $0.upstream.name, kind: .above, state: $0.state)
+                        }
+                        if now != last { await sessions.heard(.neighbours(now)) }
+                        last = now
+                        try? await Task.sleep(for: .milliseconds(20))
+                    }
+                }
+            }
             group.addTask { for await event in media.events { await sessions.apply(event) } }
             group.addTask {
                 await cancelWhenGracefulShutdown {

@@ -128,6 +128,7 @@ extension TopologyParser {
             ("setup_timeout", \.forwarding.setupTimeout, .seconds(1) ... .seconds(120)),
             ("consent_timeout", \.forwarding.consentTimeout, .seconds(5) ... .seconds(300)),
             ("source_silence", \.forwarding.sourceSilence, .milliseconds(500) ... .seconds(60)),
+            ("relay_silence", \.forwarding.relaySilence, .milliseconds(100) ... .seconds(10)),
         ]
         guard let mapping = reader.mapping(field, keys: counts.map(\.0) + times.map(\.0)) else { return }
         for (key, path, range) in counts {

@@ -22,7 +22,7 @@ package enum Alternatives {
             return (near + far).map { other in
                 NodeFacts(
                     node: other.name, role: other.role.rawValue, region: other.region, url: other.publicListener.url,
-                    viewers: other.viewers, ready: true, load: 0)
+                    viewers: other.viewers, ready: true, draining: false, load: 0)
             }
         }
     }

@@ -106,30 +106,32 @@ extension Sessions {
                 eventStreams: viewerEvents.count))
     }
 
-    /// What is live here, by name.
     /// What is live, and as far as this node can see really comes.
     private func isListed(_ broadcast: BroadcastRecord) -> Bool {
         guard let source = broadcast.liveSource else { return false }
-        return broadcast.upstream == nil || sessions[source]?.isSilent != true
+        return !pullsBroadcasts || sessions[source]?.isSilent != true
     }
 
+    /// What is live here, by name.
     package func liveBroadcasts() -> [BroadcastSummary] {
-        broadcasts.values.filter { isListed($0) }.sorted { $0.name < $1.name }.map { broadcast in
-            BroadcastSummary(
-                name: broadcast.name, title: broadcast.name, origin: broadcast.upstream?.node ?? node.name,
-                since: (broadcast.liveSince ?? .now).formatted(.iso8601),
-                tracks: broadcast.formats.map {
-                    .init(
-                        kind: $0.kind.rawValue, codec: $0.codec.name.rawValue, clockRate: $0.codec.clockRate,
-                        channels: $0.codec.channels, fmtp: $0.codec.fmtp)
-                },
-                encodings: broadcast.formats.flatMap { format in
-                    format.rids.isEmpty
-                        ? [.init(kind: format.kind.rawValue, rid: nil)]
-                        : format.rids.map { .init(kind: format.kind.rawValue, rid: $0) }
-                },
-                viewers: broadcast.viewers.count { sessions[$0]?.purpose == .viewer })
-        }
+        broadcasts.values.filter { isListed($0) }.sorted { $0.name < $1.name }.map { summary(of: $0) }
+    }
+
+    func summary(of broadcast: BroadcastRecord) -> BroadcastSummary {
+        BroadcastSummary(
+            name: broadcast.name, title: broadcast.name, origin: router.path(of: broadcast.name).first ?? node.name,
+            since: (broadcast.liveSince ?? .now).formatted(.iso8601),
+            tracks: broadcast.formats.map {
+                .init(
+                    kind: $0.kind.rawValue, codec: $0.codec.name.rawValue, clockRate: $0.codec.clockRate,
+                    channels: $0.codec.channels, fmtp: $0.codec.fmtp)
+            },
+            encodings: broadcast.formats.flatMap { format in
+                format.rids.isEmpty
+                    ? [.init(kind: format.kind.rawValue, rid: nil)]
+                    : format.rids.map { .init(kind: format.kind.rawValue, rid: $0) }
+            },
+            viewers: broadcast.viewers.count { sessions[$0]?.purpose == .viewer })
     }
 
     /// `id`: a resource's name, or the start of it that log lines show. nil: no such session.

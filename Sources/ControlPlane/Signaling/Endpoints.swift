@@ -39,16 +39,28 @@ extension NodeSurface {
     func relay(_ name: String, _ request: Request) async throws(Problem) -> Response {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
-        try await authorizeNode(name, request)
-        return try await watch(name, request, as: .relay)
+        let issuer = try await authorizeNode(name, request)
+        let waiting = RelayClient.path(request.headers[.cascadePath])
+        // Without tokens a node is whoever it says it is.
+        let asking = Sessions.AskingNode(name: issuer ?? waiting.last, waiting: waiting)
+        return try await watch(name, request, as: .relay, by: asking)
     }
 
-    private func watch(_ name: String, _ request: Request, as purpose: SessionPurpose) async throws(Problem) -> Response
-    {
+    /// Which broadcasts can be had from this node, as long as the connection lasts.
+    func directoryStream(_ request: Request) async throws(Problem) -> Response {
+        _ = try await authorizeNode(NodeTokens.anyBroadcast, request)
+        guard let (key, stream) = await sessions.follow() else { throw .full("too many nodes follow this one") }
+        return stream.response { [sessions] in await sessions.unfollow(key) }
+    }
+
+    private func watch(
+        _ name: String, _ request: Request, as purpose: SessionPurpose, by asking: Sessions.AskingNode? = nil
+    ) async throws(Problem) -> Response {
         let offer = try await offer(in: request)
         do throws(Refusal) {
-            let opened = try await sessions.watch(name, offer: offer, as: purpose)
+            let opened = try await sessions.watch(name, offer: offer, as: purpose, by: asking)
             var response = created(opened, on: purpose == .relay ? .internal : .public)
+            if purpose == .relay { response.headers[.cascadePath] = opened.path.joined(separator: ", ") }
             if purpose == .viewer { offerEvents(of: opened.resource, in: &response) }
             return response
         } catch {
@@ -115,7 +127,7 @@ extension NodeSurface {
         switch session.purpose {
         case .publisher: try authorize(.publish, session.broadcast, request)
         case .viewer: try authorize(.watch, session.broadcast, request)
-        case .relay, .upstream: try await authorizeNode(session.broadcast, request)
+        case .relay, .upstream: _ = try await authorizeNode(session.broadcast, request)
         }
     }
 

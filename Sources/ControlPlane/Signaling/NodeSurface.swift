@@ -15,16 +15,18 @@ package struct NodeSurface: Sendable {
     package let tokens: NodeTokens
     /// nil on a node without upstreams.
     package let directory: NodeDirectory?
+    /// Asks the other nodes about their sessions.
+    package let proxy: SessionProxy
     package let requests = RequestCounters()
     let limiter: RateLimiter
     let started = ContinuousClock.now
 
     package init(
         node: Topology.Node, topology: Topology, sessions: Sessions, media: MediaPlane, tokens: NodeTokens,
-        directory: NodeDirectory?
+        directory: NodeDirectory?, proxy: SessionProxy
     ) {
         (self.node, self.topology, self.sessions, self.media) = (node, topology, sessions, media)
-        (self.tokens, self.directory) = (tokens, directory)
+        (self.tokens, self.directory, self.proxy) = (tokens, directory, proxy)
         authorizer = Authorizer(topology.auth)
         limiter = RateLimiter(
             perSecond: topology.limits.requestsPerSecond, burst: topology.limits.requestBurst,
@@ -59,9 +61,10 @@ package struct NodeSurface: Sendable {
         }
     }
 
-    func authorizeNode(_ broadcast: String, _ request: Request) async throws(Problem) {
+    /// The name of the asking node, where it has to show one.
+    func authorizeNode(_ broadcast: String, _ request: Request) async throws(Problem) -> String? {
         switch await tokens.decide(broadcast: broadcast, authorization: request.headers[.authorization]) {
-        case .allowed: break
+        case .allowed(let issuer): return issuer
         case .missingCredentials: throw .unauthorized
         case .forbidden: throw .forbidden
         }
@@ -95,6 +98,7 @@ extension Problem {
         case .alreadyLive: self = .alreadyLive
         case .notLive(let retryAfter): self = .notLive(retryAfter: retryAfter)
         case .noOrigin: self = .noOrigin
+        case .loop: self = .loopDetected
         case .unknownSession: self = .unknownSession
         case .preconditionFailed: self = .preconditionFailed
         case .invalidFragment(let reason): self = .invalidFragment(reason)
