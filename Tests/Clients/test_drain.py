@@ -123,8 +123,9 @@ def test_a_drain_by_request_sends_new_viewers_elsewhere_until_it_is_taken_back(p
     until(publisher, lambda s: s["page"] == "live", 15, "publisher live")
     assert ask("POST", f"{first.internal}/drain")[0] == 200
     assert ask("GET", f"{first.internal}/readyz")[0] == 503
-    status, headers = ask("POST", f"{first.url}/whep/show?a=b", offer)
-    assert (status, headers["Location"]) == (307, f"{second.url}/whep/show?a=b")
+    status, headers = eventually(
+        lambda: (answer := ask("POST", f"{first.url}/whep/show?a=b", offer))[0] == 307 and answer, 5, "it knows the other")
+    assert headers["Location"] == f"{second.url}/whep/show?a=b"
     assert headers["Access-Control-Allow-Origin"] == "*"
     page = chromium.watch(first.url, "show")
     until(page, lambda s: s.get("decoded", 0) > 30, 30, "playing")

@@ -17,7 +17,13 @@ import WebRTC
         topology.addNode("origin-1", .origin)
         topology.addNode("origin-2", .origin)
         change(&topology)
-        try await withNodes(topology) { try await body($0["origin-1"]!, $0["origin-2"]!) }
+        try await withNodes(topology) { nodes in
+            let node = nodes["origin-1"]!
+            for purpose in [SessionPurpose.viewer, .publisher] {
+                #expect(await eventually { await node.sessions.alternatives(purpose).map(\.node) == ["origin-2"] })
+            }
+            try await body(node, nodes["origin-2"]!)
+        }
     }
 
     @Test func newClientsAreSentToAnotherNode() async throws {
