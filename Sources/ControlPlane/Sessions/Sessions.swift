@@ -57,7 +57,7 @@ package actor Sessions {
     var viewerEvents = ViewerEventStreams()
     var drain: Drain
     /// Where clients of this node may go while it drains.
-    var alternatives: Alternatives.Source
+    var alternatives: Alternatives.Source = { _ in [] }
     /// Counts those who were sent elsewhere, so that other nodes take turns.
     var turn: UInt64 = 0
     private(set) var draining = false
@@ -75,7 +75,6 @@ package actor Sessions {
         tally = SessionTally(workers: media.workers.count)
         router = RelayRouter(node: node.name, budget: topology.relayTimeout, seed: .random(in: 0...UInt64.max))
         drain = Drain(window: topology.drainWindow, deadline: topology.drainDeadline)
-        alternatives = Alternatives.listed(in: topology, besides: node)
     }
 
     /// Whether this node gets its broadcasts from other nodes.
