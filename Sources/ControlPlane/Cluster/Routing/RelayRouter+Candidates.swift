@@ -2,10 +2,25 @@
 extension RelayRouter {
     /// What a neighbour says of a broadcast, if a path through it can be of use to us and to those who wait for us.
     func announcement(of name: String, by id: Neighbour.ID, without avoided: Set<String> = []) -> Announcement? {
-        guard let said = tables[id]?.announcements[name], !said.path.contains(node),
-            said.path.count < Announcement.longestPath, avoided.isDisjoint(with: said.path)
+        guard let said = tables[id]?.announcements[name], isUsable(said), avoided.isDisjoint(with: said.path),
+            !isStale(said)
         else { return nil }
         return said
+    }
+
+    /// We can be one more node on its path.
+    func isUsable(_ said: Announcement) -> Bool {
+        !said.path.contains(node) && said.path.count < Announcement.longestPath
+    }
+
+    /// A node on the path says otherwise itself, so that the one that says it will take it back as soon as it knows. With
+    /// this a withdrawal does not send a region of edges through all the detours via each other (path exploration; Pei et
+    /// al., "Improving BGP convergence through consistency assertions", 2002).
+    private func isStale(_ said: Announcement) -> Bool {
+        said.path.dropLast().enumerated().contains { index, hop in
+            guard let id = ids[hop], let table = tables[id], table.isFollowed else { return false }
+            return table.announcements[said.name]?.path.elementsEqual(said.path[...index]) != true
+        }
     }
 
     /// The publication that counts: the newest of those that can be reached.
