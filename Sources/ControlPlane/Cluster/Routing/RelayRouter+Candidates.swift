@@ -48,7 +48,6 @@ extension RelayRouter {
             let said = announcement(of: name, by: neighbour.id, without: avoiding)
             let isSilentOnIt = tables[neighbour.id]?.announcements[name] == nil
             let isFollowed = tables[neighbour.id]?.isFollowed == true
-            let isSound = neighbour.isReady && neighbour.state != .down && (isFollowed || !hasTable(neighbour))
             let group: Int?
             switch neighbour.kind {
             case .peer where mine < RendezvousRank(of: neighbour.name, for: name):
@@ -68,13 +67,16 @@ extension RelayRouter {
                 }
             }
             guard let group else { continue }
-            groups[isSound ? group : 4 + group].append(neighbour)
+            groups[isSound(neighbour) ? group : 4 + group].append(neighbour)
         }
         groups[0].sort { RendezvousRank(of: $0.name, for: name) > RendezvousRank(of: $1.name, for: name) }
         groups[4].sort { RendezvousRank(of: $0.name, for: name) > RendezvousRank(of: $1.name, for: name) }
         return groups.flatMap { $0 }
     }
 
-    /// A neighbour that has had a directory stream; another kind of server never has one.
-    private func hasTable(_ neighbour: Neighbour) -> Bool { tables[neighbour.id] != nil }
+    /// Nothing speaks against asking it. Another kind of server never has a directory stream; one that has lost it has not
+    /// answered since.
+    func isSound(_ neighbour: Neighbour) -> Bool {
+        neighbour.isReady && neighbour.state != .down && tables[neighbour.id]?.isFollowed != false
+    }
 }
