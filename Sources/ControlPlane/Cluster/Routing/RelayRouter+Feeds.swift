@@ -235,7 +235,7 @@ extension RelayRouter {
         }
         let remaining = search.deadline - now
         if let target = list.first, remaining > .zero {
-            let share = list.count > 1 ? min(Self.longestShare, remaining / list.count) : remaining
+            let share = list.count > 1 ? min(Self.longestShare, remaining / 2) : remaining
             let attempt = attempt()
             search.asking = (attempt, target)
             search.settleAt = nil
