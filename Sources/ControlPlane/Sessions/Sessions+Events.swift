@@ -16,6 +16,7 @@ extension Sessions {
             sessions[id]?.isSilent = true
             if let record = sessions[id] { logger.notice("source is silent", metadata: metadata(of: record)) }
         case .unreachable, .reachable: break
+        case .formatsChanged(let id, let formats): formatsChanged(id, formats)
         case .closed(let id, let reason, let statistics): closed(id, reason: reason, statistics)
         case .statistics, .report: break  // answered where they are asked for
         }
@@ -41,6 +42,14 @@ extension Sessions {
         names[record.name] = record.broadcast
         // Its worker closes the one that is replaced, and says so in an event of its own; the resource is gone now.
         if let previous, previous != id { closing[previous] = forget(previous) }
+    }
+
+    /// The source's codecs are others than the broadcast had; viewers who could not go on are closed by the worker.
+    private func formatsChanged(_ id: BroadcastID, _ formats: [TrackFormat]) {
+        guard let broadcast = broadcasts[id] else { return }
+        broadcasts[id]?.formats = formats
+        let codecs = formats.map(\.codec.name.rawValue).joined(separator: ", ")
+        logger.info("codecs changed", metadata: ["broadcast": "\(broadcast.name)", "codecs": "\(codecs)"])
     }
 
     private func closed(_ id: SessionID, reason: CloseReason, _ statistics: SessionStatistics) {

@@ -85,12 +85,19 @@ package actor Sessions {
         return sessions[source]?.isSilent != true
     }
 
-    /// The broadcast that a source of these formats feeds: the one that has the name if its viewers can go on, else a
-    /// new one, which takes the name at once or, from a live one, when its source is connected; viewers of the old one
+    /// The broadcast that a source of these formats feeds: the one that has the name if there is anything in it for its
+    /// viewers, else a new one, which takes the name at once or, from a live one, when its source is connected; viewers of the old one
     /// then end.
     func broadcast(named name: String, formats: [TrackFormat], worker: Int) -> BroadcastID {
         if let id = names[name], let existing = broadcasts[id] {
-            if existing.canContinue(with: formats) { return id }
+            if existing.canContinue(with: formats) {
+                // A live one goes on as it is until its successor is connected, which changes the formats then.
+                if existing.liveSource == nil, existing.formats != formats {
+                    broadcasts[id]?.formats = formats
+                    media.workers[worker].send(.changeFormats(id, formats))
+                }
+                return id
+            }
             // One that is live goes on until its successor is connected.
             if existing.liveSource == nil { closeBroadcast(id, reason: .incompatible) }
         }
