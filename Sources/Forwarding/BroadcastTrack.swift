@@ -33,7 +33,8 @@ final class BroadcastTrack {
     /// Starts a source's stretch of the line with its first packet. Sinks of a video track then wait for its keyframe.
     func beginLine(sequence: Int64, timestamp: UInt32, now: Instant) -> SourceLine {
         let next = (history.newest ?? -1) + 1
-        guard hasPackets else { return SourceLine(sequenceOffset: next - sequence, timestampOffset: 0, first: next) }
+        let offset = next + (isVideo ? Self.room : 0) - sequence
+        guard hasPackets else { return SourceLine(sequenceOffset: offset, timestampOffset: 0, first: next) }
         let elapsed = max(1, ticks(in: now - lastArrival))
         let target = lastTimestamp &+ UInt32(truncatingIfNeeded: elapsed)
         clock = nil
@@ -41,8 +42,12 @@ final class BroadcastTrack {
             for i in sinks.indices { sinks[i].waitForKeyframe() }
             if !sinks.isEmpty { keyframes.want(now: now) }
         }
-        return SourceLine(sequenceOffset: next - sequence, timestampOffset: target &- timestamp, first: next)
+        return SourceLine(sequenceOffset: offset, timestampOffset: target &- timestamp, first: next)
     }
+
+    /// Numbers left free before the first packet of a stretch of video, for those that it overtook: the keyframe's first
+    /// packet may be one of them. Sinks begin behind the hole.
+    private static let room: Int64 = 64
 
     /// The next packets of the line are of this format. `anew`: it is another codec, and sinks wait for its first
     /// keyframe.
