@@ -113,12 +113,19 @@ package actor Sessions {
         return sessions[source]?.isSilent != true
     }
 
-    /// The broadcast that a source of these formats feeds: the one that has the name if its viewers can go on, else a
-    /// new one, which takes the name at once or, from a live one, when its source is connected; viewers of the old one
-    /// then end.
+    /// The broadcast that a source of these formats feeds: the one that has the name if there is anything in it for its
+    /// viewers, else a new one, which takes the name at once or, from a live one, when its source is connected; viewers
+    /// of the old one then end.
     func broadcast(named name: String, formats: [TrackFormat], worker: Int) -> BroadcastID {
         let existing = names[name].flatMap { broadcasts[$0] }
-        if let existing, existing.canContinue(with: formats) { return existing.id }
+        if let existing, existing.canContinue(with: formats) {
+            // A live one goes on as it is until its successor is connected, which changes the formats then.
+            if existing.liveSource == nil, existing.formats != formats {
+                broadcasts[existing.id]?.formats = formats
+                media.workers[worker].send(.changeFormats(existing.id, formats))
+            }
+            return existing.id
+        }
         let id = BroadcastID(rawValue: identifier())
         broadcasts[id] = BroadcastRecord(
             id: id, name: name, worker: worker, formats: formats,
