@@ -54,7 +54,8 @@ package enum NodeRuntime {
             relayClient: RelayClient(tokens: tokens) { id in await directory?.doubt(.init(name: id, url: id)) },
             logger: logger)
         let surface = NodeSurface(
-            node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory)
+            node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory,
+            proxy: SessionProxy(topology: topology, tokens: tokens, logger: logger))
         let handle = GroupHandle()
         let ports = BoundPorts { publicPort, internalPort in
             logger.info("listening", metadata: ["public": "\(publicPort)", "internal": "\(internalPort)"])
@@ -68,6 +69,7 @@ package enum NodeRuntime {
             application(.internal, surface, ports: ports, logger: logger),
         ]
         if let directory { services.append(directory) }
+        services.append(FollowedFiles(followed(topology.auth, tokens), logger: logger))
         services.append(SessionsLife(sessions: sessions))
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
         configuration.maximumGracefulShutdownDuration = lastAnswers
@@ -80,6 +82,16 @@ package enum NodeRuntime {
             throw error
         }
         await media.stop()
+    }
+
+    /// What is replaced while the node runs.
+    private static func followed(_ auth: Topology.Auth, _ tokens: NodeTokens) -> [FollowedFiles.Group] {
+        guard let file = auth.nodeFile else { return [] }
+        return [
+            .init("node secret", [file]) { () async throws(FollowedFiles.Failure) in
+                await tokens.replace(by: try NodeSecrets(file: file))
+            }
+        ]
     }
 
     private static func application(

@@ -162,7 +162,10 @@ extension Topology {
     package struct Auth: Sendable {
         package var publish = Access.closed
         package var watch = Access.closed
+        /// Its secret may be several: see `NodeSecrets`.
         package var node = Access.closed
+        /// Where the secret of `node` comes from, if from a file: read again when it changes.
+        package var nodeFile: String?
         /// First match wins over `publish` and `watch`.
         package var broadcasts: [Rule] = []
 
@@ -194,6 +197,7 @@ package struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConve
     package let bytes: [UInt8]
 
     package init(_ text: some StringProtocol) { bytes = Array(text.utf8) }
+    package init(bytes: [UInt8]) { self.bytes = bytes }
 
     package var description: String { "<secret>" }
     package var debugDescription: String { description }

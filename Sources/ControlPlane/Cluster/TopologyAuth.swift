@@ -17,9 +17,13 @@ struct SecretSource {
         return text.isEmpty ? .problem("environment variable \(name) is empty") : .secret(text)
     }
 
+    static let longestFile = 64 << 10
+
+    func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : directory + "/" + path }
+
     /// The file's text without white space around it (editors and `echo` end a file with a line break).
     func read(file path: String) -> Found {
-        switch TextFile.read(path.hasPrefix("/") ? path : directory + "/" + path, atMost: 64 << 10) {
+        switch TextFile.read(absolute(path), atMost: Self.longestFile) {
         case .problem(let reason): return .problem("\(TopologyReader.shown(path)) \(reason)")
         case .text(let text):
             let isSpace = { (c: Character) in c.isWhitespace || c.isNewline }
@@ -77,6 +81,7 @@ extension TopologyParser {
         auth.publish = readAccess(reader.required("publish", in: mapping), .publish, needed: origins) ?? .closed
         auth.watch = readAccess(reader.required("watch", in: mapping), .watch, needed: viewers) ?? .closed
         auth.node = readAccess(reader.required("node", in: mapping), .node, needed: !nodes.isEmpty) ?? .closed
+        if case .secret = auth.node { auth.nodeFile = nodeSecretFile(mapping["node"]) }
         for item in reader.sequence(mapping["broadcasts"]) ?? [] {
             guard let rule = reader.mapping(item, keys: ["name", "publish", "watch"]) else { continue }
             let publish = readAccess(rule["publish"], .publish, needed: origins)
@@ -94,6 +99,12 @@ extension TopologyParser {
             auth.broadcasts.append(.init(pattern: pattern, publish: publish, watch: watch))
         }
         return auth
+    }
+
+    /// Of a section that has been read without problems.
+    private func nodeSecretFile(_ field: TopologyReader.Field?) -> String? {
+        guard case .mapping(let pairs) = field?.node, let path = pairs["secret_file"]?.string else { return nil }
+        return secrets.absolute(path)
     }
 
     private mutating func readAccess(_ field: TopologyReader.Field?, _ kind: Kind, needed: Bool) -> Topology.Access? {
@@ -139,11 +150,10 @@ extension TopologyParser {
             return nil
         case .secret(let text):
             if kind == .node {
-                guard text.utf8.count >= NodeTokens.shortestSecret else {
-                    reader.report(
-                        path,
-                        "the secret has \(text.utf8.count) bytes; HS256 needs at least \(NodeTokens.shortestSecret) "
-                            + "(openssl rand -hex 32)")
+                do throws(NodeSecrets.Failure) {
+                    _ = try NodeSecrets(Secret(text))
+                } catch {
+                    reader.report(path, error.description)
                     return nil
                 }
             } else if !TopologySyntax.isBearerToken(text) {

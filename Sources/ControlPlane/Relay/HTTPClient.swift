@@ -14,12 +14,15 @@ package final class HTTPClient: Sendable {
         package var body: [UInt8]
         /// From the first name look-up to the last byte of the answer.
         package var timeout: Duration
+        /// The name of the node that should answer, for a client that believes nodes only (`PeerTrust`).
+        package var peer: String?
 
         package init(
             _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [],
-            timeout: Duration = .seconds(10)
+            timeout: Duration = .seconds(10), peer: String? = nil
         ) {
             (self.method, self.url, self.headers, self.body, self.timeout) = (method, url, headers, body, timeout)
+            self.peer = peer
         }
     }
 
@@ -46,9 +49,13 @@ package final class HTTPClient: Sendable {
     package static let maximumResponse = 1 << 20
 
     private let pool: NIOThreadPool
+    private let trust: PeerTrust?
 
-    /// - Parameter threads: how many exchanges may run at once; more wait in line, and their time runs meanwhile.
-    package init(threads: Int = 32) {
+    /// - Parameters:
+    ///   - threads: how many exchanges may run at once; more wait in line, and their time runs meanwhile.
+    ///   - trust: who is believed on `https`, and as whom we go; nil: whom the system believes, as nobody.
+    package init(threads: Int = 32, trust: PeerTrust? = nil) {
+        self.trust = trust
         pool = NIOThreadPool(numberOfThreads: threads)
         pool.start()
     }
@@ -59,10 +66,10 @@ package final class HTTPClient: Sendable {
         let result: Result<Response, Failure>
         let deadline = ContinuousClock.now + request.timeout
         do {
-            result = try await pool.runIfActive {
+            result = try await pool.runIfActive { [trust] in
                 var request = request
                 request.timeout = deadline - .now
-                return performBlocking(request)
+                return performBlocking(request, trust)
             }
         } catch {
             throw Failure(description: "cancelled before it began")
@@ -101,7 +108,9 @@ private final class Transfer {
 
 private let globalInitialised = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-private func performBlocking(_ request: HTTPClient.Request) -> Result<HTTPClient.Response, HTTPClient.Failure> {
+private func performBlocking(
+    _ request: HTTPClient.Request, _ trust: PeerTrust?
+) -> Result<HTTPClient.Response, HTTPClient.Failure> {
     guard globalInitialised, let handle = unsafe curl_easy_init() else {
         return .failure(.init(description: "libcurl did not initialise"))
     }
@@ -110,11 +119,12 @@ private func performBlocking(_ request: HTTPClient.Request) -> Result<HTTPClient
     let milliseconds = Int(request.timeout / .milliseconds(1))
     guard milliseconds > 0 else { return .failure(.init(description: "no time left")) }
 
-    unsafe ccurl_set_string(handle, CURLOPT_URL, request.url)
-    unsafe ccurl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
-    unsafe ccurl_set_string(handle, CURLOPT_NOPROXY, "*")
-    unsafe ccurl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
-    unsafe ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)
+    let addresses = unsafe CurlOptions(url: request.url, trust: trust, peer: request.peer).apply(to: handle)
+    defer { unsafe curl_slist_free_all(addresses) }
+    let reason = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    defer { unsafe reason.deallocate() }
+    unsafe reason.pointee = 0
+    unsafe ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, reason)
     unsafe ccurl_set_long(handle, CURLOPT_TIMEOUT_MS, milliseconds)
     unsafe ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, milliseconds)
     if request.method == "HEAD" { unsafe ccurl_set_long(handle, CURLOPT_NOBODY, 1) }
@@ -164,7 +174,8 @@ private func performBlocking(_ request: HTTPClient.Request) -> Result<HTTPClient
 
     let code = withExtendedLifetime(transfer) { unsafe curl_easy_perform(handle) }
     guard code == CURLE_OK else {
-        return .failure(.init(description: unsafe String(cString: curl_easy_strerror(code))))
+        let text = unsafe String(cString: reason.pointee == 0 ? curl_easy_strerror(code) : UnsafePointer(reason))
+        return .failure(.init(description: text))
     }
     var status = 0
     unsafe ccurl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)

@@ -40,7 +40,7 @@ package struct RelayClient: Sendable {
     ) async -> Outcome {
         do {
             let answer = try await asking.post(
-                offer: offer, url: "\(neighbour.id)/relay/\(broadcast)", token: await token(for: broadcast),
+                offer: offer, url: "\(neighbour.id)/relay/\(broadcast)", token: await token(for: broadcast, at: neighbour.name),
                 headers: [(Self.pathField, waiting.joined(separator: ", "))], timeout: timeout)
             return judge(answer, from: neighbour)
         } catch {
@@ -51,11 +51,12 @@ package struct RelayClient: Sendable {
 
     /// Ends a session above; best effort, its consent check ends it otherwise.
     package func close(_ session: UpstreamSession, broadcast: String) async {
-        _ = try? await leaving.delete(url: session.url, token: await token(for: broadcast), timeout: .seconds(2))
+        let token = await token(for: broadcast, at: session.node)
+        _ = try? await leaving.delete(url: session.url, token: token, timeout: .seconds(2))
     }
 
-    private func token(for broadcast: String) async -> String? {
-        BearerToken(await tokens.authorization(for: broadcast))?.text
+    private func token(for broadcast: String, at node: String) async -> String? {
+        BearerToken(await tokens.authorization(for: broadcast, at: node))?.text
     }
 
     private func judge(_ answer: WHIPClient.Answer, from neighbour: Neighbour) -> Outcome {

@@ -49,7 +49,7 @@ extension Sessions {
         let viewers = tally.count(.viewer)
         return NodeFacts(
             node: node.name, role: node.role.rawValue, region: node.region, url: node.publicListener.url,
-            viewers: node.viewers, ready: !draining && viewers < topology.limits.viewers,
+            viewers: node.viewers, ready: !draining && viewers < topology.limits.viewers, draining: draining,
             load: Double(viewers) / Double(max(1, topology.limits.viewers)))
     }
 

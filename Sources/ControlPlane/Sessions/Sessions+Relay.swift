@@ -181,11 +181,15 @@ extension Sessions {
     private func abandon(_ session: SessionID) {
         guard let record = sessions[session] else { return }
         close(session, reason: .requested)
-        guard let broadcast = broadcasts[record.broadcast], broadcast.liveSource == session else { return }
-        broadcasts[record.broadcast]?.source = .held(until: .now + topology.hold)
+        guard let broadcast = broadcasts[record.broadcast], broadcast.candidate == nil else { return }
+        switch broadcast.source {
+        case .live(let other) where other != session: break
+        case .held: break
+        case .live, .awaited: broadcasts[record.broadcast]?.source = .held(until: .now + topology.hold)
+        }
     }
 
-    /// Whether the source of this broadcast still wants one after it was closed on our side.
+    /// A session that was closed on our side: if it was a relay, its other end hears of it.
     func forgetRelay(_ id: SessionID, of name: String) {
         guard let relay = relays.removeValue(forKey: id) else { return }
         sayFarewell(to: relay.session, broadcast: name)

@@ -52,12 +52,38 @@ package struct ListenerResponder: HTTPResponder {
         {
             throw .tooManyRequests(retryAfter: delay)
         }
+        if listener == .public, let resource = route.sessionResource,
+            let response = try await surface.answerOfOwner(resource, request)
+        {
+            return response
+        }
+        if case .forwarded(let inner) = route { return try await answerForwarded(request, route: inner) }
+        return try await handle(request, route: route, on: listener)
+    }
+
+    /// As the public listener answers; the name tells the asking node that the session's owner speaks.
+    private func answerForwarded(_ request: Request, route: Route) async throws(Problem) -> Response {
+        let request = try await surface.unwrapped(request)
+        var response: Response
+        do throws(Problem) {
+            response = try await handle(request, route: route, on: .public)
+        } catch {
+            response = error.response
+        }
+        response.headers[.cascadeNode] = surface.node.name
+        return response
+    }
+
+    private func handle(
+        _ request: Request, route: Route, on listener: ListenerKind
+    ) async throws(Problem) -> Response {
         switch route {
         case .whip(let name): return try await surface.publish(name, request)
         case .whep(let name): return try await surface.watch(name, request)
         case .relay(let name): return try await surface.relay(name, request)
         case .directory: return try await surface.directoryStream(request)
         case .session(let resource): return try await surface.session(resource, on: listener, request)
+        case .forwarded: throw .notFound
         case .impairment(let resource): return try await surface.impair(resource, request)
         case .debugSession(let id): return try await surface.debugSession(id)
         case .broadcasts: return await surface.broadcasts(on: listener)

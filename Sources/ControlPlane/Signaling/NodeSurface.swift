@@ -15,16 +15,18 @@ package struct NodeSurface: Sendable {
     package let tokens: NodeTokens
     /// nil on a node without upstreams.
     package let directory: NodeDirectory?
+    /// Asks the other nodes about their sessions.
+    package let proxy: SessionProxy
     package let requests = RequestCounters()
     let limiter: RateLimiter
     let started = ContinuousClock.now
 
     package init(
         node: Topology.Node, topology: Topology, sessions: Sessions, media: MediaPlane, tokens: NodeTokens,
-        directory: NodeDirectory?
+        directory: NodeDirectory?, proxy: SessionProxy
     ) {
         (self.node, self.topology, self.sessions, self.media) = (node, topology, sessions, media)
-        (self.tokens, self.directory) = (tokens, directory)
+        (self.tokens, self.directory, self.proxy) = (tokens, directory, proxy)
         authorizer = Authorizer(topology.auth)
         limiter = RateLimiter(
             perSecond: topology.limits.requestsPerSecond, burst: topology.limits.requestBurst,

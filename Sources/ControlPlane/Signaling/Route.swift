@@ -1,12 +1,14 @@
 import HTTPTypes
 
 /// What a path names. Which listener has it and which methods apply is part of the meaning.
-enum Route: Hashable {
+indirect enum Route: Hashable {
     case whip(String)
     case whep(String)
     case relay(String)
     case directory
     case session(ResourceName)
+    /// A public route of a session, asked by another node for its client.
+    case forwarded(Route)
     case impairment(ResourceName)
     /// A resource's name or the beginning of it.
     case debugSession(String)
@@ -31,6 +33,10 @@ enum Route: Hashable {
         case (.internal, 3, "session"):
             guard parts[2] == "impairment" else { return nil }
             self = .impairment(ResourceName(second ?? ""))
+        case (.internal, 3..., "forwarded"):
+            let rest = path.dropFirst("/forwarded".count)
+            guard let route = Route(path: rest, on: .public), route.sessionResource != nil else { return nil }
+            self = .forwarded(route)
         case (.internal, 3, "debug"):
             guard second == "sessions", let id = parts[2], !id.isEmpty else { return nil }
             self = .debugSession(id)
@@ -50,6 +56,14 @@ enum Route: Hashable {
         }
     }
 
+    /// The session that a public route is about: the part of it that tells whose it is.
+    var sessionResource: ResourceName? {
+        switch self {
+        case .session(let resource): resource
+        default: nil
+        }
+    }
+
     /// The path with its variable parts named, as a metrics label: there are only so many.
     var pattern: String {
         switch self {
@@ -58,6 +72,7 @@ enum Route: Hashable {
         case .relay: "/relay/{broadcast}"
         case .directory: "/relay/directory"
         case .session: "/session/{id}"
+        case .forwarded(let route): "/forwarded" + route.pattern
         case .impairment: "/session/{id}/impairment"
         case .debugSession: "/debug/sessions/{id}"
         case .broadcasts: "/api/broadcasts"
@@ -76,6 +91,7 @@ enum Route: Hashable {
         switch self {
         case .whip, .whep, .relay: [.get, .head, .options, .post]
         case .session: [.get, .head, .options, .patch, .delete]
+        case .forwarded(let route): route.methods
         case .impairment: [.options, .post]
         case .drain: [.options, .post, .delete]
         default: [.get, .head, .options]
@@ -89,6 +105,7 @@ enum Route: Hashable {
         switch self {
         case .whip, .whep, .relay: (.acceptPost, MediaType.sdp)
         case .session: (.acceptPatch, MediaType.fragment)
+        case .forwarded(let route): route.acceptedBody
         default: nil
         }
     }
@@ -97,16 +114,18 @@ enum Route: Hashable {
 /// `[A-Za-z0-9._~-]{1,128}`: unreserved characters of a URL.
 enum BroadcastName {
     static func isValid(_ name: String) -> Bool {
-        1...128 ~= name.utf8.count
-            && name.utf8.allSatisfy { c in
-                switch c {
-                case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"):
-                    true
-                default:
-                    c == UInt8(ascii: ".") || c == UInt8(ascii: "_") || c == UInt8(ascii: "~") || c == UInt8(ascii: "-")
-                }
-            }
+        1...128 ~= name.utf8.count && name.utf8.allSatisfy(isAllowed)
+    }
+
+    /// Unreserved characters of a URL (RFC 3986 §2.3).
+    static func isAllowed(_ c: UInt8) -> Bool {
+        switch c {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default:
+            c == UInt8(ascii: ".") || c == UInt8(ascii: "_") || c == UInt8(ascii: "~") || c == UInt8(ascii: "-")
+        }
     }
 }
 

@@ -13,9 +13,62 @@ import Testing
         await NodeTokens(.secret(secret), node: node)
     }
 
+    @Test func aTokenOpensOneNode() async throws {
+        let authorization = try #require(await tokens().authorization(for: "a", at: "origin-1", now: now))
+        for (name, expected) in [("origin-1", true), ("origin-2", false), ("edge-1", false), ("origin-11", false)] {
+            let decision = await tokens(node: name).decide(broadcast: "a", authorization: authorization, now: now)
+            #expect(decision == (expected ? .allowed(issuer: "edge-1") : .forbidden), "\(name)")
+        }
+    }
+
+    @Test func ofSeveralSecretsTheFirstSignsAndAllVerify() async throws {
+        let (old, new) = (String(repeating: "o", count: 32), String(repeating: "n", count: 32))
+        func sides(_ text: String) async -> NodeTokens { await tokens(Secret(text), node: "edge-1") }
+        func opens(_ from: NodeTokens, _ to: NodeTokens) async throws -> Bool {
+            let authorization = try #require(await from.authorization(for: "a", at: "edge-1", now: now))
+            return await to.decide(broadcast: "a", authorization: authorization, now: now)
+                == .allowed(issuer: "edge-1")
+        }
+        let steps = [old, old + "\n" + new, new + "\n" + old, new]
+        // A deployment in the middle of a step works, whichever way the request goes.
+        for (before, after) in zip(steps, steps.dropFirst()) {
+            let (a, b) = (await sides(before), await sides(after))
+            #expect(try await opens(a, b))
+            #expect(try await opens(b, a))
+        }
+        let (first, last) = (await sides(old), await sides(new))
+        #expect(try await !opens(first, last))
+        // The same by replacement in a running node.
+        await first.replace(by: try NodeSecrets(Secret("\(new) \(old)")))
+        #expect(try await opens(first, last))
+        #expect(try await !opens(await sides(old), last))
+        await first.replace(by: try NodeSecrets(Secret(new)))
+        #expect(try await !opens(await sides(old), first))
+    }
+
+    @Test func openNodesStayOpenWhateverAFileSays() async throws {
+        let open = await NodeTokens(.open, node: "a")
+        await open.replace(by: try NodeSecrets(Self.secret))
+        #expect(await open.decide(broadcast: "x", authorization: nil) == .allowed(issuer: nil))
+    }
+
+    @Test(arguments: [
+        ("", "there is no secret"), (" \n\t", "there is no secret"),
+        ("short", "the secret has 5 bytes; HS256 needs at least 32 (openssl rand -hex 32)"),
+        (
+            "0123456789abcdef0123456789abcdef\nshort",
+            "secret 2 of 2 has 5 bytes; HS256 needs at least 32 (openssl rand -hex 32)"
+        ),
+        (String(repeating: "0123456789abcdef0123456789abcdef\r\n", count: 9), "there are 9 secrets; 8 are the most"),
+    ])
+    func unusableSecretsAreRefusedWithoutBeingQuoted(text: String, problem: String) {
+        let error = #expect(throws: NodeSecrets.Failure.self) { try NodeSecrets(Secret(text)) }
+        #expect(error?.description == problem)
+    }
+
     @Test func aTokenNamesItsIssuerAndOpensOneBroadcast() async throws {
         let (edge, origin) = (await tokens(), await tokens(node: "origin-1"))
-        let authorization = try #require(await edge.authorization(for: "a", now: now))
+        let authorization = try #require(await edge.authorization(for: "a", at: "origin-1", now: now))
         #expect(authorization.hasPrefix("Bearer "))
         #expect(
             await origin.decide(broadcast: "a", authorization: authorization, now: now) == .allowed(issuer: "edge-1"))
@@ -27,7 +80,7 @@ import Testing
 
     @Test(arguments: [(-31.0, false), (-29, true), (0, true), (59, true), (89, true), (90, false), (86_400, false)])
     func itIsGoodForAMinuteAndTheClocksMayDiffer(seconds: Double, isGood: Bool) async throws {
-        let authorization = try #require(await tokens().authorization(for: "a", now: now))
+        let authorization = try #require(await tokens().authorization(for: "a", at: "edge-1", now: now))
         let decision = await tokens().decide(
             broadcast: "a", authorization: authorization, now: now.addingTimeInterval(seconds))
         #expect((decision == .allowed(issuer: "edge-1")) == isGood)
@@ -36,7 +89,7 @@ import Testing
 
     @Test func otherSecretsAndViewerTokensDoNotOpenTheRelay() async throws {
         let other = await tokens(Secret("fedcba9876543210fedcba9876543210"))
-        let authorization = try #require(await other.authorization(for: "a", now: now))
+        let authorization = try #require(await other.authorization(for: "a", at: "edge-1", now: now))
         let origin = await tokens()
         #expect(await origin.decide(broadcast: "a", authorization: authorization, now: now) == .forbidden)
         #expect(await origin.decide(broadcast: "a", authorization: "Bearer viewer-token", now: now) == .forbidden)
@@ -49,10 +102,10 @@ import Testing
 
     @Test func openAndClosed() async {
         let open = await NodeTokens(.open, node: "a")
-        #expect(await open.authorization(for: "x") == nil)
+        #expect(await open.authorization(for: "x", at: "a") == nil)
         #expect(await open.decide(broadcast: "x", authorization: nil) == .allowed(issuer: nil))
         let closed = await NodeTokens(.closed, node: "a")
-        #expect(await closed.authorization(for: "x") == nil)
+        #expect(await closed.authorization(for: "x", at: "a") == nil)
         #expect(await closed.decide(broadcast: "x", authorization: nil) == .missingCredentials)
         #expect(await closed.decide(broadcast: "x", authorization: "Bearer x") == .forbidden)
     }
@@ -75,21 +128,28 @@ import Testing
             let token = try await keys.sign(claims, header: header)
             return await origin.decide(broadcast: "a", authorization: "Bearer " + token, now: now)
         }
-        let good = Claims(iss: "edge-1", aud: ["a"], iat: time, exp: time + 60)
+        let both = ["a", "node:edge-1"]
+        let good = Claims(iss: "edge-1", aud: both, iat: time, exp: time + 60)
         #expect(try await decision(good) == .allowed(issuer: "edge-1"))
         let bad: [Claims] = [
-            .init(iss: nil, aud: ["a"], iat: time, exp: time + 60),
+            .init(iss: nil, aud: both, iat: time, exp: time + 60),
             .init(iss: "edge-1", aud: nil, iat: time, exp: time + 60),
-            .init(iss: "edge-1", aud: ["a"], iat: nil, exp: time + 60),
-            .init(iss: "edge-1", aud: ["a"], iat: time, exp: nil),
+            .init(iss: "edge-1", aud: both, iat: nil, exp: time + 60),
+            .init(iss: "edge-1", aud: both, iat: time, exp: nil),
             // Good for ever, for many, or from a name that is no node's.
-            .init(iss: "edge-1", aud: ["a"], iat: time, exp: time + 86_400),
-            .init(iss: "edge-1", aud: ["a", "b"], iat: time, exp: time + 60),
-            .init(iss: "edge-1", aud: ["*"], iat: time, exp: time + 60),
-            .init(iss: "edge 1\n", aud: ["a"], iat: time, exp: time + 60),
-            .init(iss: "edge-1", aud: ["a"], iat: time - 3_600, exp: time - 3_540),
-            .init(iss: "edge-1", aud: ["a"], iat: .max, exp: .max),
-            .init(iss: "edge-1", aud: ["a"], iat: .min, exp: .max),
+            .init(iss: "edge-1", aud: both, iat: time, exp: time + 86_400),
+            .init(iss: "edge-1", aud: ["a"], iat: time, exp: time + 60),
+            .init(iss: "edge-1", aud: ["node:edge-1"], iat: time, exp: time + 60),
+            .init(iss: "edge-1", aud: ["node:edge-1", "a"], iat: time, exp: time + 60),
+            .init(iss: "edge-1", aud: ["a", "b", "node:edge-1"], iat: time, exp: time + 60),
+            .init(iss: "edge-1", aud: ["a", "node:edge-1", "node:edge-2"], iat: time, exp: time + 60),
+            .init(iss: "edge-1", aud: ["a", "node:edge-2"], iat: time, exp: time + 60),
+            .init(iss: "edge-1", aud: ["a", "edge-1"], iat: time, exp: time + 60),
+            .init(iss: "edge-1", aud: ["*", "node:edge-1"], iat: time, exp: time + 60),
+            .init(iss: "edge 1\n", aud: both, iat: time, exp: time + 60),
+            .init(iss: "edge-1", aud: both, iat: time - 3_600, exp: time - 3_540),
+            .init(iss: "edge-1", aud: both, iat: .max, exp: .max),
+            .init(iss: "edge-1", aud: both, iat: .min, exp: .max),
         ]
         for claims in bad { #expect(try await decision(claims) == .forbidden, "\(claims)") }
     }
@@ -100,7 +160,7 @@ import Testing
                 "/", with: "_")
         }
         let time = Int(now.timeIntervalSince1970)
-        let body = base64(#"{"iss":"edge-1","aud":"a","iat":\#(time),"exp":\#(time + 60)}"#)
+        let body = base64(#"{"iss":"edge-1","aud":["a","node:edge-1"],"iat":\#(time),"exp":\#(time + 60)}"#)
         for alg in ["none", "HS256", "RS256", "HS512"] {
             let token = base64(#"{"alg":"\#(alg)","typ":"JWT"}"#) + "." + body + "."
             #expect(await tokens().decide(broadcast: "a", authorization: "Bearer " + token, now: now) == .forbidden)
@@ -109,7 +169,7 @@ import Testing
 
     @Test func mutatedTokensAreRefused() async throws {
         let origin = await tokens()
-        let authorization = try #require(await tokens().authorization(for: "a", now: now))
+        let authorization = try #require(await tokens().authorization(for: "a", at: "edge-1", now: now))
         let token = Array(authorization.dropFirst(7).utf8)
         var random = SystemRandomNumberGenerator()
         let lastOfSignature = token.count - 1

@@ -45,18 +45,20 @@ extension Topology {
 }
 
 /// Runs every node of `topology`, then `body`, then stops them in order, the last first. A node that is not to run is left out
-/// by name.
+/// by name. `seenBy` is the file as one node has it, where nodes differ.
 func withNodes(
-    _ topology: Topology, except left: Set<String> = [],
+    _ topology: Topology, except left: Set<String> = [], logger: Logger? = nil,
+    seenBy: (String) -> Topology? = { _ in nil },
     _ body: @escaping @Sendable ([String: RunningNode]) async throws -> Void
 ) async throws {
-    var logger = Logger(label: "test")
-    logger.logLevel = .error
+    var logger = logger ?? Logger(label: "test")
+    logger.logLevel = logger.handler is RecordingLog ? .debug : .error
     let quiet = logger
     try await withThrowingTaskGroup(of: Void.self) { group in
         var nodes: [String: RunningNode] = [:]
         for node in topology.nodes where !left.contains(node.name) {
             let (stream, continuation) = AsyncStream.makeStream(of: NodeRuntime.Running.self)
+            let topology = seenBy(node.name) ?? topology
             group.addTask {
                 defer { continuation.finish() }
                 try await NodeRuntime.run(topology: topology, node: node, logger: quiet) { continuation.yield($0) }

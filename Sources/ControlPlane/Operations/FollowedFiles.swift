@@ -1,0 +1,97 @@
+import CLinux
+package import Logging
+import ServiceLifecycle
+
+/// Has small files read again when they change: secrets and certificates, which are replaced while the node runs.
+///
+/// Compares sizes, times and inodes behind symbolic links once a second, so that Kubernetes' swaps of a whole folder
+/// are seen as well. What cannot be used changes nothing and is logged once per reason.
+package struct FollowedFiles: Service {
+    package struct Failure: Error {
+        package var reason: String
+
+        package init(_ reason: String) { self.reason = reason }
+    }
+
+    /// Files that are good or bad together.
+    package struct Group: Sendable {
+        /// For the log: "node secret".
+        var name: String
+        var paths: [String]
+        /// Reads them all and puts them to use.
+        var reload: @Sendable () async throws(Failure) -> Void
+
+        package init(_ name: String, _ paths: [String], reload: @escaping @Sendable () async throws(Failure) -> Void) {
+            (self.name, self.paths, self.reload) = (name, paths, reload)
+        }
+    }
+
+    static let interval = Duration.seconds(1)
+
+    private let groups: [Group]
+    private let logger: Logger
+
+    package init(_ groups: [Group], logger: Logger) { (self.groups, self.logger) = (groups, logger) }
+
+    private struct Version: Hashable {
+        var device: UInt64
+        var inode: UInt64
+        var size: Int64
+        var seconds: Int64
+        var nanoseconds: Int64
+    }
+
+    private struct State {
+        /// As they were when last read with success; nil where a file was missing.
+        var versions: [Version?]?
+        var problem: String?
+    }
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var states = self.groups.map { _ in State() }
+            while !Task.isCancelled {
+                for (index, group) in self.groups.enumerated() { await self.look(at: group, &states[index]) }
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    /// The first look reads them in any case: they may have changed since the node read its configuration.
+    private func look(at group: Group, _ state: inout State) async {
+        let (versions, isFresh) = Self.versions(of: group.paths)
+        guard versions != state.versions else { return }
+        let isFirst = state.versions == nil && state.problem == nil
+        do throws(Failure) {
+            try await group.reload()
+            // What was written just now may be written again within the clock's grain: look once more.
+            state.versions = isFresh && !isFirst ? nil : versions
+            state.problem = nil
+            if !isFirst { logger.notice("files read again", metadata: ["what": "\(group.name)"]) }
+        } catch {
+            // Tried again at each look; something other than the file itself may be the cause.
+            if state.problem != error.reason {
+                logger.warning(
+                    "files not usable",
+                    metadata: [
+                        "what": "\(group.name)", "reason": "\(error.reason)", "effect": "their last good state stays",
+                    ])
+            }
+            state.problem = error.reason
+        }
+    }
+
+    private static func versions(of paths: [String]) -> ([Version?], isFresh: Bool) {
+        var youngest = Int64.max
+        let versions = paths.map { path -> Version? in
+            var version = clinux_file_version()
+            var age: Int64 = 0
+            guard unsafe clinux_file_version(path, &version, &age) == 0 else { return nil }
+            youngest = min(youngest, age)
+            return Version(
+                device: version.device, inode: version.inode, size: version.size, seconds: version.seconds,
+                nanoseconds: version.nanoseconds)
+        }
+        return (versions, 0...50 ~= youngest)
+    }
+}

@@ -1,0 +1,160 @@
+import HTTPTypes
+import Hummingbird
+package import Logging
+import NIOCore
+import Synchronization
+
+/// Carries requests about sessions of other nodes to their owners, so that any replica behind a load balancer answers for
+/// all. A session's name ends in its owner's; the owner has the routes below `/forwarded` on its internal listener.
+package final class SessionProxy: Sendable {
+    /// Requests under way at once; one more is answered 503.
+    static let most = 128
+    /// For the owner's whole answer.
+    static let timeout = Duration.seconds(5)
+
+    private let topology: Topology
+    private let tokens: NodeTokens
+    private let logger: Logger
+    /// Its own: an owner that hangs takes none of the relays' threads.
+    private let http: HTTPClient
+    private let discovered: @Sendable (String) async -> String?
+    private let running = Mutex(0)
+
+    /// - Parameter discovered: the internal URL of a node that the topology does not name; nil: there is no such node.
+    package init(
+        topology: Topology, tokens: NodeTokens, trust: PeerTrust? = nil, logger: Logger,
+        discovered: @escaping @Sendable (String) async -> String? = { _ in nil }
+    ) {
+        (self.topology, self.tokens, self.logger, self.discovered) = (topology, tokens, logger, discovered)
+        http = HTTPClient(threads: 16, trust: trust)
+    }
+
+    /// Who has a session, if it is a node that may be asked.
+    struct Owner {
+        var name: String
+        /// Internal, without a trailing slash.
+        var url: String
+    }
+
+    /// nil: no such node is known.
+    func owner(of resource: ResourceName) async -> Owner? {
+        guard let name = resource.node.map(String.init), TopologySyntax.isLabel(name) else { return nil }
+        if let node = topology.node(named: name) { return Owner(name: name, url: node.internalListener.url) }
+        return await discovered(name).map { Owner(name: name, url: $0) }
+    }
+
+    /// The owner's route for a public one. A session's name has no character that needs an escape, so a path with one, or
+    /// with dots for a segment, names nothing: nil.
+    static func forwardedPath(_ path: String) -> String? {
+        let path = path.prefix { $0 != "?" && $0 != "#" }
+        guard path.hasPrefix("/session/"),
+            path.utf8.allSatisfy({ $0 == UInt8(ascii: "/") || BroadcastName.isAllowed($0) }),
+            !path.split(separator: "/").contains(where: { $0 == "." || $0 == ".." })
+        else { return nil }
+        return "/forwarded" + path
+    }
+
+    /// The request as its owner is to get it: the node's own token as the credential, the client's beside it.
+    func request(_ request: Request, body: [UInt8], to owner: Owner) async throws(Problem) -> HTTPClient.Request {
+        guard let path = Self.forwardedPath(request.head.path ?? "") else { throw .unknownSession }
+        var headers = ForwardedHeaders.inRequests.compactMap { name in
+            request.headers[name].map { (name: name.rawName, value: $0) }
+        }
+        if let authorization = request.headers[.authorization] {
+            headers.append((HTTPField.Name.cascadeAuthorization.rawName, authorization))
+        }
+        if let token = await tokens.authorization(for: NodeTokens.anyBroadcast, at: owner.name) {
+            headers.append((HTTPField.Name.authorization.rawName, token))
+        }
+        return HTTPClient.Request(
+            request.method.rawValue, owner.url + path, headers: headers, body: body,
+            timeout: Self.timeout, peer: owner.name)
+    }
+
+    /// The owner's answer, as it is.
+    func forward(_ request: Request, body: [UInt8], to owner: Owner) async throws(Problem) -> Response {
+        let outgoing = try await self.request(request, body: body, to: owner)
+        guard
+            running.withLock({ count in
+                guard count < Self.most else { return false }
+                count += 1
+                return true
+            })
+        else { throw .full("requests to other nodes") }
+        defer { running.withLock { $0 -= 1 } }
+        let answer: HTTPClient.Response
+        do {
+            answer = try await http.perform(outgoing)
+        } catch {
+            throw unreachable(owner, error.description)
+        }
+        // Without the name somebody else answers at this address, or the owner refuses our token, not the client's.
+        guard answer.header(HTTPField.Name.cascadeNode.rawName) == owner.name else {
+            throw unreachable(owner, "status \(answer.status), not from the owner")
+        }
+        var response = Response(status: .init(code: answer.status))
+        if !answer.body.isEmpty { response.body = .init(byteBuffer: ByteBuffer(bytes: answer.body)) }
+        for name in ForwardedHeaders.inAnswers { response.headers[name] = answer.header(name.rawName) }
+        return response
+    }
+
+    private func unreachable(_ owner: Owner, _ reason: String) -> Problem {
+        logger.debug("session's owner does not answer", metadata: ["owner": "\(owner.name)", "reason": "\(reason)"])
+        return .ownerUnreachable
+    }
+}
+
+/// Header fields that mean the same at the owner.
+enum ForwardedHeaders {
+    static let inRequests: [HTTPField.Name] = [.contentType, .ifMatch, .accept]
+    static let inAnswers: [HTTPField.Name] = [
+        .contentType, .eTag, .location, .link, .retryAfter, .cacheControl, .wwwAuthenticate, .allow, .acceptPatch,
+        .acceptPost,
+    ]
+}
+
+extension HTTPField.Name {
+    /// The client's `Authorization`, when a node asks for it.
+    static let cascadeAuthorization = HTTPField.Name("Cascade-Authorization")!
+    /// Who answers a forwarded request.
+    static let cascadeNode = HTTPField.Name("Cascade-Node")!
+    static let link = HTTPField.Name("Link")!
+}
+
+extension Problem {
+    static let ownerUnreachable = Problem(
+        .serviceUnavailable, "owner-unreachable", "The node that has this session does not answer", retryAfter: 2)
+}
+
+extension NodeSurface {
+    /// Answers a request of the public listener about a session of another node; nil: it is this node's to answer.
+    func answerOfOwner(_ resource: ResourceName, _ request: Request) async throws(Problem) -> Response? {
+        guard let name = resource.node, name != node.name else { return nil }
+        guard let owner = await proxy.owner(of: resource) else { throw .unknownSession }
+        if request.isForEvents { return try await eventsOfOwner(owner, request) }
+        return try await proxy.forward(request, body: try await body(of: request), to: owner)
+    }
+
+    /// The stream of events of a session that another node has. To be connected to the client of event streams; until
+    /// then the client is told to try again, which a load balancer may lead to the owner.
+    private func eventsOfOwner(_ owner: SessionProxy.Owner, _ request: Request) async throws(Problem) -> Response {
+        _ = try await proxy.request(request, body: [], to: owner)
+        throw .ownerUnreachable
+    }
+
+    /// What another node asks in a client's place: nil without its token. The request comes out as the client sent it.
+    func unwrapped(_ request: Request) async throws(Problem) -> Request {
+        _ = try await authorizeNode(NodeTokens.anyBroadcast, request)
+        var head = request.head
+        head.headerFields[.authorization] = request.headers[.cascadeAuthorization]
+        head.headerFields[.cascadeAuthorization] = nil
+        return Request(head: head, body: request.body)
+    }
+}
+
+extension Request {
+    /// A GET of server-sent events, which has no end.
+    fileprivate var isForEvents: Bool {
+        method == .get && (headers[.accept] ?? "").lowercased().contains(MediaType.eventStream)
+    }
+}

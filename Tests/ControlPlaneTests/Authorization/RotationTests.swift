@@ -1,0 +1,110 @@
+import Testing
+
+@testable import ControlPlane
+
+// The node secret is replaced in running nodes, one after the other, as docs/operating.md says: media flows on, and a new
+// relay can be made at every moment.
+
+private let old = String(repeating: "o", count: 32)
+private let new = String(repeating: "n", count: 32)
+
+extension RunningNode {
+    /// Whether a token that `secret` signs opens this node.
+    fileprivate func accepts(_ secret: String) async throws -> Bool {
+        let tokens = await NodeTokens(.secret(Secret(secret)), node: "tester")
+        let token = try #require(await tokens.authorization(for: NodeTokens.anyBroadcast, at: node.name))
+        let path = "/forwarded/session/AAAAAAAAAAAAAAAAAAAAAA.\(node.name)"
+        return try await request("GET", path, [("Authorization", token)], internal: true).status == 404
+    }
+}
+
+@Suite("Rotation of node secrets", .serialized) struct RotationTests {
+    @Test(.timeLimit(.minutes(2))) func linksOutliveTheSecretAndNewOnesAreAlwaysPossible() async throws {
+        let folder = try TemporaryFolder()
+        var topology = Topology.forTests()
+        topology.addNode("origin-1", .origin)
+        topology.addNode("edge-1", .edge, upstream: ["origin-1"])
+        for node in topology.nodes { try folder.put(old + "\n", at: node.name) }
+        topology.auth.node = .secret(Secret(old))
+        let base = topology
+        let record = LogRecord()
+        try await withNodes(
+            topology, logger: record.logger,
+            seenBy: { name in
+                var own = base
+                own.auth.nodeFile = folder.file(name)
+                return own
+            }
+        ) { nodes in
+            let (origin, edge) = (nodes["origin-1"]!, nodes["edge-1"]!)
+            let publisher = try MediaPeer()
+            #expect(try await publisher.publish(to: origin.url + "/whip/live").status == 201)
+            #expect(await eventually { await origin.sessions.isWatchable("live") })
+            try await whileSending(publisher) {
+                let viewer = try MediaPeer()
+                #expect(try await viewer.watch(edge.url + "/whep/live").status == 201)
+                #expect(await viewer.receives(moreThan: 20))
+                let relay = try #require(await origin.sessions.snapshot().present[.relay])
+                #expect(relay == 1)
+
+                let steps: [(text: String, accepts: [String], refuses: [String])] = [
+                    ("\(old)\n\(new)\n", [old, new], []), ("\(new)\n\(old)\n", [old, new], []), (new, [new], [old]),
+                ]
+                for (number, step) in steps.enumerated() {
+                    // The nodes change one after the other, the first one first in one step and last in the next.
+                    let order = number % 2 == 0 ? [origin, edge] : [edge, origin]
+                    for (turn, node) in order.enumerated() {
+                        let before = record.count("files read again")
+                        try folder.put(step.text, at: node.node.name)
+                        #expect(await eventually { record.count("files read again") > before })
+                        for secret in step.accepts { #expect(try await node.accepts(secret)) }
+                        for secret in step.refuses { #expect(try await !node.accepts(secret)) }
+                        let name = "step-\(number)-\(turn)"
+                        _ = try await origin.publishLive(name)
+                        #expect(try await edge.offer(Offers.viewer(), to: "/whep/\(name)").status == 201, "\(name)")
+                        let received = await viewer.received
+                        #expect(await viewer.receives(moreThan: received + 10), "\(name)")
+                    }
+                }
+                // A file cut short keeps what was.
+                try folder.put("short", at: "origin-1")
+                #expect(await eventually { record.count("files not usable") == 1 })
+                #expect(try await origin.accepts(new))
+                await viewer.stop()
+            }
+            await publisher.stop()
+            #expect(record.lines.allSatisfy { !$0.contains(old) && !$0.contains(new) }, "no secret in a log")
+        }
+    }
+
+    @Test func tokensOfPeopleAndNodesOpenNothingOfEachOther() async throws {
+        let secret = String(repeating: "s", count: 32)
+        var topology = Topology.forTests()
+        topology.auth.node = .secret(Secret(secret))
+        topology.auth.publish = .secret(Secret("publishers"))
+        topology.auth.watch = .secret(Secret("viewers"))
+        topology.addNode("origin-1", .origin)
+        try await withNodes(topology) { nodes in
+            let origin = nodes["origin-1"]!
+            let published = try await origin.offer(Offers.publisher(), to: "/whip/live", token: "publishers")
+            #expect(published.status == 201)
+            try await origin.connect(published)
+            for token in ["publishers", "viewers", secret] {
+                let relay = try await whip.post(
+                    offer: Offers.viewer(), url: origin.internalURL + "/relay/live", token: token)
+                #expect(relay.status == 403, "\(token.prefix(4))")
+            }
+            let tokens = await NodeTokens(.secret(Secret(secret)), node: "edge-1")
+            for broadcast in ["live", NodeTokens.anyBroadcast] {
+                let token = BearerToken(await tokens.authorization(for: broadcast, at: "origin-1"))?.text
+                #expect(try await origin.offer(Offers.viewer(), to: "/whep/live", token: token).status == 403)
+                #expect(try await origin.offer(Offers.publisher(), to: "/whip/other", token: token).status == 403)
+            }
+            // Good for the broadcast, but for another node.
+            let elsewhere = BearerToken(await tokens.authorization(for: "live", at: "origin-2"))?.text
+            let relay = try await whip.post(
+                offer: Offers.viewer(), url: origin.internalURL + "/relay/live", token: elsewhere)
+            #expect(relay.status == 403)
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import Testing
+import WebRTC
+
+@testable import ControlPlane
+
+// Any node answers for sessions of any other: what reaches the wrong one is carried to the owner, once.
+
+private let secret = String(repeating: "s", count: 32)
+
+/// An origin and two edges; the node token and a viewers' token are needed.
+private func replicas(_ change: (inout Topology) -> Void = { _ in }) -> Topology {
+    var topology = Topology.forTests()
+    topology.auth.node = .secret(Secret(secret))
+    topology.auth.watch = .secret(Secret("viewers"))
+    topology.addNode("origin-1", .origin)
+    topology.addNode("edge-1", .edge, upstream: ["origin-1"])
+    topology.addNode("edge-2", .edge, upstream: ["origin-1"])
+    change(&topology)
+    return topology
+}
+
+private let bearer = (name: "Authorization", value: "Bearer viewers")
+private let fragment = (name: "Content-Type", value: "application/trickle-ice-sdpfrag")
+
+extension RunningNode {
+    /// A viewer at this node; its resource's path.
+    fileprivate func viewer(of name: String) async throws -> (path: String, answer: WHIPClient.Answer) {
+        let answer = try await offer(Offers.viewer(), to: "/whep/\(name)", token: "viewers")
+        try #require(answer.status == 201, "\(answer)")
+        return (try path(of: answer), answer)
+    }
+
+    fileprivate func count(of purpose: SessionPurpose) async -> Int {
+        await sessions.snapshot().present[purpose] ?? 0
+    }
+}
+
+@Suite("Session proxy") struct SessionProxyTests {
+    @Test func everyRequestAboutASessionReachesItsOwner() async throws {
+        try await withNodes(replicas()) { nodes in
+            let (owner, other) = (nodes["edge-1"]!, nodes["edge-2"]!)
+            _ = try await nodes["origin-1"]!.publishLive("live")
+            let (path, answer) = try await owner.viewer(of: "live")
+            let etag = try #require(answer.etag)
+
+            let found = try await other.request("GET", path)
+            #expect(found.status == 200 && found.header("Accept-Patch") == fragment.value)
+            #expect(found.header("Access-Control-Allow-Origin") == "*")
+            #expect(found.header("Cascade-Node") == nil, "inner names stay inside")
+
+            let trickle = "a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\n"
+            let unconditional = try await other.request("PATCH", path, [bearer, fragment], body: trickle)
+            #expect(unconditional.status == 428)
+            let stale = try await other.request(
+                "PATCH", path, [bearer, fragment, ("If-Match", "\"other\"")], body: trickle)
+            #expect(stale.status == 412, "\(stale.text)")
+            #expect(stale.text.contains("urn:cascade:problem:etag-stale"))
+            let restarted = try await other.request(
+                "PATCH", path, [bearer, fragment, ("If-Match", "*")], body: trickle)
+            #expect(restarted.status == 200 && restarted.text.contains("a=ice-ufrag:"), "\(restarted.text)")
+            let next = try #require(restarted.header("ETag"))
+            #expect(next != etag)
+            let again = try await owner.request(
+                "PATCH", path, [bearer, fragment, ("If-Match", etag)], body: trickle)
+            #expect(again.status == 412, "the restart took place at the owner")
+
+            #expect(try await other.request("DELETE", path, [bearer]).status == 200)
+            #expect(await owner.count(of: .viewer) == 0)
+            #expect(try await other.request("DELETE", path, [bearer]).status == 404)
+        }
+    }
+
+    @Test func theClientsTokenIsCheckedByTheOwner() async throws {
+        try await withNodes(replicas()) { nodes in
+            let (owner, other) = (nodes["edge-1"]!, nodes["edge-2"]!)
+            _ = try await nodes["origin-1"]!.publishLive("live")
+            let (path, _) = try await owner.viewer(of: "live")
+            let missing = try await other.request("DELETE", path)
+            #expect(missing.status == 401 && missing.header("WWW-Authenticate") == "Bearer")
+            #expect(try await other.request("DELETE", path, [("Authorization", "Bearer wrong")]).status == 403)
+            // What only nodes may say means nothing on the public listener.
+            let smuggled = [("Cascade-Authorization", "Bearer viewers")]
+            #expect(try await other.request("DELETE", path, smuggled).status == 401)
+            #expect(await owner.count(of: .viewer) == 1)
+        }
+    }
+
+    @Test func theInnerRouteNeedsTheNodeToken() async throws {
+        try await withNodes(replicas()) { nodes in
+            let owner = nodes["edge-1"]!
+            _ = try await nodes["origin-1"]!.publishLive("live")
+            let (path, _) = try await owner.viewer(of: "live")
+            func ask(_ authorization: String?) async throws -> Int {
+                let headers =
+                    (authorization.map { [("Authorization", $0)] } ?? []) + [
+                        ("Cascade-Authorization", "Bearer viewers")
+                    ]
+                return try await owner.request("DELETE", "/forwarded" + path, headers, internal: true).status
+            }
+            #expect(try await ask(nil) == 401)
+            #expect(try await ask("Bearer viewers") == 403)
+            let tokens = await NodeTokens(.secret(Secret(secret)), node: "edge-2")
+            // Good for another node, or for a broadcast only.
+            #expect(try await ask(await tokens.authorization(for: "*", at: "edge-2")) == 403)
+            #expect(try await ask(await tokens.authorization(for: "live", at: "edge-1")) == 403)
+            #expect(await owner.count(of: .viewer) == 1)
+            #expect(try await ask(await tokens.authorization(for: "*", at: "edge-1")) == 200)
+            // Nothing but sessions is behind it, and nothing of it is public.
+            let token = try #require(await tokens.authorization(for: "*", at: "edge-1"))
+            for path in ["/forwarded/whep/live", "/forwarded/api/nodes", "/forwarded/forwarded/session/x.edge-1"] {
+                let answer = try await owner.request("POST", path, [("Authorization", token)], internal: true)
+                #expect(answer.status == 404, "\(path)")
+            }
+            #expect(try await owner.request("DELETE", "/forwarded" + path, [("Authorization", token)]).status == 404)
+        }
+    }
+
+    @Test func relaySessionsAreNotForwarded() async throws {
+        try await withNodes(replicas()) { nodes in
+            let (origin, edge) = (nodes["origin-1"]!, nodes["edge-1"]!)
+            _ = try await origin.publishLive("live")
+            let tokens = await NodeTokens(.secret(Secret(secret)), node: "edge-1")
+            let relay = try await whip.post(
+                offer: Offers.viewer(), url: origin.internalURL + "/relay/live",
+                token: BearerToken(await tokens.authorization(for: "live", at: "origin-1"))?.text)
+            #expect(relay.status == 201)
+            #expect(try await edge.request("DELETE", try edge.path(of: relay), [bearer]).status == 404)
+            #expect(await origin.count(of: .relay) == 1)
+        }
+    }
+
+    @Test func unknownOwnersAndSessionsAreNotFound() async throws {
+        try await withNodes(replicas()) { nodes in
+            let other = nodes["edge-2"]!
+            for id in [
+                "AAAAAAAAAAAAAAAAAAAAAA.edge-1", "AAAAAAAAAAAAAAAAAAAAAA.edge-9", "AAAA.", ".edge-1", "x.y.edge-1",
+                "..", "x%2Fy.edge-1", "x%2e%2e.edge-1", "AAAA.EDGE-1", String(repeating: "A", count: 4_000) + ".edge-1",
+            ] {
+                let answer = try await other.request("DELETE", "/session/\(id)", [bearer])
+                #expect(answer.status == 404, "\(id.prefix(40)): \(answer.status)")
+            }
+        }
+    }
+
+    @Test func aDeadOwnerIsARetry() async throws {
+        try await withNodes(replicas(), except: ["edge-1"]) { nodes in
+            let path = "/session/AAAAAAAAAAAAAAAAAAAAAA.edge-1"
+            let answer = try await nodes["edge-2"]!.request("DELETE", path, [bearer])
+            #expect(answer.status == 503 && answer.header("Retry-After") != nil)
+            #expect(answer.text.contains("owner-unreachable"))
+        }
+    }
+
+    @Test func whoeverElseAnswersAtTheOwnersAddressIsNotTheOwner() async throws {
+        let topology = replicas {
+            // The address of edge-1 in the file is that of the origin.
+            $0.nodes[1].internalListener.url = $0.nodes[0].internalListener.url
+        }
+        try await withNodes(topology, except: ["edge-1"]) { nodes in
+            let path = "/session/AAAAAAAAAAAAAAAAAAAAAA.edge-1"
+            let answer = try await nodes["edge-2"]!.request("DELETE", path, [bearer])
+            #expect(answer.status == 503, "its refusal of our token is not told to the client")
+        }
+    }
+
+    @Test func bodiesStayBounded() async throws {
+        try await withNodes(replicas { $0.limits.bodyBytes = 4_096 }) { nodes in
+            let body = String(repeating: "a", count: 5_000)
+            let answer = try await nodes["edge-2"]!.request(
+                "PATCH", "/session/AAAAAAAAAAAAAAAAAAAAAA.edge-1", [bearer, fragment], body: body)
+            #expect(answer.status == 413)
+        }
+    }
+
+    @Test func mutatedPathsNeverLeaveSessions() throws {
+        var random = SeededGenerator(seed: 9)
+        let seed = Array("/session/AAAAAAAAAAAAAAAAAAAAAA.edge-1/events/4".utf8)
+        var accepted = 0
+        for _ in 0..<5_000 {
+            var path = seed
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let piece = ["..", ".", "/", "%2e", "%2F", "?", "#", "\\", "@", "//", "\r\n", "~", "é"]
+                    .randomElement(using: &random)!
+                path.insert(contentsOf: Array(piece.utf8), at: Int.random(in: 1..<path.count, using: &random))
+            }
+            guard let forwarded = SessionProxy.forwardedPath(String(decoding: path, as: UTF8.self)) else { continue }
+            accepted += 1
+            #expect(forwarded.hasPrefix("/forwarded/session/"))
+            #expect(forwarded.utf8.allSatisfy { $0 == UInt8(ascii: "/") || BroadcastName.isAllowed($0) })
+            #expect(!forwarded.split(separator: "/").contains { $0 == "." || $0 == ".." })
+        }
+        #expect(accepted > 100)
+    }
+}
