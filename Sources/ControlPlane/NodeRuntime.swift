@@ -31,7 +31,7 @@ package enum NodeRuntime {
         package func shutDown() async { await group.shutDown() }
     }
 
-    /// Runs until graceful shutdown: then closes viewers, publishers and relays, says good-bye to the nodes above, and
+    /// Runs until graceful shutdown: then drains, closes viewers, publishers and relays, says good-bye to the nodes above, and
     /// returns.
     ///
     /// - Parameter onRunning: called once both listeners are bound.
@@ -72,7 +72,7 @@ package enum NodeRuntime {
         services.append(FollowedFiles(followed(topology.auth, tokens), logger: logger))
         services.append(SessionsLife(sessions: sessions))
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
-        configuration.maximumGracefulShutdownDuration = lastAnswers
+        configuration.maximumGracefulShutdownDuration = topology.drainDeadline + lastAnswers
         do {
             let group = ServiceGroup(configuration: configuration)
             await handle.set(group)
@@ -153,13 +153,15 @@ private struct EventPump: Service {
     }
 }
 
-/// Waits for the end and then ends all sessions.
+/// Waits for the end, drains while everything else still works, and then ends the sessions that are left.
 private struct SessionsLife: Service {
     var sessions: Sessions
 
     func run() async throws {
         try? await gracefulShutdown()
-        await sessions.stop()
+        await sessions.beginDrain(.signal)
+        while !Task.isCancelled, await !sessions.isDrained(now: .now) { try? await Task.sleep(for: NodeRuntime.tick) }
+        await sessions.stopAfterDrain()
     }
 }
 

@@ -30,8 +30,9 @@ struct TopologyParser {
     }
 
     private static let rootKeys = [
-        "version", "auth", "on_conflict", "hold", "linger", "relay_timeout", "drain_deadline", "simulation", "limits",
-        "regions", "nodes",
+        "version", "auth", "on_conflict", "hold", "linger", "relay_timeout", "drain_deadline", "drain_window",
+        "simulation",
+        "limits", "regions", "nodes",
     ]
 
     mutating func parse(_ yaml: String) throws(ConfigurationError) -> (topology: Topology, node: Topology.Node?) {
@@ -98,6 +99,9 @@ extension TopologyParser {
         for (key, path, range) in times {
             topology[keyPath: path] = reader.duration(root[key], in: range) ?? topology[keyPath: path]
         }
+        topology.drainWindow =
+            reader.duration(root["drain_window"], in: .zero...topology.drainDeadline)
+            ?? min(topology.drainWindow, topology.drainDeadline)
     }
 
     private mutating func readLimits(_ field: TopologyReader.Field?, into limits: inout NodeLimits) {

@@ -120,6 +120,8 @@ extension Sessions {
 
     /// Ends what is over at `now`: held broadcasts without a source, relays without viewers.
     package func advance(now: ContinuousClock.Instant) {
+        advanceViewerEvents(now: now)
+        advanceDrain(now: now)
         for broadcast in Array(broadcasts.values) {
             if case .held(let until) = broadcast.source, until <= now, broadcast.candidate == nil {
                 closeBroadcast(broadcast.id, reason: .sourceGone)

@@ -9,6 +9,8 @@ package struct SessionCounters: Sendable {
     package var closed: [CloseReason: UInt64] = [:]
     /// Attempts to fetch a broadcast that no node above agreed to.
     package var relayFailures: UInt64 = 0
+    /// Viewers who were told to watch at another node.
+    package var viewersSentAway: UInt64 = 0
 }
 
 /// The state of the table at one moment, for `/metrics` and `/readyz`.
@@ -19,6 +21,16 @@ package struct SessionSnapshot: Sendable {
     /// Broadcasts that have a source now.
     package var liveBroadcasts: Int
     package var draining: Bool
+    package var drain: DrainFigures
+}
+
+/// Drain and viewers' events in numbers, for `/metrics`.
+package struct DrainFigures: Sendable {
+    /// Since the drain began; 0 without one.
+    package var seconds = 0.0
+    /// Since the start of the process.
+    package var viewersSentAway: UInt64 = 0
+    package var eventStreams = 0
 }
 
 /// One entry of `/api/broadcasts`.
@@ -88,7 +100,10 @@ extension Sessions {
     package func snapshot() -> SessionSnapshot {
         SessionSnapshot(
             counters: counters, present: tally.byPurpose, opening: tally.opening,
-            liveBroadcasts: broadcasts.values.count { $0.liveSource != nil }, draining: draining)
+            liveBroadcasts: broadcasts.values.count { $0.liveSource != nil }, draining: draining,
+            drain: .init(
+                seconds: drainSeconds(now: .now), viewersSentAway: counters.viewersSentAway,
+                eventStreams: viewerEvents.count))
     }
 
     /// What is live, and as far as this node can see really comes.

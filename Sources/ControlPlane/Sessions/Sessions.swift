@@ -54,6 +54,12 @@ package actor Sessions {
     /// DELETEs on their way to nodes above.
     var farewells: [UInt64: Task<Void, Never>] = [:]
     private let begin = ContinuousClock.now
+    var viewerEvents = ViewerEventStreams()
+    var drain: Drain
+    /// Where clients of this node may go while it drains.
+    var alternatives: Alternatives.Source
+    /// Counts those who were sent elsewhere, so that other nodes take turns.
+    var turn: UInt64 = 0
     private(set) var draining = false
     private(set) var stopping = false
     private var nextIdentifier: UInt64 = 1
@@ -68,6 +74,8 @@ package actor Sessions {
         (self.relayClient, self.logger) = (relayClient, logger)
         tally = SessionTally(workers: media.workers.count)
         router = RelayRouter(node: node.name, budget: topology.relayTimeout, seed: .random(in: 0...UInt64.max))
+        drain = Drain(window: topology.drainWindow, deadline: topology.drainDeadline)
+        alternatives = Alternatives.listed(in: topology, besides: node)
     }
 
     /// Whether this node gets its broadcasts from other nodes.
@@ -313,6 +321,7 @@ package actor Sessions {
     /// Takes a session out of the tables: from here on its resource is unknown.
     func forget(_ id: SessionID) -> SessionRecord? {
         guard let record = sessions.removeValue(forKey: id) else { return nil }
+        endEvents(of: id)
         resources[record.resource] = nil
         tally.remove(record)
         broadcasts[record.broadcast]?.viewers.remove(id)

@@ -11,6 +11,7 @@ extension NodeSurface {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
         guard node.role == .origin else { return try redirectPublisher(name, request) }
+        if let elsewhere = try await sendElsewhere(request, "whip", name, as: .publisher) { return elsewhere }
         try authorize(.publish, name, request)
         let offer = try await offer(in: request)
         do throws(Refusal) {
@@ -23,16 +24,14 @@ extension NodeSurface {
     /// RFC 9725 §4.5: 307 keeps method and body. The node it leads to asks for the token itself.
     private func redirectPublisher(_ name: String, _ request: Request) throws(Problem) -> Response {
         guard let origin = originForPublishers else { throw .noPublishersHere }
-        let query = request.head.path?.split(separator: "?", maxSplits: 1).dropFirst().first.map { "?\($0)" } ?? ""
-        var response = Response(status: .temporaryRedirect)
-        response.headers[.location] = "\(origin)/whip/\(name)\(query)"
-        return response
+        return Self.redirect(request, to: "\(origin)/whip/\(name)")
     }
 
     func watch(_ name: String, _ request: Request) async throws(Problem) -> Response {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
         guard node.viewers else { throw .noViewersHere }
+        if let elsewhere = try await sendElsewhere(request, "whep", name, as: .viewer) { return elsewhere }
         try authorize(.watch, name, request)
         return try await watch(name, request, as: .viewer)
     }
@@ -62,6 +61,7 @@ extension NodeSurface {
             let opened = try await sessions.watch(name, offer: offer, as: purpose, by: asking)
             var response = created(opened, on: purpose == .relay ? .internal : .public)
             if purpose == .relay { response.headers[.cascadePath] = opened.path.joined(separator: ", ") }
+            if purpose == .viewer { offerEvents(of: opened.resource, in: &response) }
             return response
         } catch {
             throw Problem(error)

@@ -116,14 +116,10 @@ extension NodeSurface {
         metrics.halfOpenSessions = snapshot.opening.values.reduce(0, +)
         metrics.sessionsClosed = snapshot.counters.closed
         metrics.requests = requests.all
+        metrics.drain = snapshot.drain
         metrics.directory = await directory?.snapshot()
         metrics.workers = await media.statistics()
         return .text(metrics.render(), type: PrometheusText.contentType)
-    }
-
-    func drain(_ request: Request) async -> Response {
-        await sessions.setDraining(request.method == .post)
-        return .text((await readiness()).json, type: MediaType.json)
     }
 
     // MARK: - Sessions from the inside

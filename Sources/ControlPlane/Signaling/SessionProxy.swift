@@ -118,7 +118,6 @@ extension HTTPField.Name {
     static let cascadeAuthorization = HTTPField.Name("Cascade-Authorization")!
     /// Who answers a forwarded request.
     static let cascadeNode = HTTPField.Name("Cascade-Node")!
-    static let link = HTTPField.Name("Link")!
 }
 
 extension Problem {
