@@ -40,12 +40,12 @@ free_port.given = set()
 
 
 class Node:
-    """`host`: a host of a lab that it runs on; none: this machine's loopback. `more`: further lines of its YAML."""
+    """`host`: a host of a lab that it runs on; none: this machine's loopback."""
 
     def __init__(self, name: str, role: str, upstream: str | None = None, viewers: bool = True, region: str = "here",
-                 host=None, more: str = ""):
+                 host=None):
         self.name, self.role, self.upstream, self.viewers = name, role, upstream, viewers
-        self.region, self.host, self.more = region, host, more
+        self.region, self.host = region, host
         self.public_port = free_port(socket.SOCK_STREAM)
         self.internal_port = free_port(socket.SOCK_STREAM)
         self.media_port = free_port(socket.SOCK_DGRAM)
@@ -77,7 +77,7 @@ class Node:
         # An upstream in braces is the whole section, a bare one the name of a node.
         section = self.upstream if (self.upstream or "").startswith("{") else f"{{ static: [{self.upstream}] }}"
         lines.append(f"    viewers: {str(self.viewers).lower()}" if self.role == "origin" else f"    upstream: {section}")
-        return "\n".join([*lines, *([self.more] if self.more else [])])
+        return "\n".join(lines)
 
     def metrics(self) -> dict[str, float]:
         """Samples by their text up to the value, e.g. 'sfu_sessions{kind="relay"}'."""

@@ -6,6 +6,8 @@ Times are milliseconds since 1970 by the machine's clock, the same in pages, in 
 import datetime
 import time
 
+from chromium import sample, until
+
 WATCH = """
 () => {
   const {pc, video} = window.cascade;
@@ -61,13 +63,11 @@ class Screen:
 
     def __init__(self, page):
         self.page = page
-        self.page.wait_for_function("window.cascade?.video?.videoWidth > 0", timeout=20_000)
-        self.page.evaluate(WATCH)
+        until(page, lambda s: s.get("decoded", 0) > 0, 20, "first picture")
+        page.evaluate(WATCH)
         self.first = self.statistics()
 
     def statistics(self) -> dict:
-        from chromium import sample
-
         return sample(self.page)
 
     def frames(self) -> list[tuple[float, int, int]]:
