@@ -62,11 +62,11 @@ class Host:
             # Playwright talks by descriptors 3 and 4, and sudo closes them: named pipes carry them past it.
             program.write_text(textwrap.dedent(f"""\
                 #!/bin/sh
-                pipes=$(mktemp -d) && mkfifo "$pipes/in" "$pipes/out"
+                pipes=$(mktemp -d -p "{self.folder}") && mkfifo "$pipes/in" "$pipes/out"
                 cat <&3 >"$pipes/in" &
                 cat <"$pipes/out" >&4 &
                 exec 3>&- 4>&-
-                exec sudo -n sh -c 'exec 3<"$0/in" 4>"$0/out"; shift 0; exec "$@"' "$pipes" {start.removeprefix("sudo -n ")} "$@"
+                exec sudo -n sh -c 'exec 3<"$0/in" 4>"$0/out"; exec "$@"' "$pipes" {start.removeprefix("sudo -n ")} "$@"
                 """))
         else:
             program.write_text(f'#!/bin/sh\nexec {start} "$@"\n')
