@@ -33,14 +33,32 @@ async () => {
 
 
 class Chromium:
+    """`program`: Chromium, or what starts it elsewhere."""
+
+    def __init__(self, program: str = "/usr/bin/chromium"):
+        self.program = program
+        self.messages: list[str] = []
+        self.others: list[Chromium] = []
+
     def __enter__(self):
         self.playwright = sync_playwright().start()
-        self.browser = self.playwright.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=FLAGS)
-        self.messages: list[str] = []
+        self.launch()
         return self
 
+    def launch(self):
+        self.browser = self.playwright.chromium.launch(executable_path=self.program, headless=True, args=FLAGS)
+
+    def another(self, program: str) -> "Chromium":
+        """A second browser: Playwright can be started once only. It ends with this one."""
+        other = Chromium(program)
+        other.playwright = self.playwright
+        other.launch()
+        self.others.append(other)
+        return other
+
     def __exit__(self, *_):
-        self.browser.close()
+        for each in [*self.others, self]:
+            each.browser.close()
         self.playwright.stop()
 
     def open(self, url: str, **context):

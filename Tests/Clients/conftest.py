@@ -40,8 +40,12 @@ free_port.given = set()
 
 
 class Node:
-    def __init__(self, name: str, role: str, upstream: str | None = None, viewers: bool = True):
+    """`host`: a host of a lab that it runs on; none: this machine's loopback."""
+
+    def __init__(self, name: str, role: str, upstream: str | None = None, viewers: bool = True, region: str = "here",
+                 host=None):
         self.name, self.role, self.upstream, self.viewers = name, role, upstream, viewers
+        self.region, self.host = region, host
         self.public_port = free_port(socket.SOCK_STREAM)
         self.internal_port = free_port(socket.SOCK_STREAM)
         self.media_port = free_port(socket.SOCK_DGRAM)
@@ -52,14 +56,22 @@ class Node:
         return f"http://127.0.0.1:{self.public_port}"
 
     @property
+    def address(self) -> str:
+        return self.host.address if self.host else "127.0.0.1"
+
+    @property
     def internal(self) -> str:
-        return f"http://127.0.0.1:{self.internal_port}"
+        return f"http://{self.address}:{self.internal_port}"
+
+    def get(self, url: str) -> str:
+        return self.host.get(url) if self.host else get(url)
 
     def yaml(self) -> str:
         lines = [
-            f"  - name: {self.name}", f"    role: {self.role}", "    region: here",
+            f"  - name: {self.name}", f"    role: {self.role}", f"    region: {self.region}",
+            # Pages of 127.0.0.1 may use a camera.
             f'    public: {{ listen: "127.0.0.1:{self.public_port}", url: "{self.url}" }}',
-            f'    internal: {{ listen: "127.0.0.1:{self.internal_port}", url: "{self.internal}" }}',
+            f'    internal: {{ listen: "{self.address}:{self.internal_port}", url: "{self.internal}" }}',
             f'    media: {{ listen: "0.0.0.0", port: {self.media_port}, workers: 1 }}',
         ]
         # An upstream in braces is the whole section, a bare one the name of a node.
@@ -69,7 +81,7 @@ class Node:
 
     def metrics(self) -> dict[str, float]:
         """Samples by their text up to the value, e.g. 'sfu_sessions{kind="relay"}'."""
-        text = get(self.internal + "/metrics")
+        text = self.get(self.internal + "/metrics")
         samples = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
         return {name: float(value) for name, value in samples}
 
@@ -112,11 +124,13 @@ class Cascade:
             f"drain_window: {drain_window}",
             f"simulation: {str(simulation).lower()}",
             "regions:",
-            "  - { name: here, location: [50.11, 8.68] }",
+            *(f"  - {{ name: {region}, location: [{50.11 - 10 * i:.2f}, 8.68] }}"
+              for i, region in enumerate(dict.fromkeys(node.region for node in self.nodes))),
             "nodes:",
             *(node.yaml() for node in self.nodes),
         ]) + "\n")
-        self.environment = dict(os.environ, CASCADE_PUBLISH_TOKEN=TOKEN, CASCADE_NODE_SECRET=SECRET)
+        self.secrets = {"CASCADE_PUBLISH_TOKEN": TOKEN, "CASCADE_NODE_SECRET": SECRET}
+        self.environment = dict(os.environ, **self.secrets)
 
     def start(self):
         for node in self.nodes:
@@ -125,14 +139,15 @@ class Cascade:
     def start_node(self, node: Node, route: str = "/readyz"):
         """Waits until `route` of the internal listener is 200: `/healthz` for a node that has nobody above it yet."""
         log = open(self.folder / f"{node.name}.log", "ab")
-        node.process = subprocess.Popen(
-            [self.bin / node.role, "--topology", self.topology, "--node", node.name, "--log-level", "debug"],
-            env=self.environment, stdout=log, stderr=log)
+        command = [self.bin / node.role, "--topology", self.topology, "--node", node.name, "--log-level", "debug"]
+        if node.host:
+            command = node.host.command(*command, environment=self.secrets)
+        node.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
 
         def ready():
             assert node.process.poll() is None, self.log(node.name)
             with contextlib.suppress(OSError):
-                return get(node.internal + route)
+                return node.get(node.internal + route)
 
         eventually(ready, 20, f"{node.name} ready")
 
@@ -151,7 +166,7 @@ class Cascade:
         return path.read_text(errors="replace")[-4000:] if path.exists() else ""
 
     def live(self, node: Node, name: str) -> bool:
-        return f'"{name}"' in get(node.url + "/api/broadcasts")
+        return f'"{name}"' in node.get(node.url + "/api/broadcasts")
 
     def wait_live(self, name: str, seconds: float = 15):
         eventually(lambda: self.live(self.origin, name), seconds, f"{name} live: {self.log('publisher')}")
@@ -189,6 +204,18 @@ def make_cascade(tmp_path):
     yield make
     for cascade in made:
         cascade.stop()
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """Before `make_cascade`, so that nodes end before their hosts."""
+    from lab import Lab, why_not
+
+    if reason := why_not():
+        pytest.skip(reason)
+    lab = Lab(tmp_path)
+    yield lab
+    lab.close()
 
 
 @pytest.fixture

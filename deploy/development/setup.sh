@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 
 build_packages=(libsrtp2-dev libssl-dev libcurl4-openssl-dev libc-ares-dev pkg-config)
 demo_packages=("${build_packages[@]}" ffmpeg fonts-dejavu-core curl python3)
-test_packages=("${demo_packages[@]}" chromium firefox-esr dnsmasq-base python3-venv)
+test_packages=("${demo_packages[@]}" chromium firefox-esr dnsmasq-base iproute2 python3-venv)
 python_packages=(pytest==9.0.3 pytest-rerunfailures playwright websockets imageio-ffmpeg)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }

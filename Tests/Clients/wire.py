@@ -1,0 +1,71 @@
+"""wire.py NAMESPACE DEVICE NAMESPACE DEVICE: a cable between two network namespaces, as a program of its own.
+
+It makes a TUN device in each namespace and carries packets between them. Lines on standard input change it, for both
+directions: `delay MILLISECONDS`, `loss SHARE` (1: cut, and neither end is told). It ends with its input, and the
+devices go with it. A kernel without netem is enough for it.
+"""
+
+import collections
+import ctypes
+import fcntl
+import os
+import random
+import select
+import struct
+import sys
+import time
+
+TUNSETIFF, IFF_TUN, IFF_NO_PI, CLONE_NEWNET = 0x400454CA, 0x0001, 0x1000, 0x40000000
+
+
+def device(namespace: str, name: str) -> int:
+    """A TUN device belongs to the namespace in which it was opened."""
+    handle = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
+    if ctypes.CDLL(None, use_errno=True).setns(handle, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), f"cannot enter {namespace}")
+    os.close(handle)
+    tun = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
+    return tun
+
+
+def carry(ends: list[int]):
+    other = {ends[0]: ends[1], ends[1]: ends[0]}
+    delay, loss = 0.0, 0.0
+    dice = random.Random(1)
+    # In order of arrival, so that a change of the delay reorders nothing.
+    under_way = collections.deque()
+    while True:
+        wait = max(0.0, under_way[0][0] - time.monotonic()) if under_way else None
+        ready = select.select([*ends, sys.stdin.buffer.raw], [], [], wait)[0]
+        for end in ready:
+            if end not in other:
+                line = os.read(end.fileno(), 4096).decode()
+                if not line:
+                    return
+                for command in line.splitlines():
+                    what, value = command.split()
+                    if what == "delay":
+                        delay = float(value) / 1000
+                    else:
+                        loss = float(value)
+                print("ok", flush=True)
+                continue
+            try:
+                packet = os.read(end, 65536)
+            except OSError:
+                continue
+            if dice.random() >= loss:
+                under_way.append((time.monotonic() + delay, other[end], packet))
+        while under_way and under_way[0][0] <= time.monotonic():
+            _, end, packet = under_way.popleft()
+            try:
+                os.write(end, packet)
+            except OSError:
+                pass  # Its queue is full, or it is down: lost, as on any link.
+
+
+if __name__ == "__main__":
+    ends = [device(*sys.argv[i:i + 2]) for i in (1, 3)]
+    print("ok", flush=True)
+    carry(ends)
