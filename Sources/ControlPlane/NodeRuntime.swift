@@ -74,7 +74,7 @@ package enum NodeRuntime {
             application(.public, surface, ports: ports, logger: logger),
             application(.internal, surface, ports: ports, logger: logger), directory,
             FollowedFiles(followed(topology.auth, tokens), logger: logger),
-            SessionsLife(sessions: sessions),
+            SessionsLife(sessions: sessions, directory: directory),
         ]
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
         configuration.maximumGracefulShutdownDuration = topology.drainDeadline + lastAnswers
@@ -149,9 +149,11 @@ private struct EventPump: Service {
 /// Waits for the end, drains while everything else still works, and then ends the sessions that are left.
 private struct SessionsLife: Service {
     var sessions: Sessions
+    var directory: NodeDirectory
 
     func run() async throws {
         try? await gracefulShutdown()
+        await directory.watchOthers(closely: true)
         await sessions.beginDrain(.signal)
         while !Task.isCancelled, await !sessions.isDrained(now: .now) { try? await Task.sleep(for: NodeRuntime.tick) }
         await sessions.stopAfterDrain()
