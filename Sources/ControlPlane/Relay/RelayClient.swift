@@ -50,7 +50,7 @@ package struct RelayClient: Sendable {
             do {
                 let answer = try await client.post(
                     offer: offer, url: "\(upstream.url)/relay/\(broadcast)",
-                    token: await token(for: broadcast, at: upstream.name), timeout: share)
+                    token: await token(for: broadcast, at: upstream.name), timeout: share, peer: upstream.name)
                 next = judge(answer, from: upstream)
             } catch {
                 next = .unavailable("\(upstream.name): \(error)")
@@ -69,7 +69,7 @@ package struct RelayClient: Sendable {
     /// Ends a session above; best effort, its consent check ends it otherwise.
     package func close(_ session: UpstreamSession, broadcast: String) async {
         let token = await token(for: broadcast, at: session.node)
-        _ = try? await client.delete(url: session.url, token: token, timeout: .seconds(2))
+        _ = try? await client.delete(url: session.url, token: token, timeout: .seconds(2), peer: session.node)
     }
 
     private func token(for broadcast: String, at node: String) async -> String? {

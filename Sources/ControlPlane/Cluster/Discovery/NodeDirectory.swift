@@ -60,8 +60,8 @@ package actor NodeDirectory: Service {
     private let topology: Topology
     private let logger: Logger
     /// Two clients: many addresses that swallow packets must not keep the others from being asked in time.
-    private let livingHTTP = HTTPClient(threads: 4)
-    private let deadHTTP = HTTPClient(threads: 4)
+    private let livingHTTP: HTTPClient
+    private let deadHTTP: HTTPClient
     private let pool = NIOThreadPool(numberOfThreads: 2)
     private let begin = ContinuousClock.now
     private var found: [Source: [DiscoveredEndpoint]] = [:]
@@ -69,8 +69,10 @@ package actor NodeDirectory: Service {
     private var counters = Counters()
     private var isFull = false
 
-    package init(node: Topology.Node, topology: Topology, logger: Logger) {
+    package init(node: Topology.Node, topology: Topology, trust: PeerTrust? = nil, logger: Logger) {
         (self.node, self.topology, self.logger) = (node, topology, logger)
+        livingHTTP = HTTPClient(threads: 4, trust: trust)
+        deadHTTP = HTTPClient(threads: 4, trust: trust)
         pool.start()
         let listed = node.upstream.nodes.compactMap { topology.node(named: $0) }
         entries = listed.enumerated().map { index, other in
@@ -239,8 +241,8 @@ package actor NodeDirectory: Service {
         let sorted = others.filter { $0.region == node.region } + others.filter { $0.region != node.region }
         for endpoint in sorted.prefix(max(0, Self.mostEntries - next.count)) {
             let upstream = RelayClient.Upstream(
-                name: endpoint.hostname ?? endpoint.address.description, url: endpoint.url)
-            var entry = present[endpoint.url] ?? Entry(upstream: upstream, order: .max, health: .init(now: now))
+                name: endpoint.hostname ?? endpoint.address.description, url: endpoint.url(topology.internalScheme))
+            var entry = present[upstream.url] ?? Entry(upstream: upstream, order: .max, health: .init(now: now))
             (entry.upstream, entry.region) = (upstream, endpoint.region)
             (entry.priority, entry.isHinted) = (endpoint.priority, endpoint.isReady)
             next.append(entry)
@@ -266,7 +268,7 @@ package actor NodeDirectory: Service {
     }
 
     private static func address(of url: String) -> TransportAddress? {
-        guard url.hasPrefix("http://"), let (_, host, port) = TopologySyntax.baseURL(url) else { return nil }
+        guard let (_, host, port) = TopologySyntax.baseURL(url) else { return nil }
         return TransportAddress(host, port: UInt16(port))
     }
 
@@ -304,12 +306,15 @@ package actor NodeDirectory: Service {
         _ upstream: RelayClient.Upstream, _ client: HTTPClient
     ) async -> (UpstreamHealth.Outcome, [BroadcastSummary]) {
         let begin = ContinuousClock.now
-        guard let answer = try? await client.perform(.init("GET", "\(upstream.url)/readyz", timeout: probeTimeout)),
+        guard
+            let answer = try? await client.perform(
+                .init("GET", "\(upstream.url)/readyz", timeout: probeTimeout, peer: upstream.name)),
             answer.status == 200 || answer.status == 503
         else { return (.silent, []) }
         let roundTrip = ContinuousClock.now - begin
         var broadcasts: [BroadcastSummary] = []
-        if let list = try? await client.perform(.init("GET", "\(upstream.url)/api/broadcasts", timeout: probeTimeout)),
+        if let list = try? await client.perform(
+            .init("GET", "\(upstream.url)/api/broadcasts", timeout: probeTimeout, peer: upstream.name)),
             list.status == 200
         {
             broadcasts = (try? JSONDecoder().decode([BroadcastSummary].self, from: Data(list.body))) ?? []
