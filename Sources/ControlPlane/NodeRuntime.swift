@@ -31,7 +31,7 @@ package enum NodeRuntime {
         package func shutDown() async { await group.shutDown() }
     }
 
-    /// Runs until graceful shutdown: then closes viewers, publishers and relays, says good-bye to the nodes above, and
+    /// Runs until graceful shutdown: then drains, closes viewers, publishers and relays, says good-bye to the nodes above, and
     /// returns.
     ///
     /// - Parameter onRunning: called once both listeners are bound.
@@ -47,14 +47,12 @@ package enum NodeRuntime {
                 identity: identity, limits: topology.limits.forwarding, seed: .random(in: 0...UInt64.max)),
             logger: logger)
         let trust = try topology.internalTLS.map { tls throws in try PeerTrust(tls.files(of: node.name)) }
-        let http = HTTPClient(trust: trust)
         let tokens = await NodeTokens(topology.auth.node, node: node.name)
         let directory =
             node.upstream == .none ? nil : NodeDirectory(node: node, topology: topology, trust: trust, logger: logger)
         let sessions = Sessions(
             node: node, topology: topology, media: media, fingerprint: identity.fingerprint,
-            relayClient: RelayClient(
-                directory: directory, http: http, tokens: tokens, budget: topology.relayTimeout),
+            relayClient: RelayClient(tokens: tokens, trust: trust) { id in await directory?.doubt(.init(name: id, url: id)) },
             logger: logger)
         let surface = NodeSurface(
             node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory,
@@ -67,7 +65,7 @@ package enum NodeRuntime {
         }
         // Stopped from the last to the first: sessions end while the listeners still answer DELETE and GET.
         var services: [any Service] = [
-            EventPump(sessions: sessions, media: media),
+            EventPump(sessions: sessions, media: media, directory: directory),
             application(.public, surface, trust: nil, ports: ports, logger: logger),
             application(.internal, surface, trust: trust, ports: ports, logger: logger),
         ]
@@ -75,7 +73,7 @@ package enum NodeRuntime {
         services.append(FollowedFiles(followed(topology.auth, tokens, trust), logger: logger))
         services.append(SessionsLife(sessions: sessions))
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
-        configuration.maximumGracefulShutdownDuration = lastAnswers
+        configuration.maximumGracefulShutdownDuration = topology.drainDeadline + lastAnswers
         do {
             let group = ServiceGroup(configuration: configuration)
             await handle.set(group)
@@ -138,9 +136,23 @@ package enum NodeRuntime {
 private struct EventPump: Service {
     var sessions: Sessions
     var media: MediaPlane
+    var directory: NodeDirectory?
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await cancelWhenGracefulShutdown {
+                    var last: [Neighbour] = []
+                    while !Task.isCancelled, let directory {
+                        let now = await directory.observations.map {
+                            Neighbour(id: $0.upstream.url, name: $0.upstream.name, kind: .above, state: $0.state)
+                        }
+                        if now != last { await sessions.heard(.neighbours(now)) }
+                        last = now
+                        try? await Task.sleep(for: .milliseconds(20))
+                    }
+                }
+            }
             group.addTask { for await event in media.events { await sessions.apply(event) } }
             group.addTask {
                 await cancelWhenGracefulShutdown {
@@ -156,13 +168,15 @@ private struct EventPump: Service {
     }
 }
 
-/// Waits for the end and then ends all sessions.
+/// Waits for the end, drains while everything else still works, and then ends the sessions that are left.
 private struct SessionsLife: Service {
     var sessions: Sessions
 
     func run() async throws {
         try? await gracefulShutdown()
-        await sessions.stop()
+        await sessions.beginDrain(.signal)
+        while !Task.isCancelled, await !sessions.isDrained(now: .now) { try? await Task.sleep(for: NodeRuntime.tick) }
+        await sessions.stopAfterDrain()
     }
 }
 

@@ -29,8 +29,11 @@ extension ForwardingUnit {
             session.peer.addRemoteCandidates(reachable, now: now)
             expectAnswers(from: reachable, for: session)
             schedule(session)
-        case .verify:
-            break
+        case .verify(let id):
+            guard let session = sessions[id], session.phase == .connected else { return }
+            session.peer.verify(now: now, outbox: outbox)
+            follow(session, now: now)
+            schedule(session)
         case .setImpairment(let id, let loss):
             sessions[id]?.peer.impairment = min(1, max(0, loss))
         case .ingest(let id, let packets):
@@ -72,9 +75,11 @@ extension ForwardingUnit {
         }
         var transport = parameters.transport
         transport.remoteCandidates = reached(transport.remoteCandidates, through: parameters.socket)
+        let watches = transport.role == .client && parameters.direction == .source
         let peer = PeerConnection(
             parameters: transport, context: context, setupTimeout: limits.setupTimeout,
-            consentTimeout: limits.consentTimeout, now: now, seed: random.next())
+            consentTimeout: limits.consentTimeout, silence: watches ? limits.relaySilence : nil, now: now,
+            seed: random.next())
         let session = Session(parameters, broadcast: broadcast, peer: peer, source: source)
         sessions[session.id] = session
         broadcast.sessions[session.id] = session
@@ -120,6 +125,12 @@ extension ForwardingUnit {
             break
         case .connected(let profile):
             if session.phase == .connecting { connected(session, profile: profile, now: now) }
+            if session.peer.isUnreachable != session.isUnreachable {
+                session.isUnreachable.toggle()
+                events.append(
+                    session.isUnreachable
+                        ? .unreachable(session.id, session.broadcast.id) : .reachable(session.id, session.broadcast.id))
+            }
         case .closed(let reason):
             ended(session, reason: reason, now: now)
         }

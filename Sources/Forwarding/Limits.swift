@@ -23,5 +23,8 @@ package struct Limits: Hashable, Sendable {
     /// A source that sends nothing for so long may be taken for dead: another publisher may have its broadcast.
     package var sourceSilence = Interval.seconds(Int64(2))
 
+    /// A relay's upstream that sends nothing for so long is checked (`Event.unreachable`).
+    package var relaySilence = Interval.milliseconds(500)
+
     package init() {}
 }

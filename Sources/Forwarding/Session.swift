@@ -12,6 +12,8 @@ final class Session {
     let socket: UInt16
     let isClient: Bool
     var phase = Phase.connecting
+    /// As last reported to the control plane.
+    var isUnreachable = false
     /// Only for a session that brings media.
     var source: Source?
     /// For a session that takes media: the place of its sink per track of the broadcast, -1 for a track it does not get.

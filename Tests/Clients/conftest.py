@@ -40,8 +40,8 @@ free_port.given = set()
 
 
 class Node:
-    def __init__(self, name: str, role: str, upstream: str | None = None):
-        self.name, self.role, self.upstream = name, role, upstream
+    def __init__(self, name: str, role: str, upstream: str | None = None, viewers: bool = True):
+        self.name, self.role, self.upstream, self.viewers = name, role, upstream, viewers
         self.public_port = free_port(socket.SOCK_STREAM)
         self.internal_port = free_port(socket.SOCK_STREAM)
         self.media_port = free_port(socket.SOCK_DGRAM)
@@ -64,7 +64,7 @@ class Node:
         ]
         # An upstream in braces is the whole section, a bare one the name of a node.
         section = self.upstream if (self.upstream or "").startswith("{") else f"{{ static: [{self.upstream}] }}"
-        lines.append("    viewers: true" if self.role == "origin" else f"    upstream: {section}")
+        lines.append(f"    viewers: {str(self.viewers).lower()}" if self.role == "origin" else f"    upstream: {section}")
         return "\n".join(lines)
 
     def metrics(self) -> dict[str, float]:
@@ -92,7 +92,8 @@ def eventually(condition, seconds: float, what: str):
 
 
 class Cascade:
-    def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False, nodes: list[Node] | None = None):
+    def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False, nodes: list[Node] | None = None,
+                 drain_deadline: str = "1s", drain_window: str = "1s"):
         self.folder, self.bin = folder, bin_path()
         self.nodes = nodes or [
             Node("origin-1", "origin"), Node("edge-eu", "edge", "origin-1"), Node("edge-us", "edge", "origin-1")]
@@ -107,6 +108,8 @@ class Cascade:
             "  watch: open",
             "  node: { secret_env: CASCADE_NODE_SECRET }",
             f"hold: {hold}",
+            f"drain_deadline: {drain_deadline}",
+            f"drain_window: {drain_window}",
             f"simulation: {str(simulation).lower()}",
             "regions:",
             "  - { name: here, location: [50.11, 8.68] }",

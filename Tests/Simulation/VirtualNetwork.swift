@@ -17,7 +17,8 @@ final class Host {
     let name: String
     let unit: ForwardingUnit
     let address: TransportAddress
-    var events: [Event] = []
+    fileprivate(set) var timeline: [(at: Instant, event: Event)] = []
+    var events: [Event] { timeline.map(\.event) }
     /// Called with the unit after each datagram it received, before the fan-out.
     var observe: ((ForwardingUnit, Instant) -> Void)?
 
@@ -116,7 +117,7 @@ final class VirtualNetwork {
             host.unit.outbox.removeAll()
             if !more { break }
         } while true
-        host.events += host.unit.takeEvents()
+        host.timeline += host.unit.takeEvents().map { (now, $0) }
     }
 
     private func send(_ bytes: [UInt8], from host: Host, to destination: TransportAddress) {

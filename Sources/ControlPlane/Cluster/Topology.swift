@@ -23,6 +23,8 @@ package struct Topology: Sendable {
     package var relayTimeout = Duration.seconds(3)
     /// A draining node stops after this even if viewers are left.
     package var drainDeadline = Duration.seconds(60)
+    /// Viewers of a draining node are told over this long, evenly, to watch elsewhere; at most the deadline.
+    package var drainWindow = Duration.seconds(10)
     /// Sessions accept `POST /session/{id}/impairment`.
     package var simulation = false
     package var limits = NodeLimits()

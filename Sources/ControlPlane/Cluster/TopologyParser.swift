@@ -33,8 +33,7 @@ struct TopologyParser {
 
     private static let rootKeys = [
         "version", "auth", "internal_tls", "on_conflict", "hold", "linger", "relay_timeout", "drain_deadline",
-        "simulation", "limits",
-        "regions", "nodes",
+        "drain_window", "simulation", "limits", "regions", "nodes",
     ]
 
     mutating func parse(_ yaml: String) throws(ConfigurationError) -> (topology: Topology, node: Topology.Node?) {
@@ -103,6 +102,9 @@ extension TopologyParser {
         for (key, path, range) in times {
             topology[keyPath: path] = reader.duration(root[key], in: range) ?? topology[keyPath: path]
         }
+        topology.drainWindow =
+            reader.duration(root["drain_window"], in: .zero...topology.drainDeadline)
+            ?? min(topology.drainWindow, topology.drainDeadline)
     }
 
     private mutating func readLimits(_ field: TopologyReader.Field?, into limits: inout NodeLimits) {
@@ -129,6 +131,7 @@ extension TopologyParser {
             ("setup_timeout", \.forwarding.setupTimeout, .seconds(1) ... .seconds(120)),
             ("consent_timeout", \.forwarding.consentTimeout, .seconds(5) ... .seconds(300)),
             ("source_silence", \.forwarding.sourceSilence, .milliseconds(500) ... .seconds(60)),
+            ("relay_silence", \.forwarding.relaySilence, .milliseconds(100) ... .seconds(10)),
         ]
         guard let mapping = reader.mapping(field, keys: counts.map(\.0) + times.map(\.0)) else { return }
         for (key, path, range) in counts {

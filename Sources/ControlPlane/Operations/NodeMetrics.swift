@@ -32,6 +32,7 @@ package struct NodeMetrics: Sendable {
     package var sessionsOpened: [String: UInt64] = [:]
     package var sessionsClosed: [CloseReason: UInt64] = [:]
     package var requests: [Request: UInt64] = [:]
+    package var drain = DrainFigures()
     /// nil on a node without upstreams.
     package var directory: NodeDirectory.Counters?
     /// In order of their index.
@@ -65,6 +66,12 @@ extension NodeMetrics {
         out.sample("sfu_ready", readiness.state == .ready ? 1 : 0)
         out.family("sfu_draining", .gauge, "1 while the node drains.")
         out.sample("sfu_draining", readiness.isDraining ? 1 : 0)
+        out.family("sfu_drain_seconds", .gauge, "Time since the drain began; 0 without one.")
+        out.sample("sfu_drain_seconds", drain.seconds)
+        out.family("sfu_drain_viewers_told_total", .counter, "Viewers who were told to watch at another node.")
+        out.sample("sfu_drain_viewers_told_total", drain.viewersSentAway)
+        out.family("sfu_viewer_event_streams", .gauge, "Event streams of viewers' sessions.")
+        out.sample("sfu_viewer_event_streams", drain.eventStreams)
         out.family("sfu_live_broadcasts", .gauge, "Broadcasts that have a source now.")
         out.sample("sfu_live_broadcasts", liveBroadcasts)
         out.family("sfu_http_requests_total", .counter, "Answered HTTP requests by route pattern.")

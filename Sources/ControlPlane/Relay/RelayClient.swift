@@ -1,5 +1,4 @@
-/// Finds a node above that has a broadcast and opens a WHEP session there, as a viewer would but on the internal
-/// listener and with a node token.
+/// Opens WHEP sessions at other nodes, as a viewer would but on the internal listener and with a node token.
 package struct RelayClient: Sendable {
     /// A node to pull from.
     package struct Upstream: Hashable, Sendable {
@@ -11,82 +10,77 @@ package struct RelayClient: Sendable {
     }
 
     package enum Outcome: Sendable {
-        case answered(UpstreamSession, sdp: String)
-        /// At least one node answered, and none has the broadcast live.
-        case notLive(retryAfter: Int)
-        /// A node has it and refuses our offer; what it said.
-        case refused(String)
-        /// No node answered in time; what the last one did.
-        case unavailable(String)
+        /// `path`: nodes that the media passes, as the answering node says; empty where it says nothing of it.
+        case answered(UpstreamSession, sdp: String, path: [String])
+        case refused(RelayRouter.Setback)
     }
 
-    /// Knows whom to ask; nil on an origin.
-    private let directory: NodeDirectory?
-    private let client: WHIPClient
+    /// Header fields of a relay request and its answer: names of nodes, in the order of the request's or the media's
+    /// way, separated by commas.
+    package static let pathField = "Cascade-Path"
+
+    private let asking: WHIPClient
+    /// Good-byes have a client of their own: those to dead nodes must not hold up requests.
+    private let leaving: WHIPClient
     private let tokens: NodeTokens
-    private let budget: Duration
+    /// Told when a node does not answer.
+    private let doubt: @Sendable (Neighbour.ID) async -> Void
 
-    /// - Parameter budget: for all upstreams together.
-    package init(directory: NodeDirectory?, http: HTTPClient, tokens: NodeTokens, budget: Duration) {
-        self.directory = directory
-        client = WHIPClient(http: http)
-        self.tokens = tokens
-        self.budget = budget
+    /// - Parameter trust: who is believed on `https`.
+    package init(tokens: NodeTokens, trust: PeerTrust? = nil, doubt: @escaping @Sendable (Neighbour.ID) async -> Void) {
+        asking = WHIPClient(http: HTTPClient(trust: trust))
+        leaving = WHIPClient(http: HTTPClient(threads: 4, trust: trust))
+        (self.tokens, self.doubt) = (tokens, doubt)
     }
 
-    /// Whether there is, or may some time be, anybody to ask.
-    package var hasUpstreams: Bool { directory != nil }
-
-    /// Offers to one upstream after the other, best first, until one answers 201. Each gets an equal share of the time that is left,
-    /// so that one that accepts and stays silent does not use it all up.
-    package func open(_ broadcast: String, offer: String) async -> Outcome {
-        let deadline = ContinuousClock.now + budget
-        let upstreams = await directory?.candidates() ?? []
-        var outcome = Outcome.unavailable("no upstream is known")
-        for (index, upstream) in upstreams.enumerated() {
-            let share = (deadline - .now) / (upstreams.count - index)
-            guard share > .zero else { break }
-            let next: Outcome
-            do {
-                let answer = try await client.post(
-                    offer: offer, url: "\(upstream.url)/relay/\(broadcast)",
-                    token: await token(for: broadcast, at: upstream.name), timeout: share, peer: upstream.name)
-                next = judge(answer, from: upstream)
-            } catch {
-                next = .unavailable("\(upstream.name): \(error)")
-                await directory?.doubt(upstream)
-            }
-            switch (next, outcome) {
-            case (.answered, _): return next
-            // "Not live" and "refused" say more than silence.
-            case (.unavailable, .notLive), (.unavailable, .refused): break
-            default: outcome = next
-            }
+    /// Asks one node for a broadcast.
+    ///
+    /// - Parameter waiting: names of the nodes that wait for the answer, this one last.
+    package func ask(
+        _ neighbour: Neighbour, for broadcast: String, offer: String, waiting: [String], timeout: Duration
+    ) async -> Outcome {
+        do {
+            let answer = try await asking.post(
+                offer: offer, url: "\(neighbour.id)/relay/\(broadcast)", token: await token(for: broadcast, at: neighbour.name),
+                headers: [(Self.pathField, waiting.joined(separator: ", "))], timeout: timeout,
+                peer: neighbour.name)
+            return judge(answer, from: neighbour)
+        } catch {
+            await doubt(neighbour.id)
+            return .refused(.unavailable("\(neighbour.name): \(error)"))
         }
-        return outcome
     }
 
     /// Ends a session above; best effort, its consent check ends it otherwise.
     package func close(_ session: UpstreamSession, broadcast: String) async {
         let token = await token(for: broadcast, at: session.node)
-        _ = try? await client.delete(url: session.url, token: token, timeout: .seconds(2), peer: session.node)
+        _ = try? await leaving.delete(url: session.url, token: token, timeout: .seconds(2), peer: session.node)
     }
 
     private func token(for broadcast: String, at node: String) async -> String? {
         BearerToken(await tokens.authorization(for: broadcast, at: node))?.text
     }
 
-    private func judge(_ answer: WHIPClient.Answer, from upstream: Upstream) -> Outcome {
+    private func judge(_ answer: WHIPClient.Answer, from neighbour: Neighbour) -> Outcome {
         switch answer.status {
         case 201:
-            guard let url = answer.location else { return .unavailable("\(upstream.name): 201 without Location") }
-            return .answered(UpstreamSession(node: upstream.name, url: url), sdp: answer.sdp)
-        case 404, 409:
-            return .notLive(retryAfter: answer.retryAfter ?? 2)
+            guard let url = answer.location else {
+                return .refused(.unavailable("\(neighbour.name): 201 without Location"))
+            }
+            return .answered(
+                UpstreamSession(node: neighbour.name, url: url), sdp: answer.sdp, path: Self.path(answer.path))
+        case 404, 409: return .refused(.notLive(retryAfter: answer.retryAfter ?? 2))
+        case 508: return .refused(.loop)
         case 400, 406, 422:
-            return .refused(answer.problem ?? "\(upstream.name): status \(answer.status)")
+            return .refused(.unacceptable(answer.problem ?? "\(neighbour.name): status \(answer.status)"))
         default:
-            return .unavailable("\(upstream.name): \(answer.problem ?? "status \(answer.status)")")
+            return .refused(.unavailable("\(neighbour.name): \(answer.problem ?? "status \(answer.status)")"))
         }
+    }
+
+    /// The names in a path field; what is no name is left out.
+    package static func path(_ field: String?) -> [String] {
+        (field ?? "").split(separator: ",", maxSplits: 64).map { $0.filter { $0 != " " && $0 != "\t" } }
+            .filter { TopologySyntax.isLabel($0) }
     }
 }

@@ -8,6 +8,8 @@ package struct WHIPClient: Sendable {
         package var etag: String?
         /// SDP answer of a 201; empty otherwise.
         package var sdp: String
+        /// `Cascade-Path`, of nodes of ours.
+        package var path: String?
         /// `Retry-After` in seconds.
         package var retryAfter: Int?
         /// `detail` or `title` of a problem+json body (RFC 9457), for people.
@@ -82,6 +84,7 @@ package struct WHIPClient: Sendable {
             status: response.status,
             location: created ? response.header("Location").flatMap { HTTPClient.resolve($0, against: url) } : nil,
             etag: response.header("ETag"), sdp: created ? response.text : "",
+            path: response.header(RelayClient.pathField),
             retryAfter: response.header("Retry-After").flatMap { Int($0) }.map { min(max($0, 0), 3_600) },
             problem: created ? nil : ProblemDetail(json: response.body)?.text)
     }

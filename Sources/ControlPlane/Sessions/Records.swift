@@ -77,6 +77,8 @@ struct SessionRecord {
     var remoteICE: ICECredentials
     /// Every m-line of the offer, in order; the first is the tagged one.
     let mids: [String]
+    /// The node below that holds a relay, where it has said its name.
+    let node: String?
 
     /// A source that sends nothing although it could: it may be dead without having said so.
     var isSilent = false
@@ -106,8 +108,8 @@ struct BroadcastRecord {
     /// When it first went live.
     var liveSince: Date?
     var viewers: Set<SessionID> = []
-    /// Our session at the node above, on a node that relays.
-    var upstream: UpstreamSession?
+    /// Of the present publisher, or the last one; nil on a node that relays.
+    var publication: Publication?
     /// Relay without viewers: left at this moment.
     var leaveAt: ContinuousClock.Instant?
 

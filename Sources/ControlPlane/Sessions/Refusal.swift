@@ -9,6 +9,8 @@ package enum Refusal: Error, Sendable {
     /// Somebody else publishes the broadcast (`on_conflict: reject`).
     case alreadyLive
     case notLive(retryAfter: Int)
+    /// The asking node feeds this one, or waits for it.
+    case loop
     /// No node above answers.
     case noOrigin
     case negotiation(NegotiationError)

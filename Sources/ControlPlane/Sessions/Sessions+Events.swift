@@ -11,14 +11,21 @@ extension Sessions {
         case .connected(let id, let remote, let profile): connected(id, remote: remote, profile: profile)
         case .flowing(let id, _):
             sessions[id]?.isSilent = false
-            if let record = sessions[id] { logger.info("media flows", metadata: metadata(of: record)) }
+            if let record = sessions[id] {
+                logger.info("media flows", metadata: metadata(of: record))
+                refreshAnnouncement(of: record.broadcast)
+            }
         case .silent(let id, _):
             sessions[id]?.isSilent = true
-            if let record = sessions[id] { logger.notice("source is silent", metadata: metadata(of: record)) }
-        case .unreachable, .reachable: break
+            if let record = sessions[id] {
+                logger.notice("source is silent", metadata: metadata(of: record))
+                refreshAnnouncement(of: record.broadcast)
+            }
+        case .unreachable, .reachable: break  // of relays only
         case .closed(let id, let reason, let statistics): closed(id, reason: reason, statistics)
         case .statistics, .report: break  // answered where they are asked for
         }
+        followRelay(event)
     }
 
     private func connected(_ id: SessionID, remote: TransportAddress, profile: SRTPProfile) {
@@ -35,12 +42,20 @@ extension Sessions {
         broadcast.source = .live(id)
         if broadcast.candidate == id { broadcast.candidate = nil }
         broadcast.liveSince = broadcast.liveSince ?? Date()
+        if record.purpose == .publisher {
+            let milliseconds = UInt64(max(0, Date().timeIntervalSince1970 * 1_000))
+            broadcast.publication = Publication(started: milliseconds, origin: node.name)
+        }
         broadcasts[record.broadcast] = broadcast
-        reconnects.removeValue(forKey: record.broadcast)?.cancel()
-        if let older = names[record.name], older != record.broadcast { closeBroadcast(older, reason: .incompatible) }
+        let older = names[record.name]
         names[record.name] = record.broadcast
+        if let older, older != record.broadcast { closeBroadcast(older, reason: .incompatible) }
         // Its worker closes the one that is replaced, and says so in an event of its own; the resource is gone now.
-        if let previous, previous != id { closing[previous] = forget(previous) }
+        if let previous, previous != id {
+            closing[previous] = forget(previous)
+            forgetRelay(previous, of: record.name)
+        }
+        refreshAnnouncement(of: record.broadcast)
     }
 
     private func closed(_ id: SessionID, reason: CloseReason, _ statistics: SessionStatistics) {
@@ -48,7 +63,11 @@ extension Sessions {
         guard let record = expected ?? forget(id) else { return }
         counters.closed[reason, default: 0] += 1
         logClose(of: record, reason: reason, statistics)
-        if expected == nil { left(record, reason: reason) }
+        guard expected == nil else { return }
+        left(record, reason: reason)
+        refreshAnnouncement(of: record.broadcast)
+        relayLost(record, reason: reason)
+        route()
     }
 
     private func logClose(of record: SessionRecord, reason: CloseReason, _ statistics: SessionStatistics) {
@@ -71,9 +90,9 @@ extension Sessions {
                 broadcast.source = .held(until: .now + topology.hold)
                 broadcasts[broadcast.id] = broadcast
                 sourceLost(broadcast, reason: reason)
-            } else if record.purpose == .upstream {
+            } else if record.purpose == .upstream, case .awaited = broadcast.source {
                 // A relay that never came up: its viewers have been answered already, so they are held as well.
-                if case .awaited = broadcast.source { broadcast.source = .held(until: .now + topology.hold) }
+                broadcast.source = .held(until: .now + topology.hold)
                 broadcasts[broadcast.id] = broadcast
                 sourceLost(broadcast, reason: reason)
             } else if case .awaited = broadcast.source, broadcast.candidate == nil {
@@ -82,7 +101,7 @@ extension Sessions {
         } else if broadcast.viewers.isEmpty {
             if case .held = broadcast.source, broadcast.candidate == nil {
                 closeBroadcast(broadcast.id, reason: .sourceGone)
-            } else if broadcast.upstream != nil {
+            } else if pullsBroadcasts {
                 broadcasts[broadcast.id]?.leaveAt = .now + topology.linger
             }
         }
@@ -95,16 +114,14 @@ extension Sessions {
         logger.info(
             "broadcast held",
             metadata: ["broadcast": "\(broadcast.name)", "reason": "\(reason.rawValue)", "hold": "\(topology.hold)"])
-        guard let upstream = broadcast.upstream else { return }
-        // Its end may not have come across: the node above must not go on sending to nobody.
-        if reason != .peerClosed { sayFarewell(to: upstream, broadcast: broadcast.name) }
-        reconnect(broadcast.id, after: reason)
     }
 
     // MARK: - Time
 
     /// Ends what is over at `now`: held broadcasts without a source, relays without viewers.
     package func advance(now: ContinuousClock.Instant) {
+        advanceViewerEvents(now: now)
+        advanceDrain(now: now)
         for broadcast in Array(broadcasts.values) {
             if case .held(let until) = broadcast.source, until <= now, broadcast.candidate == nil {
                 closeBroadcast(broadcast.id, reason: .sourceGone)
@@ -112,5 +129,7 @@ extension Sessions {
                 closeBroadcast(broadcast.id, reason: .requested)
             }
         }
+        router.advance(now: clock)
+        route()
     }
 }

@@ -1,124 +1,220 @@
 import Forwarding
 import Logging
+import MediaPlane
 import WebRTC
 
-/// Broadcasts from nodes above: fetched for the first viewer, left after the last one, fetched again when lost.
+/// Broadcasts from other nodes. `RelayRouter` decides who is asked and which relay feeds; this is what it decides done.
 extension Sessions {
-    /// More broadcasts than this are not being fetched at once.
+    /// More broadcasts than this are not being looked for at once.
     static let maximumPulls = 64
 
-    /// Fetches a broadcast; everybody who wants it meanwhile waits for the same attempt.
-    func pull(_ name: String) async throws(Refusal) {
-        let task: Task<Refusal?, Never>
-        if let running = pulls[name] {
-            task = running
-        } else {
-            guard pulls.count < Self.maximumPulls else { throw .full("too many broadcasts are being fetched") }
-            if names[name] == nil { try admitBroadcast() }
-            task = Task {
-                let refusal = await fetch(name)
-                pulls[name] = nil
-                return refusal
-            }
-            pulls[name] = task
-        }
-        if let refusal = await task.value { throw refusal }
+    /// A relay that a neighbour has agreed to.
+    struct UpstreamRelay {
+        let attempt: RelayRouter.Attempt
+        let session: UpstreamSession
     }
 
-    /// One attempt over all upstreams; nil: the broadcast has a source that connects.
-    private func fetch(_ name: String) async -> Refusal? {
+    /// Waits until the broadcast has a source, or it is clear that there is none. Everybody who wants it meanwhile waits
+    /// for the same search.
+    ///
+    /// - Parameter waiting: names of the nodes that wait for us to answer; empty for a person.
+    func pull(_ name: String, waiting: [String]) async throws(Refusal) {
+        guard waiters[name] != nil || waiters.count < Self.maximumPulls else {
+            throw .full("too many broadcasts are being fetched")
+        }
+        if names[name] == nil { try admitBroadcast() }
+        let refusal = await withCheckedContinuation { waiter in
+            waiters[name, default: []].append(waiter)
+            router.want(name, waiting: waiting, now: clock)
+            route()
+        }
+        if let refusal { throw refusal }
+    }
+
+    /// Does what the router wants done, and tells those who follow us what is new.
+    func route() {
+        var actions = router.takeActions()
+        while !actions.isEmpty {
+            for action in actions { perform(action) }
+            actions = router.takeActions()
+        }
+        tellFollowers(router.takeChanges())
+    }
+
+    private func perform(_ action: RelayRouter.Action) {
+        switch action {
+        case .ask(let name, let attempt, let neighbour, let waiting, let timeout):
+            ask(neighbour, for: name, attempt, waiting: waiting, timeout: timeout)
+        case .drop(_, let attempt):
+            if let session = relays.first(where: { $0.value.attempt == attempt })?.key {
+                abandon(session)
+            }
+        case .verify(_, let attempt):
+            guard let session = relays.first(where: { $0.value.attempt == attempt })?.key,
+                let record = sessions[session]
+            else { return }
+            media.workers[record.worker].send(.verify(session))
+        case .settled(let name, let outcome):
+            settled(name, outcome)
+        case .over(let name):
+            if let id = names[name] { closeBroadcast(id, reason: .sourceGone) }
+        }
+    }
+
+    private func settled(_ name: String, _ outcome: RelayRouter.Outcome) {
+        var refusal: Refusal?
+        if case .notFound(let setback) = outcome {
+            refusal = Refusal(setback)
+            if case .notLive = setback {
+            } else {
+                counters.relayFailures += 1
+                logger.notice("relay not possible", metadata: ["broadcast": "\(name)", "reason": "\(setback)"])
+            }
+            // Without viewers that are held there is nobody to look again for.
+            if names[name] == nil { router.release(name) }
+        }
+        for waiter in waiters.removeValue(forKey: name) ?? [] { waiter.resume(returning: refusal) }
+    }
+
+    // MARK: - Asking
+
+    private func ask(
+        _ neighbour: Neighbour, for name: String, _ attempt: RelayRouter.Attempt, waiting: [String], timeout: Duration
+    ) {
         let worker = names[name].flatMap { broadcasts[$0]?.worker } ?? tally.leastLoadedWorker
         // The relay gets a socket of its own, whose port nobody knows before it is opened: the offer has no candidates.
         var local = localTransport(worker: worker)
         local.candidates = []
         let offer = Negotiation.offer(receiving: [.audio, .video], local: local, using: &generator)
-        let outcome = await relayClient.open(name, offer: offer.description)
-        switch outcome {
-        case .answered(let upstream, let sdp):
-            return adopt(sdp, to: offer, of: name, from: upstream, worker: worker, local: local)
-        case .notLive(let retryAfter):
-            return .notLive(retryAfter: retryAfter)
-        case .refused(let reason), .unavailable(let reason):
-            counters.relayFailures += 1
-            logger.notice("relay not possible", metadata: ["broadcast": "\(name)", "reason": "\(reason)"])
-            return .noOrigin
+        asks[attempt] = Task {
+            let outcome = await relayClient.ask(
+                neighbour, for: name, offer: offer.description, waiting: waiting, timeout: timeout)
+            asks[attempt] = nil
+            switch outcome {
+            case .answered(let upstream, let sdp, let path):
+                let answer = RelayAnswer(
+                    name: name, attempt: attempt, neighbour: neighbour, upstream: upstream, sdp: sdp, path: path)
+                accept(answer, to: offer, worker: worker, local: local)
+            case .refused(let setback):
+                router.refused(name, attempt, setback, now: clock)
+            }
+            route()
         }
     }
 
-    /// Makes the session that a node above agreed to the source of the broadcast.
-    private func adopt(
-        _ sdp: String, to offer: SessionDescription, of name: String, from upstream: UpstreamSession, worker: Int,
-        local: LocalTransport
-    ) -> Refusal? {
+    private struct RelayAnswer {
+        var name: String
+        var attempt: RelayRouter.Attempt
+        var neighbour: Neighbour
+        var upstream: UpstreamSession
+        var sdp: String
+        var path: [String]
+    }
+
+    private func accept(_ answer: RelayAnswer, to offer: SessionDescription, worker: Int, local: LocalTransport) {
+        guard !stopping, router.isAsking(answer.name, answer.attempt) else {
+            return sayFarewell(to: answer.upstream, broadcast: answer.name)
+        }
         let agreement: Agreement
         do {
-            let answer = try SessionDescription.parse(sdp)
-            agreement = try Negotiation.accept(answer: answer, to: offer)
+            agreement = try Negotiation.accept(answer: try SessionDescription.parse(answer.sdp), to: offer)
         } catch {
             logger.warning(
                 "relay answer not usable",
-                metadata: ["broadcast": "\(name)", "node": "\(upstream.node)", "reason": "\(error)"])
-            sayFarewell(to: upstream, broadcast: name)
-            return .noOrigin
-        }
-        // The node may have begun to stop while the answer was on its way.
-        guard !stopping else {
-            sayFarewell(to: upstream, broadcast: name)
-            return .draining
+                metadata: ["broadcast": "\(answer.name)", "node": "\(answer.upstream.node)", "reason": "\(error)"])
+            sayFarewell(to: answer.upstream, broadcast: answer.name)
+            return router.refused(answer.name, answer.attempt, .unavailable("its answer is not usable"), now: clock)
         }
         // `worker` was chosen for a broadcast that has been placed elsewhere meanwhile.
-        if let id = names[name], let existing = broadcasts[id], existing.worker != worker {
-            sayFarewell(to: upstream, broadcast: name)
-            return .noOrigin
+        if let id = names[answer.name], let existing = broadcasts[id], existing.worker != worker {
+            sayFarewell(to: answer.upstream, broadcast: answer.name)
+            return router.refused(answer.name, answer.attempt, .unavailable("placed elsewhere"), now: clock)
         }
-        let id = broadcast(named: name, formats: Negotiation.formats(of: agreement), worker: worker)
-        // The session that brought nothing, if the node above agreed to another one.
-        if let former = broadcasts[id]?.upstream { sayFarewell(to: former, broadcast: name) }
-        broadcasts[id]?.upstream = upstream
+        let id = broadcast(named: answer.name, formats: Negotiation.formats(of: agreement), worker: worker)
         if broadcasts[id]?.viewers.isEmpty == true { broadcasts[id]?.leaveAt = .now + topology.linger }
-        _ = open(.upstream, on: id, listener: .internal, agreement: agreement, local: local, mids: [])
-        return nil
+        let record = open(.upstream, on: id, listener: .internal, agreement: agreement, local: local, mids: [])
+        relays[record.id] = UpstreamRelay(attempt: answer.attempt, session: answer.upstream)
+        router.answered(
+            answer.name, answer.attempt, path: answer.path,
+            description: announcement(of: id, publication: .init(started: 0, origin: answer.neighbour.name)),
+            now: clock)
     }
 
-    // MARK: - Getting a lost source back
+    // MARK: - Life of a relay
 
-    private static let firstPause = Duration.milliseconds(100)
-    private static let longestPause = Duration.seconds(2)
-
-    /// Tries again, with growing pauses, until there is a source or the broadcast is gone (its hold time is over).
-    ///
-    /// A node above that closed our session in order and says right away that the broadcast is not live has waited for
-    /// the publisher already, for its own hold time: then viewers here need not wait for another one.
-    func reconnect(_ id: BroadcastID, after reason: CloseReason) {
-        reconnects[id]?.cancel()
-        reconnects[id] = Task {
-            var pause = Self.firstPause
-            var isFirst = true
-            while !Task.isCancelled, let broadcast = broadcasts[id], case .held = broadcast.source,
-                broadcast.candidate == nil
-            {
-                do throws(Refusal) {
-                    try await pull(broadcast.name)
-                    return
-                } catch {
-                    if case .notLive = error, isFirst, reason == .peerClosed {
-                        return closeBroadcast(id, reason: .sourceGone)
-                    }
-                }
-                isFirst = false
-                // Edges that lost the same origin must not come back in step.
-                try? await Task.sleep(for: pause * Double.random(in: 0.5...1))
-                pause = min(pause * 2, Self.longestPause)
-            }
+    /// What a worker says of a session, if that is a relay of ours.
+    func followRelay(_ event: Event) {
+        switch event {
+        case .connected(let id, _, _):
+            if let (name, relay) = relay(id) { router.connected(name, relay.attempt, now: clock) }
+        case .flowing(let id, _):
+            if let (name, relay) = relay(id) { router.setSilent(false, name, relay.attempt, now: clock) }
+        case .silent(let id, _):
+            if let (name, relay) = relay(id) { router.setSilent(true, name, relay.attempt, now: clock) }
+        case .unreachable(let id, _), .reachable(let id, _):
+            guard let (name, relay) = relay(id) else { return }
+            var isReachable = false
+            if case .reachable = event { isReachable = true }
+            logger.notice(
+                isReachable ? "relay reachable again" : "relay unreachable",
+                metadata: ["broadcast": "\(name)", "upstream": "\(relay.session.node)"])
+            router.setReachable(isReachable, name, relay.attempt, now: clock)
+        default: return
         }
+        route()
+    }
+
+    private func relay(_ id: SessionID) -> (name: String, relay: UpstreamRelay)? {
+        guard let record = sessions[id], let relay = relays[id] else { return nil }
+        return (record.name, relay)
+    }
+
+    /// A relay's session has ended, for whatever reason but our own wish.
+    func relayLost(_ record: SessionRecord, reason: CloseReason) {
+        guard let relay = relays.removeValue(forKey: record.id) else { return }
+        // Its end may not have come across: the node above must not go on sending to nobody.
+        if reason != .peerClosed { sayFarewell(to: relay.session, broadcast: record.name) }
+        router.lost(record.name, relay.attempt, inOrder: reason == .peerClosed, now: clock)
+    }
+
+    /// Ends a relay on our side.
+    private func abandon(_ session: SessionID) {
+        guard let record = sessions[session] else { return }
+        close(session, reason: .requested)
+        guard let broadcast = broadcasts[record.broadcast], broadcast.candidate == nil else { return }
+        switch broadcast.source {
+        case .live(let other) where other != session: break
+        case .held: break
+        case .live, .awaited: broadcasts[record.broadcast]?.source = .held(until: .now + topology.hold)
+        }
+    }
+
+    /// A session that was closed on our side: if it was a relay, its other end hears of it.
+    func forgetRelay(_ id: SessionID, of name: String) {
+        guard let relay = relays.removeValue(forKey: id) else { return }
+        sayFarewell(to: relay.session, broadcast: name)
     }
 
     /// Tells the node above that we are done, without making anybody wait for it.
     func sayFarewell(to upstream: UpstreamSession, broadcast: String) {
+        guard farewells.count < Self.maximumFarewells else { return }
         let key = identifier()
         farewells[key] = Task {
             await relayClient.close(upstream, broadcast: broadcast)
             farewells[key] = nil
+        }
+    }
+
+    /// More than this are not said at once: the other end notices without them, only later.
+    private static let maximumFarewells = 1_024
+}
+
+extension Refusal {
+    init(_ setback: RelayRouter.Setback) {
+        switch setback {
+        case .notLive(let retryAfter): self = .notLive(retryAfter: retryAfter)
+        case .loop: self = .loop
+        case .unacceptable, .unavailable: self = .noOrigin
         }
     }
 }

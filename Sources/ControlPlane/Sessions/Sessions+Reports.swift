@@ -9,6 +9,8 @@ package struct SessionCounters: Sendable {
     package var closed: [CloseReason: UInt64] = [:]
     /// Attempts to fetch a broadcast that no node above agreed to.
     package var relayFailures: UInt64 = 0
+    /// Viewers who were told to watch at another node.
+    package var viewersSentAway: UInt64 = 0
 }
 
 /// The state of the table at one moment, for `/metrics` and `/readyz`.
@@ -19,6 +21,16 @@ package struct SessionSnapshot: Sendable {
     /// Broadcasts that have a source now.
     package var liveBroadcasts: Int
     package var draining: Bool
+    package var drain: DrainFigures
+}
+
+/// Drain and viewers' events in numbers, for `/metrics`.
+package struct DrainFigures: Sendable {
+    /// Since the drain began; 0 without one.
+    package var seconds = 0.0
+    /// Since the start of the process.
+    package var viewersSentAway: UInt64 = 0
+    package var eventStreams = 0
 }
 
 /// One entry of `/api/broadcasts`.
@@ -88,33 +100,38 @@ extension Sessions {
     package func snapshot() -> SessionSnapshot {
         SessionSnapshot(
             counters: counters, present: tally.byPurpose, opening: tally.opening,
-            liveBroadcasts: broadcasts.values.count { $0.liveSource != nil }, draining: draining)
+            liveBroadcasts: broadcasts.values.count { $0.liveSource != nil }, draining: draining,
+            drain: .init(
+                seconds: drainSeconds(now: .now), viewersSentAway: counters.viewersSentAway,
+                eventStreams: viewerEvents.count))
     }
 
-    /// What is live here, by name.
     /// What is live, and as far as this node can see really comes.
     private func isListed(_ broadcast: BroadcastRecord) -> Bool {
         guard let source = broadcast.liveSource else { return false }
-        return broadcast.upstream == nil || sessions[source]?.isSilent != true
+        return !pullsBroadcasts || sessions[source]?.isSilent != true
     }
 
+    /// What is live here, by name.
     package func liveBroadcasts() -> [BroadcastSummary] {
-        broadcasts.values.filter { isListed($0) }.sorted { $0.name < $1.name }.map { broadcast in
-            BroadcastSummary(
-                name: broadcast.name, title: broadcast.name, origin: broadcast.upstream?.node ?? node.name,
-                since: (broadcast.liveSince ?? .now).formatted(.iso8601),
-                tracks: broadcast.formats.map {
-                    .init(
-                        kind: $0.kind.rawValue, codec: $0.codec.name.rawValue, clockRate: $0.codec.clockRate,
-                        channels: $0.codec.channels, fmtp: $0.codec.fmtp)
-                },
-                encodings: broadcast.formats.flatMap { format in
-                    format.rids.isEmpty
-                        ? [.init(kind: format.kind.rawValue, rid: nil)]
-                        : format.rids.map { .init(kind: format.kind.rawValue, rid: $0) }
-                },
-                viewers: broadcast.viewers.count { sessions[$0]?.purpose == .viewer })
-        }
+        broadcasts.values.filter { isListed($0) }.sorted { $0.name < $1.name }.map { summary(of: $0) }
+    }
+
+    func summary(of broadcast: BroadcastRecord) -> BroadcastSummary {
+        BroadcastSummary(
+            name: broadcast.name, title: broadcast.name, origin: router.path(of: broadcast.name).first ?? node.name,
+            since: (broadcast.liveSince ?? .now).formatted(.iso8601),
+            tracks: broadcast.formats.map {
+                .init(
+                    kind: $0.kind.rawValue, codec: $0.codec.name.rawValue, clockRate: $0.codec.clockRate,
+                    channels: $0.codec.channels, fmtp: $0.codec.fmtp)
+            },
+            encodings: broadcast.formats.flatMap { format in
+                format.rids.isEmpty
+                    ? [.init(kind: format.kind.rawValue, rid: nil)]
+                    : format.rids.map { .init(kind: format.kind.rawValue, rid: $0) }
+            },
+            viewers: broadcast.viewers.count { sessions[$0]?.purpose == .viewer })
     }
 
     /// `id`: a resource's name, or the start of it that log lines show. nil: no such session.

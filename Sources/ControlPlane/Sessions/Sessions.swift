@@ -14,6 +14,16 @@ package actor Sessions {
         package var resource: ResourceName
         package var etag: String
         package var answer: String
+        /// Nodes that the media passes, this one last.
+        package var path: [String] = []
+    }
+
+    /// A node that wants a relay.
+    package struct AskingNode: Sendable {
+        /// nil: another kind of client.
+        package var name: String?
+        /// Nodes that wait for the answer, the asking one last.
+        package var waiting: [String]
     }
 
     let node: Topology.Node
@@ -31,12 +41,25 @@ package actor Sessions {
     var closing: [SessionID: SessionRecord] = [:]
     var resources: [ResourceName: SessionID] = [:]
     var tally: SessionTally
-    /// Attempts to get a broadcast from above, one per name however many viewers wait for it.
-    var pulls: [String: Task<Refusal?, Never>] = [:]
-    /// Efforts to get back the source of a held broadcast.
-    var reconnects: [BroadcastID: Task<Void, Never>] = [:]
+    /// From whom each broadcast comes.
+    var router: RelayRouter
+    /// Our sessions at other nodes.
+    var relays: [SessionID: UpstreamRelay] = [:]
+    /// Requests to other nodes under way.
+    var asks: [RelayRouter.Attempt: Task<Void, Never>] = [:]
+    /// Who waits for a broadcast to be found.
+    var waiters: [String: [CheckedContinuation<Refusal?, Never>]] = [:]
+    /// Nodes that follow our directory.
+    var followers: [UInt64: EventStream] = [:]
     /// DELETEs on their way to nodes above.
     var farewells: [UInt64: Task<Void, Never>] = [:]
+    private let begin = ContinuousClock.now
+    var viewerEvents = ViewerEventStreams()
+    var drain: Drain
+    /// Where clients of this node may go while it drains.
+    var alternatives: Alternatives.Source
+    /// Counts those who were sent elsewhere, so that other nodes take turns.
+    var turn: UInt64 = 0
     private(set) var draining = false
     private(set) var stopping = false
     private var nextIdentifier: UInt64 = 1
@@ -50,10 +73,16 @@ package actor Sessions {
         (self.node, self.topology, self.media, self.fingerprint) = (node, topology, media, fingerprint)
         (self.relayClient, self.logger) = (relayClient, logger)
         tally = SessionTally(workers: media.workers.count)
+        router = RelayRouter(node: node.name, budget: topology.relayTimeout, seed: .random(in: 0...UInt64.max))
+        drain = Drain(window: topology.drainWindow, deadline: topology.drainDeadline)
+        alternatives = Alternatives.listed(in: topology, besides: node)
     }
 
-    /// Whether this node gets its broadcasts from nodes above.
-    var pullsBroadcasts: Bool { relayClient.hasUpstreams }
+    /// Whether this node gets its broadcasts from other nodes.
+    var pullsBroadcasts: Bool { node.upstream != .none }
+
+    /// The router's time.
+    var clock: Duration { .now - begin }
 
     // MARK: - Publishing
 
@@ -89,17 +118,16 @@ package actor Sessions {
     /// new one, which takes the name at once or, from a live one, when its source is connected; viewers of the old one
     /// then end.
     func broadcast(named name: String, formats: [TrackFormat], worker: Int) -> BroadcastID {
-        if let id = names[name], let existing = broadcasts[id] {
-            if existing.canContinue(with: formats) { return id }
-            // One that is live goes on until its successor is connected.
-            if existing.liveSource == nil { closeBroadcast(id, reason: .incompatible) }
-        }
+        let existing = names[name].flatMap { broadcasts[$0] }
+        if let existing, existing.canContinue(with: formats) { return existing.id }
         let id = BroadcastID(rawValue: identifier())
         broadcasts[id] = BroadcastRecord(
             id: id, name: name, worker: worker, formats: formats,
             streamName: ResourceName.urlSafeText(of: generator.next()))
-        names[name] = names[name] ?? id
         media.workers[worker].send(.openBroadcast(id, tracks: formats))
+        // One that is live goes on until its successor is connected.
+        if existing?.liveSource == nil { names[name] = id }
+        if let existing, existing.liveSource == nil { closeBroadcast(existing.id, reason: .incompatible) }
         return id
     }
 
@@ -108,12 +136,15 @@ package actor Sessions {
     /// Opens a WHEP session for a person or a node below. On a node that relays, the first one waits for the broadcast
     /// to be fetched.
     package func watch(
-        _ name: String, offer: SessionDescription, as purpose: SessionPurpose
+        _ name: String, offer: SessionDescription, as purpose: SessionPurpose, by asking: AskingNode? = nil
     ) async throws(Refusal) -> Opened {
         try admit(purpose)
+        let waiting = asking?.waiting ?? []
+        if let setback = router.objection(to: waiting, for: name) { throw Refusal(setback) }
         if pullsBroadcasts, !isWatchable(name) {
-            try await pull(name)
+            try await pull(name, waiting: waiting)
             try admit(purpose)
+            if let setback = router.objection(to: waiting, for: name) { throw Refusal(setback) }
         }
         guard let id = names[name], let broadcast = broadcasts[id], isWatchable(name) else {
             throw .notLive(retryAfter: 2)
@@ -127,20 +158,27 @@ package actor Sessions {
         } catch {
             throw .negotiation(error)
         }
+        if let former = asking?.name { endFormerRelay(of: former, on: id) }
         let record = open(
             purpose, on: id, listener: purpose == .relay ? .internal : .public, agreement: agreement, local: local,
-            mids: Self.mids(of: offer))
-        return Opened(resource: record.resource, etag: record.etag, answer: answer.description)
+            mids: Self.mids(of: offer), node: asking?.name)
+        return Opened(
+            resource: record.resource, etag: record.etag, answer: answer.description, path: router.path(of: name))
+    }
+
+    /// A node needs a broadcast once. When it asks again it has forgotten the first relay, or lost it.
+    private func endFormerRelay(of node: String, on id: BroadcastID) {
+        for session in broadcasts[id]?.viewers ?? [] where sessions[session]?.node == node {
+            close(session, reason: .replaced)
+        }
     }
 
     /// A published broadcast when its source is up; a relayed one as soon as the node above has agreed.
     func isWatchable(_ name: String) -> Bool {
         guard let id = names[name], let broadcast = broadcasts[id] else { return false }
-        guard broadcast.upstream != nil else { return broadcast.liveSource != nil }
-        if broadcast.candidate != nil { return true }
-        // A relay that brings nothing: whether the broadcast is still live, the node above has to say.
-        guard let source = broadcast.liveSource else { return false }
-        return sessions[source]?.isSilent != true
+        guard pullsBroadcasts else { return broadcast.liveSource != nil }
+        // A relay that brings nothing does not count: others have to say whether the broadcast is still live.
+        return router.canServe(name, now: clock) && (broadcast.candidate != nil || broadcast.liveSource != nil)
     }
 
     // MARK: - Session resources
@@ -230,7 +268,7 @@ package actor Sessions {
 
     func open(
         _ purpose: SessionPurpose, on broadcastID: BroadcastID, listener: ListenerKind, agreement: Agreement,
-        local: LocalTransport, mids: [String]
+        local: LocalTransport, mids: [String], node asking: String? = nil
     ) -> SessionRecord {
         guard var broadcast = broadcasts[broadcastID] else {
             preconditionFailure("a session is opened on a broadcast that exists")
@@ -239,7 +277,7 @@ package actor Sessions {
             id: SessionID(rawValue: identifier()), resource: .generate(node: node.name), purpose: purpose,
             listener: listener, broadcast: broadcastID, name: broadcast.name, worker: broadcast.worker, opened: .now,
             etag: entityTag(), agreement: agreement,
-            remoteICE: agreement.remote.ice, mids: mids)
+            remoteICE: agreement.remote.ice, mids: mids, node: asking)
         if purpose.direction == .source {
             if let older = broadcast.candidate { close(older, reason: .replaced) }
             broadcast.candidate = record.id
@@ -275,6 +313,7 @@ package actor Sessions {
     /// Closes a session on our side; its broadcast is the caller's business.
     func close(_ id: SessionID, reason: CloseReason) {
         guard let record = forget(id) else { return }
+        forgetRelay(id, of: record.name)
         closing[id] = record
         media.workers[record.worker].send(.close(id, reason: reason))
     }
@@ -282,6 +321,7 @@ package actor Sessions {
     /// Takes a session out of the tables: from here on its resource is unknown.
     func forget(_ id: SessionID) -> SessionRecord? {
         guard let record = sessions.removeValue(forKey: id) else { return nil }
+        endEvents(of: id)
         resources[record.resource] = nil
         tally.remove(record)
         broadcasts[record.broadcast]?.viewers.remove(id)
@@ -293,22 +333,34 @@ package actor Sessions {
     func closeBroadcast(_ id: BroadcastID, reason: CloseReason) {
         guard let broadcast = broadcasts.removeValue(forKey: id) else { return }
         if names[broadcast.name] == id { names[broadcast.name] = nil }
-        reconnects.removeValue(forKey: id)?.cancel()
-        for session in sessions.values where session.broadcast == id { closing[session.id] = forget(session.id) }
+        for session in sessions.values where session.broadcast == id {
+            closing[session.id] = forget(session.id)
+            forgetRelay(session.id, of: broadcast.name)
+        }
         media.workers[broadcast.worker].send(.closeBroadcast(id, reason: reason))
-        if let upstream = broadcast.upstream { sayFarewell(to: upstream, broadcast: broadcast.name) }
+        if names[broadcast.name] == nil {
+            router.setOwn(nil, for: broadcast.name, now: clock)
+            if waiters[broadcast.name] == nil { router.release(broadcast.name) }
+            route()
+        }
         logger.info("broadcast closed", metadata: ["broadcast": "\(broadcast.name)", "reason": "\(reason.rawValue)"])
     }
 
     // MARK: - Draining and stopping
 
-    package func setDraining(_ value: Bool) { draining = value || stopping }
+    package func setDraining(_ value: Bool) {
+        draining = value || stopping
+        tellFollowersOfNode()
+    }
 
     /// Closes everything, says good-bye to the nodes above, and takes nothing new from here on.
     package func stop() async {
         (stopping, draining) = (true, true)
         for id in broadcasts.keys.sorted(by: { $0.rawValue < $1.rawValue }) { closeBroadcast(id, reason: .shutdown) }
-        for task in pulls.values { _ = await task.value }
+        for task in asks.values { await task.value }
+        for waiter in waiters.values.flatMap({ $0 }) { waiter.resume(returning: .draining) }
+        waiters = [:]
+        for stream in followers.values { stream.finish() }
         while let task = farewells.values.first { await task.value }
     }
 

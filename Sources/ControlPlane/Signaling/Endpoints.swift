@@ -11,6 +11,7 @@ extension NodeSurface {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
         guard node.role == .origin else { return try redirectPublisher(name, request) }
+        if let elsewhere = try await sendElsewhere(request, "whip", name, as: .publisher) { return elsewhere }
         try authorize(.publish, name, request)
         let offer = try await offer(in: request)
         do throws(Refusal) {
@@ -23,16 +24,14 @@ extension NodeSurface {
     /// RFC 9725 §4.5: 307 keeps method and body. The node it leads to asks for the token itself.
     private func redirectPublisher(_ name: String, _ request: Request) throws(Problem) -> Response {
         guard let origin = originForPublishers else { throw .noPublishersHere }
-        let query = request.head.path?.split(separator: "?", maxSplits: 1).dropFirst().first.map { "?\($0)" } ?? ""
-        var response = Response(status: .temporaryRedirect)
-        response.headers[.location] = "\(origin)/whip/\(name)\(query)"
-        return response
+        return Self.redirect(request, to: "\(origin)/whip/\(name)")
     }
 
     func watch(_ name: String, _ request: Request) async throws(Problem) -> Response {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
         guard node.viewers else { throw .noViewersHere }
+        if let elsewhere = try await sendElsewhere(request, "whep", name, as: .viewer) { return elsewhere }
         try authorize(.watch, name, request)
         return try await watch(name, request, as: .viewer)
     }
@@ -40,16 +39,30 @@ extension NodeSurface {
     func relay(_ name: String, _ request: Request) async throws(Problem) -> Response {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
-        try await authorizeNode(name, request)
-        return try await watch(name, request, as: .relay)
+        let issuer = try await authorizeNode(name, request)
+        let waiting = RelayClient.path(request.headers[.cascadePath])
+        // Without tokens a node is whoever it says it is.
+        let asking = Sessions.AskingNode(name: issuer ?? waiting.last, waiting: waiting)
+        return try await watch(name, request, as: .relay, by: asking)
     }
 
-    private func watch(_ name: String, _ request: Request, as purpose: SessionPurpose) async throws(Problem) -> Response
-    {
+    /// Which broadcasts can be had from this node, as long as the connection lasts.
+    func directoryStream(_ request: Request) async throws(Problem) -> Response {
+        _ = try await authorizeNode(NodeTokens.anyBroadcast, request)
+        guard let (key, stream) = await sessions.follow() else { throw .full("too many nodes follow this one") }
+        return stream.response { [sessions] in await sessions.unfollow(key) }
+    }
+
+    private func watch(
+        _ name: String, _ request: Request, as purpose: SessionPurpose, by asking: Sessions.AskingNode? = nil
+    ) async throws(Problem) -> Response {
         let offer = try await offer(in: request)
         do throws(Refusal) {
-            let opened = try await sessions.watch(name, offer: offer, as: purpose)
-            return created(opened, on: purpose == .relay ? .internal : .public)
+            let opened = try await sessions.watch(name, offer: offer, as: purpose, by: asking)
+            var response = created(opened, on: purpose == .relay ? .internal : .public)
+            if purpose == .relay { response.headers[.cascadePath] = opened.path.joined(separator: ", ") }
+            if purpose == .viewer { offerEvents(of: opened.resource, in: &response) }
+            return response
         } catch {
             throw Problem(error)
         }
@@ -114,7 +127,7 @@ extension NodeSurface {
         switch session.purpose {
         case .publisher: try authorize(.publish, session.broadcast, request)
         case .viewer: try authorize(.watch, session.broadcast, request)
-        case .relay, .upstream: try await authorizeNode(session.broadcast, request)
+        case .relay, .upstream: _ = try await authorizeNode(session.broadcast, request)
         }
     }
 

@@ -91,8 +91,11 @@ package struct ListenerResponder: HTTPResponder {
         case .whip(let name): return try await surface.publish(name, request)
         case .whep(let name): return try await surface.watch(name, request)
         case .relay(let name): return try await surface.relay(name, request)
+        case .directory: return try await surface.directoryStream(request)
         case .session(let resource): return try await surface.session(resource, on: listener, request)
         case .forwarded: throw .notFound
+        case .sessionEvents(let resource): return try await surface.openEvents(resource, request)
+        case .sessionEvent(let resource, let name): return try await surface.eventStream(resource, name, request)
         case .impairment(let resource): return try await surface.impair(resource, request)
         case .debugSession(let id): return try await surface.debugSession(id)
         case .broadcasts: return await surface.broadcasts(on: listener)
@@ -101,7 +104,7 @@ package struct ListenerResponder: HTTPResponder {
         case .health: return .text("ok\n")
         case .readiness: return await surface.readinessAnswer()
         case .metrics: return await surface.metricsAnswer()
-        case .drain: return await surface.drain(request)
+        case .drain: return try await surface.drain(request)
         case .page(let path): return try surface.page(path)
         }
     }

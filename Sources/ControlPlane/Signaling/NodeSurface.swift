@@ -61,9 +61,10 @@ package struct NodeSurface: Sendable {
         }
     }
 
-    func authorizeNode(_ broadcast: String, _ request: Request) async throws(Problem) {
+    /// The name of the asking node, where it has to show one.
+    func authorizeNode(_ broadcast: String, _ request: Request) async throws(Problem) -> String? {
         switch await tokens.decide(broadcast: broadcast, authorization: request.headers[.authorization]) {
-        case .allowed: break
+        case .allowed(let issuer): return issuer
         case .missingCredentials: throw .unauthorized
         case .forbidden: throw .forbidden
         }
@@ -97,6 +98,7 @@ extension Problem {
         case .alreadyLive: self = .alreadyLive
         case .notLive(let retryAfter): self = .notLive(retryAfter: retryAfter)
         case .noOrigin: self = .noOrigin
+        case .loop: self = .loopDetected
         case .unknownSession: self = .unknownSession
         case .preconditionFailed: self = .preconditionFailed
         case .invalidFragment(let reason): self = .invalidFragment(reason)

@@ -7,19 +7,9 @@ import MediaPlane
 extension NodeSurface {
     // MARK: - API
 
-    /// What is live here, and, on a node that relays, what the nodes above say is live there. A node below is told only
-    /// the former, so that lists do not travel in circles.
+    /// What can be watched here; on the internal listener what comes through this node now.
     func broadcasts(on listener: ListenerKind) async -> Response {
-        var list = await sessions.liveBroadcasts()
-        if listener == .public, let directory {
-            let here = Set(list.map(\.name))
-            for var broadcast in await directory.broadcasts where !here.contains(broadcast.name) {
-                broadcast.viewers = 0
-                list.append(broadcast)
-            }
-            list.sort { $0.name < $1.name }
-        }
-        return .json(list)
+        .json(await listener == .public ? sessions.knownBroadcasts() : sessions.liveBroadcasts())
     }
 
     private struct NodeSummary: Encodable {
@@ -126,14 +116,10 @@ extension NodeSurface {
         metrics.halfOpenSessions = snapshot.opening.values.reduce(0, +)
         metrics.sessionsClosed = snapshot.counters.closed
         metrics.requests = requests.all
+        metrics.drain = snapshot.drain
         metrics.directory = await directory?.snapshot()
         metrics.workers = await media.statistics()
         return .text(metrics.render(), type: PrometheusText.contentType)
-    }
-
-    func drain(_ request: Request) async -> Response {
-        await sessions.setDraining(request.method == .post)
-        return .text((await readiness()).json, type: MediaType.json)
     }
 
     // MARK: - Sessions from the inside

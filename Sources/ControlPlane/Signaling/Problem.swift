@@ -113,6 +113,9 @@ extension Problem {
         .serviceUnavailable, "draining", "This node takes nothing new", retryAfter: 5)
     static let noOrigin = Problem(
         .serviceUnavailable, "no-origin", "No origin answers at the moment", retryAfter: 2)
+    static let loopDetected = Problem(
+        .init(code: 508, reasonPhrase: "Loop Detected"), "relay-loop",
+        "The broadcast comes to this node through the asking one, or the path is too long")
     static let noPublishersHere = Problem(
         .misdirectedRequest, "not-an-origin", "This node takes no publishers and knows no origin")
     static let noViewersHere = Problem(.forbidden, "no-viewers-here", "This node takes no viewers")

@@ -5,9 +5,13 @@ indirect enum Route: Hashable {
     case whip(String)
     case whep(String)
     case relay(String)
+    case directory
     case session(ResourceName)
     /// A public route of a session, asked by another node for its client.
     case forwarded(Route)
+    case sessionEvents(ResourceName)
+    /// A stream of its events, by name.
+    case sessionEvent(ResourceName, String)
     case impairment(ResourceName)
     /// A resource's name or the beginning of it.
     case debugSession(String)
@@ -26,8 +30,12 @@ indirect enum Route: Hashable {
         switch (listener, parts.count, first) {
         case (.public, 2, "whip"): self = .whip(second ?? "")
         case (.public, 2, "whep"): self = .whep(second ?? "")
+        case (.internal, 2, "relay") where second == "directory": self = .directory
         case (.internal, 2, "relay"): self = .relay(second ?? "")
         case (_, 2, "session"): self = .session(ResourceName(second ?? ""))
+        case (.public, 3, "session") where parts[2] == "events": self = .sessionEvents(ResourceName(second ?? ""))
+        case (.public, 4, "session") where parts[2] == "events":
+            self = .sessionEvent(ResourceName(second ?? ""), parts[3] ?? "")
         case (.internal, 3, "session"):
             guard parts[2] == "impairment" else { return nil }
             self = .impairment(ResourceName(second ?? ""))
@@ -66,7 +74,7 @@ indirect enum Route: Hashable {
     /// The session that a public route is about: the part of it that tells whose it is.
     var sessionResource: ResourceName? {
         switch self {
-        case .session(let resource): resource
+        case .session(let resource), .sessionEvents(let resource), .sessionEvent(let resource, _): resource
         default: nil
         }
     }
@@ -77,8 +85,11 @@ indirect enum Route: Hashable {
         case .whip: "/whip/{broadcast}"
         case .whep: "/whep/{broadcast}"
         case .relay: "/relay/{broadcast}"
+        case .directory: "/relay/directory"
         case .session: "/session/{id}"
         case .forwarded(let route): "/forwarded" + route.pattern
+        case .sessionEvents: "/session/{id}/events"
+        case .sessionEvent: "/session/{id}/events/{stream}"
         case .impairment: "/session/{id}/impairment"
         case .debugSession: "/debug/sessions/{id}"
         case .broadcasts: "/api/broadcasts"
@@ -98,7 +109,8 @@ indirect enum Route: Hashable {
         case .whip, .whep, .relay: [.get, .head, .options, .post]
         case .session: [.get, .head, .options, .patch, .delete]
         case .forwarded(let route): route.methods
-        case .impairment: [.options, .post]
+        case .impairment, .sessionEvents: [.options, .post]
+        case .sessionEvent: [.get, .options, .delete]
         case .drain: [.options, .post, .delete]
         default: [.get, .head, .options]
         }
@@ -112,6 +124,7 @@ indirect enum Route: Hashable {
         case .whip, .whep, .relay: (.acceptPost, MediaType.sdp)
         case .session: (.acceptPatch, MediaType.fragment)
         case .forwarded(let route): route.acceptedBody
+        case .sessionEvents: (.acceptPost, MediaType.json)
         default: nil
         }
     }
@@ -151,6 +164,7 @@ enum MediaType {
 extension HTTPField.Name {
     static let acceptPost = HTTPField.Name("Accept-Post")!
     static let acceptPatch = HTTPField.Name("Accept-Patch")!
+    static let cascadePath = HTTPField.Name(RelayClient.pathField)!
 }
 
 extension String {

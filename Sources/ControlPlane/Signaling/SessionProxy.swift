@@ -118,7 +118,6 @@ extension HTTPField.Name {
     static let cascadeAuthorization = HTTPField.Name("Cascade-Authorization")!
     /// Who answers a forwarded request.
     static let cascadeNode = HTTPField.Name("Cascade-Node")!
-    static let link = HTTPField.Name("Link")!
 }
 
 extension Problem {
@@ -144,7 +143,7 @@ extension NodeSurface {
 
     /// What another node asks in a client's place: nil without its token. The request comes out as the client sent it.
     func unwrapped(_ request: Request) async throws(Problem) -> Request {
-        try await authorizeNode(NodeTokens.anyBroadcast, request)
+        _ = try await authorizeNode(NodeTokens.anyBroadcast, request)
         var head = request.head
         head.headerFields[.authorization] = request.headers[.cascadeAuthorization]
         head.headerFields[.cascadeAuthorization] = nil

@@ -36,14 +36,18 @@ package final class PeerConnection {
     private var ice: ICEAgent
     private let dtls: DTLSTransport
     private let setupDeadline: Instant
+    private let silence: Interval?
+    private var wasUnreachable = false
     private var random: SeededGenerator
     private var selected: TransportAddress?
     private var hasStarted = false
 
+    /// - Parameter silence: a client whose peer sends nothing for so long checks it (`isUnreachable`); nil: it does not.
     package init(
         parameters: TransportParameters, context: DTLSContext, setupTimeout: Interval, consentTimeout: Interval,
-        now: Instant, seed: UInt64
+        silence: Interval? = nil, now: Instant, seed: UInt64
     ) {
+        self.silence = silence
         random = SeededGenerator(seed: seed)
         ice = ICEAgent(
             role: parameters.role, local: parameters.localICE, remote: parameters.remoteICE,
@@ -63,6 +67,8 @@ package final class PeerConnection {
     package var localUfragKeys: [UInt64] { ice.localUfragKeys }
     /// Measured by our own connectivity checks; nil for ICE-lite.
     package var roundTrip: Interval? { ice.roundTrip }
+    /// A watched peer sends nothing and answers no checks.
+    package var isUnreachable: Bool { ice.isUnreachable }
     package var isClosed: Bool { if case .closed = state { true } else { false } }
 
     package var nextDeadline: Instant {
@@ -130,6 +136,14 @@ package final class PeerConnection {
         log.append(.candidatesAdded(candidates.count), at: now)
     }
 
+    /// There is reason to doubt that the peer lives: it is checked now.
+    package func verify(now: Instant, outbox: Outbox) {
+        guard srtp != nil, !isClosed else { return }
+        log.append(.verifying, at: now)
+        ice.verify(now: now)
+        advance(now: now, outbox: outbox)
+    }
+
     package func restartICE(
         local: ICECredentials, remote: ICECredentials, candidates: [TransportAddress], now: Instant
     ) {
@@ -189,9 +203,14 @@ package final class PeerConnection {
             srtp = session
             state = .connected(keys.profile)
             log.append(.connected(keys.profile), at: now)
+            if let silence { ice.watch(silence: silence) }
         case .failed(let reason): return finish(reason, now: now)
         case .closed: return finish(.peerClosed, now: now)
         default: break
+        }
+        if ice.isUnreachable != wasUnreachable {
+            wasUnreachable.toggle()
+            log.append(wasUnreachable ? .unreachable : .reachable, at: now)
         }
         if ice.state == .failed { return finish(srtp == nil ? .setupTimeout : .consentExpired, now: now) }
         if srtp == nil, now >= setupDeadline { finish(.setupTimeout, now: now) }

@@ -9,6 +9,9 @@ package struct ProtocolLog {
         case connected(SRTPProfile)
         case flowing
         case silent
+        case verifying
+        case unreachable
+        case reachable
         case keyframeRequestSent
         case keyframeRequestReceived
         case sinkStarted(MediaKind)
@@ -47,6 +50,9 @@ extension ProtocolLog.Event: CustomStringConvertible {
         case .connected(let profile): "connected: \(profile)"
         case .flowing: "media flows"
         case .silent: "no media for too long"
+        case .verifying: "peer in doubt"
+        case .unreachable: "peer unreachable"
+        case .reachable: "peer reachable again"
         case .keyframeRequestSent: "keyframe request sent"
         case .keyframeRequestReceived: "keyframe request received"
         case .sinkStarted(let kind): "\(kind.rawValue) started"

@@ -11,7 +11,7 @@ struct CandidateCheck {
     }
 
     /// Answers that are waited for; older ones are forgotten.
-    static let maximumAttempts = 8
+    static let maximumAttempts = 16
     /// A lost datagram is repeated after this, doubling. RFC 8445 §14.3 would wait 500 ms; Ta bounds our rate as
     /// well, and a relay's first picture waits for this.
     static let firstTimeout = Interval.milliseconds(100)
@@ -52,6 +52,13 @@ extension ICEAgent {
 
     mutating func sendDueConsent(now: Instant, outbox: Outbox) {
         guard let check = selected, check.due <= now else { return }
+        selected = transmit(check, nominating: isControlling, now: now, outbox: outbox)
+    }
+
+    /// A check because of doubt; it counts for consent as well.
+    mutating func sendDueProbe(now: Instant, outbox: Outbox) {
+        guard watch?.advance(lastLife: lastLife, roundTrip: roundTrip ?? .zero, now: now) == true, let check = selected
+        else { return }
         selected = transmit(check, nominating: isControlling, now: now, outbox: outbox)
     }
 

@@ -53,6 +53,8 @@ package struct ICEAgent {
     /// Candidates without a valid pair yet. Empty once one is selected.
     var checks: [CandidateCheck] = []
     var selected: CandidateCheck?
+    /// Whether the peer of the selected pair still lives; nil: only consent says so.
+    var watch: PeerWatch?
     /// Before this no check may be sent.
     var nextSlot: Instant
 
@@ -86,6 +88,7 @@ package struct ICEAgent {
         if state == .connected { deadline = min(deadline, lastLife + consentTimeout) }
         for check in checks { deadline = min(deadline, max(check.due, nextSlot)) }
         if let selected { deadline = min(deadline, selected.due) }
+        if let watch { deadline = min(deadline, watch.nextDeadline(lastLife: lastLife)) }
         return deadline
     }
 
@@ -129,8 +132,22 @@ package struct ICEAgent {
         if state == .connected, now >= lastLife + consentTimeout { return fail() }
         guard role == .client, state != .failed else { return }
         sendDueCheck(now: now, outbox: outbox)
+        sendDueProbe(now: now, outbox: outbox)
         sendDueConsent(now: now, outbox: outbox)
     }
+
+    /// Client: from now on, a peer that is silent for `silence` is checked, and `isUnreachable` if it does not answer.
+    package mutating func watch(silence: Interval) {
+        if role == .client { watch = PeerWatch(silence: silence) }
+    }
+
+    /// Checks a watched peer with the next `advance`, and loses patience with it sooner than silence alone would.
+    package mutating func verify(now: Instant) {
+        watch?.verify(lastLife: lastLife, roundTrip: roundTrip ?? .zero, now: now)
+    }
+
+    /// Nothing authenticated came from a watched peer, and no answer to our checks.
+    package var isUnreachable: Bool { watch?.isUnreachable ?? false }
 
     /// Adds remote candidates to check. Duplicates, unusable addresses and those beyond `maximumCandidates` are
     /// ignored, and so are all when a pair is already selected.
@@ -162,7 +179,7 @@ package struct ICEAgent {
 
     mutating func fail() {
         state = .failed
-        (checks, selected, setupDeadline) = ([], nil, nil)
+        (checks, selected, watch, setupDeadline) = ([], nil, nil, nil)
     }
 }
 

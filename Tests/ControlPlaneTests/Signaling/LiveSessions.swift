@@ -38,4 +38,9 @@ extension RunningNode {
 
 extension Sessions {
     func identifier(of resource: ResourceName) -> SessionID? { resources[resource] }
+
+    /// How many GETs an event stream has had.
+    func connections(_ resource: ResourceName, _ stream: String) -> Int {
+        resources[resource].flatMap { viewerEvents.streams[$0]?[stream] }?.connections ?? 0
+    }
 }

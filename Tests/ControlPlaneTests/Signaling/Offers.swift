@@ -66,6 +66,16 @@ enum Offers {
         return crlf(sdp)
     }
 
+    /// A publisher with two encodings of its video, `h` and `l`.
+    static var simulcast: String {
+        let encodings = [
+            "a=mid:1", "a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id", "a=rid:h send", "a=rid:l send",
+            "a=simulcast:send h;l",
+        ].joined(separator: "\r\n")
+        return publisher().replacing("a=mid:1", with: encodings).sdpLines
+            .filter { !$0.hasPrefix("a=ssrc:2") && !$0.hasPrefix("a=ssrc-group") }.map { $0 + "\r\n" }.joined()
+    }
+
     /// A WHEP page's offer: both kinds recvonly, several codecs.
     static func viewer(
         video: String = "a=rtpmap:98 VP8/90000", audio: String = "a=rtpmap:109 opus/48000/2",

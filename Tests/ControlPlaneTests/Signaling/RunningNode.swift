@@ -26,6 +26,7 @@ extension Topology {
         topology.auth.publish = .open
         topology.auth.watch = .open
         topology.auth.node = .open
+        (topology.drainDeadline, topology.drainWindow) = (.zero, .zero)
         topology.regions = [.init(name: "eu", location: .init(latitude: 50.11, longitude: 8.68))]
         return topology
     }

@@ -104,14 +104,7 @@ import WebRTC
 
     @Test func item23_simulcastIsAnswered() async throws {
         try await withOrigin { node in
-            let simulcast = [
-                "a=mid:1", "a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id", "a=rid:h send", "a=rid:l send",
-                "a=simulcast:send h;l",
-            ].joined(separator: "\r\n")
-            var offer = Offers.publisher().replacing("a=mid:1", with: simulcast)
-            offer = offer.sdpLines.filter { !$0.hasPrefix("a=ssrc:2") && !$0.hasPrefix("a=ssrc-group") }
-                .map { $0 + "\r\n" }.joined()
-            let answer = try await node.offer(offer, to: "/whip/a")
+            let answer = try await node.offer(Offers.simulcast, to: "/whip/a")
             #expect(answer.status == 201)
             for line in ["a=rid:h recv", "a=rid:l recv"] { #expect(answer.sdp.sdpLines.contains(line)) }
             #expect(answer.sdp.sdpLines.contains { $0.hasPrefix("a=simulcast:recv ") })

@@ -13,7 +13,7 @@ package struct Neighbour: Identifiable, Hashable, Sendable {
     package var name: String
     package var kind: Kind
     package var state: UpstreamHealth.State
-    /// It says of itself that it takes traffic: false while it drains.
+    /// false while it says of itself that it drains.
     package var isReady: Bool
 
     package init(id: String, name: String, kind: Kind, state: UpstreamHealth.State = .up, isReady: Bool = true) {
@@ -41,14 +41,17 @@ package struct NodeFacts: Codable, Hashable, Sendable {
     /// Public base URL.
     package var url: String
     package var viewers: Bool
+    /// It should get traffic: what `/readyz` says.
     package var ready: Bool
+    package var draining: Bool
     /// Share of the viewer limit in use, 0...1.
     package var load: Double
 
     package init(
-        node: String, role: String, region: String, url: String, viewers: Bool, ready: Bool, load: Double
+        node: String, role: String, region: String, url: String, viewers: Bool, ready: Bool,
+        draining: Bool, load: Double
     ) {
         (self.node, self.role, self.region, self.url) = (node, role, region, url)
-        (self.viewers, self.ready, self.load) = (viewers, ready, load)
+        (self.viewers, self.ready, self.draining, self.load) = (viewers, ready, draining, load)
     }
 }

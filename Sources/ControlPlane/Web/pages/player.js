@@ -1,5 +1,7 @@
-// The player: plays /?broadcast=NAME, muted until asked for sound, and comes back by itself after any failure.
-import {connect, connected, iceConfiguration, Refused} from './signaling.js';
+// The player: plays /?broadcast=NAME, muted until asked for sound, comes back by itself after any failure, and moves to
+// another node without a gap when the one it watches at asks for it.
+import {Refused} from './signaling.js';
+import {Watching} from './watching.js';
 
 const $ = id => document.getElementById(id);
 const parameters = new URLSearchParams(location.search);
@@ -9,6 +11,8 @@ const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
 
 const backOff = {first: 500, factor: 1.7, most: 8_000};
 const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
+// Not all viewers of a node that died come back in the same instant.
+const jitter = milliseconds => milliseconds * (0.75 + 0.5 * Math.random());
 
 function notice(title, detail = '') {
   $('notice').hidden = title === '';
@@ -22,82 +26,148 @@ function show(state) {
   $('badge').hidden = state !== 'playing';
 }
 
-/** One attempt. Returns when the session is over; throws when it never began. */
-async function play(video) {
-  const pc = new RTCPeerConnection(await iceConfiguration(location.href));
-  window.cascade = {pc, video};
-  const stream = new MediaStream();
-  pc.addTransceiver('video', {direction: 'recvonly'});
-  pc.addTransceiver('audio', {direction: 'recvonly'});
-  pc.addEventListener('track', event => stream.addTrack(event.track));
-  const session = await connect(pc, new URL(`/whep/${encodeURIComponent(name)}`, location.href), {token})
-    .catch(error => { pc.close(); throw error; });
-  const leave = () => session.close();
-  addEventListener('pagehide', leave, {once: true});
-  try {
-    await connected(pc);
-    video.srcObject = stream;
-    video.play().catch(() => {});
-    await over(pc, video);
-  } finally {
-    removeEventListener('pagehide', leave);
-    session.close();
-  }
+function showPaused() {
+  show('waiting');
+  notice('The broadcast has paused', 'It continues here when it comes back.');
 }
 
-/** Resolves when the connection is lost, or nothing has come over it for too long. */
-function over(pc, video) {
-  return new Promise(resolve => {
-    let bytes = -1;
-    let frames = 0;
-    let silent = 0;
-    let started = performance.now();
-    const timer = setInterval(async () => {
-      const report = summary(await pc.getStats());
-      if (report.bytes !== bytes) { bytes = report.bytes; silent = 0; } else { silent += 1; }
-      const flows = silent < 2 && (report.frames > frames || !report.hasVideo);
-      frames = report.frames;
-      if (flows) { show('playing'); notice(''); backOff.wait = backOff.first; }
-      // The server holds viewers while the source is away; then the session ends, and this page tries anew.
-      if (silent >= 3) { show('waiting'); notice('The broadcast has paused', 'It continues here when it comes back.'); }
-      $('numbers').textContent = flows ? describe(report, performance.now() - started) : '';
-      started = performance.now();
-    }, 1_000);
-    const end = () => { clearInterval(timer); resolve(); };
-    let grace;
-    pc.addEventListener('connectionstatechange', () => {
-      clearTimeout(grace);
-      if (['failed', 'closed'].includes(pc.connectionState)) end();
-      if (pc.connectionState === 'disconnected') grace = setTimeout(end, 4_000);
-    });
-    video.addEventListener('error', end, {once: true});
-    // A server that says good-bye closes DTLS; the connection's own state does not show it for long.
-    const transport = pc.getReceivers()[0]?.transport;
-    transport?.addEventListener('statechange', () => {
-      if (['failed', 'closed'].includes(transport.state)) end();
-    });
+// MARK: - Where
+
+/** The page's own node, and before it the one that this page was moved to. */
+const home = new URL(`/whep/${encodeURIComponent(name)}`, location.href).href;
+let moved = null;
+let attempts = 0;
+const nextAddress = () => (moved && attempts++ % 2 === 0 ? moved : home);
+
+// MARK: - On screen
+
+const screens = [$('video'), $('video-2')];
+/** What people see, a `Watching`. Null before the first picture and between two sessions. */
+let current = null;
+/** The move under way, a promise that never rejects. */
+let move = null;
+
+/** The element that nothing plays in. A new one lies over the old one, and is transparent until it has a picture. */
+function spareScreen() {
+  const spare = current ? screens.find(screen => screen !== current.video) : screens[0];
+  spare.muted = true;
+  for (const screen of screens) screen.classList.toggle('over', screen === spare);
+  return spare;
+}
+
+function present(watching) {
+  const old = current;
+  current = watching;
+  window.cascade = {pc: watching.pc, video: watching.video};
+  if (old) {
+    setMuted(watching.video, old.video.muted);
+    old.close();
+  }
+  for (const screen of screens) screen.hidden = screen !== watching.video;
+  watching.isPaused = false;
+  watching.follow({
+    active: () => { watching.isPaused = false; },
+    inactive: () => { watching.isPaused = true; if (watching === current) showPaused(); },
+    viewercount: ({viewercount}) => { if (watching === current) showCount(viewercount); },
+    reconnect: ({url}) => { if (watching === current) move ??= follow(url).finally(() => { move = null; }); },
   });
 }
 
-let lastBytes = 0;
-function summary(stats) {
-  const result = {bytes: 0, frames: 0, hasVideo: false, width: 0, height: 0, fps: 0};
-  for (const report of stats.values()) {
-    if (report.type !== 'inbound-rtp') continue;
-    result.bytes += report.bytesReceived ?? 0;
-    if (report.kind !== 'video') continue;
-    result.hasVideo ||= (report.packetsReceived ?? 0) > 0;
-    result.frames = report.framesDecoded ?? 0;
-    result.width = report.frameWidth ?? 0;
-    result.height = report.frameHeight ?? 0;
-    result.fps = Math.round(report.framesPerSecond ?? 0);
-  }
-  return result;
+function showCount(count) {
+  $('viewers').textContent = Number.isInteger(count) ? `${count} watching` : '';
 }
 
-function describe(report, milliseconds) {
-  const bits = Math.max(0, report.bytes - lastBytes) * 8_000 / milliseconds;
-  lastBytes = report.bytes;
+/** Sound may need a gesture on this very element: a picture without sound is better than none. */
+function setMuted(video, muted) {
+  video.muted = muted;
+  video.play().catch(() => { video.muted = true; video.play().catch(() => {}); }).finally(showSound);
+}
+
+function showSound() {
+  const muted = current?.video.muted ?? true;
+  $('sound').textContent = muted ? 'Turn sound on' : 'Turn sound off';
+  $('sound').setAttribute('aria-pressed', String(!muted));
+}
+
+// MARK: - Moving
+
+/**
+ * Make before break: watches at `url` in the other element, and only when its picture is there leaves the old node. As
+ * long as that fails and the old one plays, the page's own address is tried too: a node that drains redirects.
+ */
+async function follow(url) {
+  const leaving = current;
+  const abort = new AbortController();
+  leaving.over.then(() => abort.abort());
+  let wait = backOff.first;
+  for (let address = new URL(url ?? home, leaving.endpoint).href; ; address = address === home ? url ?? home : home) {
+    let next;
+    try {
+      const screen = spareScreen();
+      screen.hidden = false;
+      next = await Watching.begin(address, screen, {token, signal: abort.signal});
+      await next.picture();
+      if (leaving !== current) throw new Error('Somebody was faster.');
+      moved = next.endpoint;
+      attempts = 0;
+      return present(next);
+    } catch {
+      next?.close();
+    }
+    if (abort.signal.aborted) return;
+    await Promise.race([sleep(jitter(wait)), leaving.over]);
+    if (abort.signal.aborted) return;
+    wait = Math.min(backOff.most, wait * backOff.factor);
+  }
+}
+
+// MARK: - Watching
+
+/** One session after the other without a gap, until one ends by itself; throws when the first never began. */
+async function play() {
+  const video = spareScreen();
+  for (const screen of screens) screen.hidden = screen !== video;
+  const first = await Watching.begin(nextAddress(), video, {
+    token, created: pc => { window.cascade = {pc, video}; },
+  });
+  present(first);
+  video.muted = soundless;
+  showSound();
+  const numbers = setInterval(measure, 1_000);
+  try {
+    for (let watched = null; watched !== current;) {
+      watched = current;
+      await watched.over;
+      // What has just ended may have asked for the move that is under way.
+      await move;
+    }
+  } finally {
+    clearInterval(numbers);
+    current.close();
+    current = null;
+    showCount(null);
+    $('numbers').textContent = '';
+  }
+}
+
+/** Every second: does anything come, and how much. */
+async function measure() {
+  const watching = current;
+  const report = await watching.received();
+  if (watching !== current) return;
+  const now = performance.now();
+  const before = watching.last ?? {bytes: -1, frames: 0, at: now - 1_000, silent: 0};
+  const silent = report.bytes !== before.bytes ? 0 : before.silent + 1;
+  const flows = silent < 2 && (report.frames > before.frames || !report.hasVideo);
+  watching.last = {bytes: report.bytes, frames: report.frames, at: now, silent};
+  if (flows && !watching.isPaused) { show('playing'); notice(''); backOff.wait = backOff.first; attempts = 0; }
+  // The server holds viewers while the source is away; then the session ends, and this page tries anew.
+  if (silent >= 3) showPaused();
+  $('numbers').textContent = flows ? describe(report, report.bytes - before.bytes, now - before.at) : '';
+}
+
+function describe(report, bytes, milliseconds) {
+  const bits = Math.max(0, bytes) * 8_000 / milliseconds;
   const picture = report.width ? `${report.width}×${report.height} · ${report.fps} fps · ` : '';
   return `${picture}${(bits / 1e6).toFixed(1)} Mbit/s`;
 }
@@ -112,7 +182,7 @@ async function keepPlaying() {
     show('connecting');
     if ($('notice').hidden) notice('Connecting…');
     try {
-      await play($('video'));
+      await play();
       notice('Connection lost', 'Trying again…');
     } catch (error) {
       show('waiting');
@@ -131,10 +201,11 @@ async function keepPlaying() {
       }
       backOff.wait = Math.min(backOff.most, backOff.wait * backOff.factor);
     }
-    // Not all viewers of a node that died come back in the same instant.
-    await sleep(wait * (0.75 + 0.5 * Math.random()));
+    await sleep(jitter(wait));
   }
 }
+
+addEventListener('pagehide', () => current?.close());
 
 async function lobby() {
   $('lobby').hidden = false;
@@ -161,12 +232,11 @@ async function lobby() {
   }
 }
 
+/** What the person at the page chose; sessions that come later keep it. */
+let soundless = true;
 $('sound').addEventListener('click', () => {
-  const video = $('video');
-  video.muted = !video.muted;
-  $('sound').textContent = video.muted ? 'Turn sound on' : 'Turn sound off';
-  $('sound').setAttribute('aria-pressed', String(!video.muted));
-  video.play().catch(() => {});
+  soundless = !(current?.video.muted ?? true);
+  if (current) setMuted(current.video, soundless);
 });
 $('fullscreen').addEventListener('click', () => {
   const stage = $('stage');

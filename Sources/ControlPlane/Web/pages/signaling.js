@@ -46,21 +46,31 @@ export async function iceConfiguration(base) {
   }
 }
 
+/** POSTs an offer. Browsers drop Authorization when another host is redirected to: then it is asked once more. */
+async function offer(url, sdp, {token, signal}) {
+  const post = to => fetch(to, {
+    method: 'POST', signal, headers: headers(token, {'content-type': 'application/sdp'}), body: sdp,
+  });
+  const response = await post(url);
+  return response.status === 401 && response.redirected && token ? post(response.url) : response;
+}
+
 /**
- * Negotiates `pc`, whose transceivers are set up, with an endpoint. Returns the session: `close()` ends it at the
- * server.
+ * Negotiates `pc`, whose transceivers are set up, with an endpoint. Returns the session: `endpoint` is the URL that took
+ * it, which may be another node's, `link` its Link header, and `close()` ends it at the server.
  */
 export async function connect(pc, url, {token = '', signal} = {}) {
   await pc.setLocalDescription();
   await gathered(pc);
-  const response = await fetch(url, {
-    method: 'POST', signal, headers: headers(token, {'content-type': 'application/sdp'}), body: pc.localDescription.sdp,
-  });
+  const response = await offer(url, pc.localDescription.sdp, {token, signal});
   if (response.status !== 201) throw await refusal(response);
   const resource = new URL(response.headers.get('location'), response.url).href;
+  const ended = new AbortController();
   const session = {
-    resource,
+    resource, token, endpoint: response.url, link: response.headers.get('link') ?? '', signal: ended.signal,
     close() {
+      if (ended.signal.aborted) return;
+      ended.abort();
       pc.close();
       // keepalive: the DELETE survives the page that sends it.
       fetch(resource, {method: 'DELETE', headers: headers(token), keepalive: true}).catch(() => {});

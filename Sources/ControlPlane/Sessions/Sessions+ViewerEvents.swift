@@ -1,0 +1,125 @@
+import Forwarding
+import WebRTC
+
+/// The server-sent events extension of WHEP: what viewers are told of their broadcast. State is compared as time passes,
+/// so that nothing that changes a broadcast has to think of its viewers' streams.
+extension Sessions {
+    package enum EventsOpened: Sendable {
+        /// The stream's name below the session.
+        case opened(String)
+        /// The session has as many as it may have.
+        case full
+        case unknownSession
+    }
+
+    /// A stream of the session's events; its first ones, the state, wait in it.
+    package func openEvents(_ resource: ResourceName, wanted: Set<ViewerEvent>) -> EventsOpened {
+        guard let (id, record) = viewer(resource) else { return .unknownSession }
+        guard viewerEvents.streams[id, default: [:]].count < ViewerEventStreams.mostPerSession else { return .full }
+        let name = ResourceName.urlSafeText(of: generator.next())
+        var stream = ViewerEventStream(wanted: wanted)
+        tellState(of: record, to: &stream, now: .now)
+        viewerEvents.streams[id, default: [:]][name] = stream
+        if wanted.contains(.reconnect) { drain.joined(id, now: .now) }
+        return .opened(name)
+    }
+
+    /// What a GET of the stream is answered with; nil: there is no such stream.
+    package func connectEvents(_ resource: ResourceName, _ name: String) -> EventStream? {
+        guard let (id, record) = viewer(resource), var stream = viewerEvents.streams[id]?[name] else { return nil }
+        let (connection, isFirst) = stream.connect()
+        if !isFirst {
+            tellState(of: record, to: &stream, now: .now)
+            if stream.wanted.contains(.reconnect) { drain.joined(id, now: .now) }
+        }
+        viewerEvents.streams[id]?[name] = stream
+        return connection
+    }
+
+    /// false: there is no such stream.
+    package func closeEvents(_ resource: ResourceName, _ name: String) -> Bool {
+        guard let (id, _) = viewer(resource), let stream = viewerEvents.streams[id]?.removeValue(forKey: name) else {
+            return false
+        }
+        stream.end()
+        if viewerEvents.streams[id]?.isEmpty == true { viewerEvents.streams[id] = nil }
+        if !viewerEvents.wants(.reconnect, id) { drain.left(id) }
+        return true
+    }
+
+    /// A session has left the tables.
+    func endEvents(of id: SessionID) {
+        viewerEvents.end(id)
+        drain.left(id)
+    }
+
+    private func viewer(_ resource: ResourceName) -> (SessionID, SessionRecord)? {
+        guard let id = resources[resource], let record = sessions[id], record.purpose == .viewer else { return nil }
+        return (id, record)
+    }
+
+    // MARK: - State
+
+    /// Tells streams what has changed since they were told last.
+    func advanceViewerEvents(now: ContinuousClock.Instant) {
+        for (id, before) in viewerEvents.told {
+            guard let broadcast = broadcasts[id] else {
+                viewerEvents.told[id] = nil
+                continue
+            }
+            var told = before
+            let readers = broadcast.viewers.filter { viewerEvents.streams[$0] != nil }
+            told.isActive = isFlowing(broadcast)
+            if told.isActive != before.isActive {
+                for reader in readers { viewerEvents.send(told.isActive ? .active : .inactive, "{}", to: reader) }
+            }
+            if now - told.counted >= ViewerEventStreams.countInterval {
+                (told.viewers, told.counted) = (countViewers(of: broadcast), now)
+                if told.viewers != before.viewers {
+                    for reader in readers {
+                        viewerEvents.send(.viewercount, Self.text(count: told.viewers), to: reader)
+                    }
+                }
+            }
+            viewerEvents.told[id] = readers.isEmpty ? nil : told
+        }
+    }
+
+    /// Media comes, as far as this node can see.
+    private func isFlowing(_ broadcast: BroadcastRecord) -> Bool {
+        guard let source = broadcast.liveSource else { return false }
+        return sessions[source]?.isSilent == false
+    }
+
+    private func countViewers(of broadcast: BroadcastRecord) -> Int {
+        broadcast.viewers.count { sessions[$0]?.purpose == .viewer }
+    }
+
+    private func tellState(
+        of record: SessionRecord, to stream: inout ViewerEventStream, now: ContinuousClock.Instant
+    ) {
+        guard let broadcast = broadcasts[record.broadcast] else { return }
+        let told =
+            viewerEvents.told[broadcast.id]
+            ?? .init(isActive: isFlowing(broadcast), viewers: countViewers(of: broadcast), counted: now)
+        viewerEvents.told[broadcast.id] = told
+        stream.send(told.isActive ? .active : .inactive, "{}")
+        stream.send(.layers, Self.layers(of: broadcast, for: record))
+        stream.send(.viewercount, Self.text(count: told.viewers))
+    }
+
+    private static func text(count: Int) -> String { #"{"viewercount":\#(count)}"# }
+
+    private struct Layer: Encodable { var rid: String }
+
+    /// Simulcast encodings by the position of the viewer's m-line.
+    private static func layers(of broadcast: BroadcastRecord, for record: SessionRecord) -> String {
+        var layers: [String: [Layer]] = [:]
+        for track in record.agreement.tracks where track.kind == .video {
+            guard let position = record.mids.firstIndex(of: track.mid) else { continue }
+            let rids = broadcast.formats.first { $0.kind == track.kind }?.rids ?? []
+            layers[String(position)] = rids.map { Layer(rid: $0) }
+        }
+        return String(decoding: JSONText.encode(layers), as: UTF8.self)
+    }
+}

@@ -1,0 +1,93 @@
+import Forwarding
+
+/// Events of the server-sent events extension of WHEP.
+package enum ViewerEvent: String, CaseIterable, Sendable {
+    /// Media comes.
+    case active
+    /// It does not come any more. Never the first state that a stream tells.
+    case inactive
+    /// The broadcast's encodings.
+    case layers
+    /// The viewer should watch at another node.
+    case reconnect
+    /// Viewers of the broadcast at this node.
+    case viewercount
+}
+
+/// One event stream of a viewer's session. It begins with its POST: what happens before the first GET waits for it.
+struct ViewerEventStream {
+    /// Beyond this only the last of each kind is kept for a GET that does not come.
+    static let mostWaiting = 64
+    /// What may wait for a slow connection.
+    static let mostUnsent = 256
+
+    let wanted: Set<ViewerEvent>
+    private var waiting: [(event: ViewerEvent, data: String)] = []
+    private var connection: EventStream?
+    private var hasBeenActive = false
+
+    /// GETs so far.
+    private(set) var connections = 0
+    var waitingCount: Int { waiting.count }
+
+    init(wanted: Set<ViewerEvent>) { self.wanted = wanted }
+
+    mutating func send(_ event: ViewerEvent, _ data: String) {
+        if event == .active { hasBeenActive = true }
+        guard wanted.contains(event), event != .inactive || hasBeenActive else { return }
+        if let connection { return connection.send(event.rawValue, data) }
+        waiting.append((event, data))
+        if waiting.count > Self.mostWaiting {
+            waiting = waiting.enumerated().filter { index, entry in
+                waiting.lastIndex { $0.event == entry.event } == index
+            }.map(\.element)
+        }
+    }
+
+    /// A GET. What waited goes to the first one; a later one ends the one before, and is to be told the state anew.
+    mutating func connect() -> (connection: EventStream, isFirst: Bool) {
+        connection?.finish()
+        connections += 1
+        let new = EventStream(bound: Self.mostUnsent)
+        for entry in waiting { new.send(entry.event.rawValue, entry.data) }
+        (connection, waiting) = (new, [])
+        return (new, connections == 1)
+    }
+
+    func end() { connection?.finish() }
+}
+
+/// All event streams of the node, and what their readers were told last.
+struct ViewerEventStreams {
+    /// Of one broadcast.
+    struct Told {
+        var isActive: Bool
+        var viewers: Int
+        var counted: ContinuousClock.Instant
+    }
+
+    /// Of one session; each holds a queue and a connection.
+    static let mostPerSession = 4
+    /// How often the number of viewers is told at most.
+    static let countInterval = Duration.seconds(1)
+
+    var streams: [SessionID: [String: ViewerEventStream]] = [:]
+    var told: [BroadcastID: Told] = [:]
+
+    var count: Int { streams.values.reduce(0) { $0 + $1.count } }
+
+    /// Whether a session has a stream that asked for `event`.
+    func wants(_ event: ViewerEvent, _ session: SessionID) -> Bool {
+        streams[session]?.values.contains { $0.wanted.contains(event) } == true
+    }
+
+    mutating func send(_ event: ViewerEvent, _ data: String, to session: SessionID) {
+        guard let names = streams[session]?.keys else { return }
+        for name in Array(names) { streams[session]?[name]?.send(event, data) }
+    }
+
+    /// Ends all streams of a session.
+    mutating func end(_ session: SessionID) {
+        for stream in streams.removeValue(forKey: session)?.values ?? [:].values { stream.end() }
+    }
+}

@@ -1,0 +1,42 @@
+import HTTPTypes
+import Hummingbird
+
+/// Draining over HTTP.
+extension NodeSurface {
+    /// `POST /drain` begins, `DELETE /drain` takes back.
+    func drain(_ request: Request) async throws(Problem) -> Response {
+        if request.method == .post {
+            await sessions.beginDrain(.request)
+        } else {
+            guard await sessions.cancelDrain() else { throw .stopping }
+        }
+        return .text((await readiness()).json, type: MediaType.json)
+    }
+
+    /// 307 to a node that takes what this one does not take while it drains; nil: it does not drain. The node it leads to
+    /// asks for the token itself.
+    ///
+    /// - Throws: 503 when no other node is known.
+    func sendElsewhere(
+        _ request: Request, _ endpoint: String, _ name: String, as purpose: SessionPurpose
+    ) async throws(Problem) -> Response? {
+        switch await sessions.elsewhere(for: purpose) {
+        case .here: return nil
+        case .nowhere: throw .draining
+        case .node(let node): return Self.redirect(request, to: "\(node.url)/\(endpoint)/\(name)")
+        }
+    }
+
+    /// RFC 9725 §4.5: 307 keeps method and body; the query goes along.
+    static func redirect(_ request: Request, to url: String) -> Response {
+        let query = request.head.path?.split(separator: "?", maxSplits: 1).dropFirst().first.map { "?\($0)" } ?? ""
+        var response = Response(status: .temporaryRedirect)
+        response.headers[.location] = url + query
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+}
+
+extension Problem {
+    static let stopping = Problem(.conflict, "stopping", "The node was told to stop, which cannot be taken back")
+}
