@@ -30,6 +30,3 @@ static inline CURLcode ccurl_set_callback(CURL *handle, CURLoption option, ccurl
     return (curl_easy_setopt)(handle, option, callback);
 }
 
-static inline CURLcode ccurl_get_long(CURL *handle, CURLINFO info, long *value) {
-    return (curl_easy_getinfo)(handle, info, value);
-}

@@ -3,11 +3,11 @@ import Glibc
 import WebRTC
 
 /// A POSIX thread. Whatever is not `Sendable` is created inside `body`, so the compiler can prove that it stays there.
-struct Thread: Sendable {
+package struct Thread: Sendable {
     private let handle: pthread_t
 
     /// Starts a thread named `name` (at most 15 bytes are shown by the system).
-    init(name: String, _ body: @escaping @Sendable () -> Void) {
+    package init(name: String, _ body: @escaping @Sendable () -> Void) {
         let box = unsafe Unmanaged.passRetained(Body(name: name, run: body)).toOpaque()
         var handle = pthread_t()
         let status = unsafe pthread_create(
@@ -36,7 +36,7 @@ struct Thread: Sendable {
     }
 
     /// Lets the thread end on its own.
-    func detach() { pthread_detach(handle) }
+    package func detach() { pthread_detach(handle) }
 
     /// CPU time so far, user and system. Not after `join` or `detach`.
     var processorTime: Interval {

@@ -94,39 +94,27 @@ package final class HTTPClient: Sendable {
 
 /// What libcurl's callbacks fill while a transfer runs.
 private final class Transfer {
-    var headers: [(name: String, value: String)] = []
+    var head = ResponseHead()
     var body: [UInt8] = []
-
-    /// A status line begins a new header block (100 Continue, then the answer): only the last one counts.
-    func header(line: String) {
-        if line.hasPrefix("HTTP/") { return headers.removeAll() }
-        guard let colon = line.utf8.firstIndex(of: UInt8(ascii: ":")), headers.count < 100 else { return }
-        let value = line[line.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
-        headers.append((String(line[..<colon]), String(value)))
-    }
 }
-
-private let globalInitialised = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
 private func performBlocking(
     _ request: HTTPClient.Request, _ trust: PeerTrust?
 ) -> Result<HTTPClient.Response, HTTPClient.Failure> {
-    guard globalInitialised, let handle = unsafe curl_easy_init() else {
+    let milliseconds = Int(request.timeout / .milliseconds(1))
+    guard milliseconds > 0 else { return .failure(.init(description: "no time left")) }
+    guard let handle = unsafe CurlHandle.make(url: request.url, connectTimeout: request.timeout) else {
         return .failure(.init(description: "libcurl did not initialise"))
     }
     defer { unsafe curl_easy_cleanup(handle) }
     let transfer = Transfer()
-    let milliseconds = Int(request.timeout / .milliseconds(1))
-    guard milliseconds > 0 else { return .failure(.init(description: "no time left")) }
-
-    let addresses = unsafe CurlOptions(url: request.url, trust: trust, peer: request.peer).apply(to: handle)
+    let addresses = unsafe CurlTrust(url: request.url, trust: trust, peer: request.peer).apply(to: handle)
     defer { unsafe curl_slist_free_all(addresses) }
     let reason = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     defer { unsafe reason.deallocate() }
     unsafe reason.pointee = 0
     unsafe ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, reason)
     unsafe ccurl_set_long(handle, CURLOPT_TIMEOUT_MS, milliseconds)
-    unsafe ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, milliseconds)
     if request.method == "HEAD" { unsafe ccurl_set_long(handle, CURLOPT_NOBODY, 1) }
     if !request.body.isEmpty || request.method == "POST" {
         unsafe ccurl_set_long(handle, CURLOPT_POST, 1)
@@ -142,14 +130,10 @@ private func performBlocking(
     }
     unsafe ccurl_set_string(handle, CURLOPT_CUSTOMREQUEST, request.method)
 
-    // An empty header of libcurl's own ("Expect:") suppresses it; the body is sent without waiting for 100 Continue.
-    var list: UnsafeMutablePointer<curl_slist>? = unsafe curl_slist_append(nil, "Expect:")
-    if !request.headers.contains(where: { $0.name.lowercased() == "content-type" }) {
-        unsafe list = unsafe curl_slist_append(list, "Content-Type:")
-    }
-    for (name, value) in request.headers where !(name + value).utf8.contains(where: { $0 < 32 }) {
-        unsafe list = unsafe curl_slist_append(list, value.isEmpty ? "\(name);" : "\(name): \(value)")
-    }
+    // The body is sent without waiting for 100 Continue.
+    let hasType = request.headers.contains { $0.name.lowercased() == "content-type" }
+    let list = unsafe CurlHandle.headerList(
+        request.headers, suppressed: hasType ? ["Expect"] : ["Expect", "Content-Type"])
     defer { unsafe curl_slist_free_all(list) }
     unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, list)
 
@@ -165,10 +149,8 @@ private func performBlocking(
     unsafe ccurl_set_pointer(handle, CURLOPT_HEADERDATA, context)
     unsafe ccurl_set_callback(handle, CURLOPT_HEADERFUNCTION) { data, size, count, context in
         guard let data = unsafe data, let context = unsafe context else { return 0 }
-        let bytes = unsafe UnsafeRawBufferPointer(start: data, count: size * count)
-        let line = unsafe String(decoding: bytes, as: UTF8.self)
-        let trimmed = String(line.reversed().drop { $0.isNewline || $0 == " " }.reversed())
-        unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue().header(line: trimmed)
+        let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
+        _ = unsafe transfer.head.take(UnsafeRawBufferPointer(start: data, count: size * count))
         return size * count
     }
 
@@ -177,7 +159,5 @@ private func performBlocking(
         let text = unsafe String(cString: reason.pointee == 0 ? curl_easy_strerror(code) : UnsafePointer(reason))
         return .failure(.init(description: text))
     }
-    var status = 0
-    unsafe ccurl_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
-    return .success(.init(status: status, headers: transfer.headers, body: transfer.body))
+    return .success(.init(status: transfer.head.status, headers: transfer.head.headers, body: transfer.body))
 }

@@ -62,11 +62,7 @@ package struct ListenerResponder: HTTPResponder {
         {
             throw .certificateRequired
         }
-        if listener == .public, let resource = route.sessionResource,
-            let response = try await surface.answerOfOwner(resource, request)
-        {
-            return response
-        }
+        if listener == .public, let response = try await surface.answerOfOwner(route, request) { return response }
         if case .forwarded(let inner) = route { return try await answerForwarded(request, route: inner) }
         return try await handle(request, route: route, on: listener)
     }

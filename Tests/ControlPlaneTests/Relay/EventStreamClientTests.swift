@@ -1,0 +1,170 @@
+import Glibc
+import HTTPTypes
+import Hummingbird
+import Synchronization
+import Testing
+
+@testable import ControlPlane
+
+// Streams followed over real connections: what arrives, what ends them, and that a reader who leaves is noticed.
+
+@Suite(.timeLimit(.minutes(1))) struct EventStreamClientTests {
+    private static func items(
+        _ client: EventStreamClient, _ request: EventStreamClient.Request
+    ) async -> [EventStreamClient.Item] {
+        var items: [EventStreamClient.Item] = []
+        for await item in client.open(request) { items.append(item) }
+        return items
+    }
+
+    @Test func eventsArriveInOrderUntilTheServerEnds() async throws {
+        let seen = Mutex<String?>(nil)
+        try await withServer { request in
+            seen.withLock { $0 = request.headers[.authorization] }
+            let stream = EventStream()
+            for i in 0..<500 { stream.send("n", "\(i)") }
+            stream.finish()
+            return stream.response()
+        } _: { url in
+            let client = EventStreamClient()
+            let items = await Self.items(client, .init(url + "/x", headers: [("Authorization", "Bearer a")]))
+            #expect(items.first == .opened && items.last == .ended(.finished))
+            #expect(items.dropFirst().dropLast() == (0..<500).map { .event(name: "n", data: "\($0)") }[...])
+        }
+        #expect(seen.withLock { $0 } == "Bearer a")
+    }
+
+    @Test func heartbeatsKeepAStreamAndSilenceEndsIt() async throws {
+        try await withServer { request in
+            EventStream().response(heartbeat: request.uri.path == "/beats" ? .milliseconds(50) : .seconds(600))
+        } _: { url in
+            let client = EventStreamClient()
+            async let silent = Self.items(client, .init(url + "/silent", silence: .milliseconds(400)))
+            var beats = client.open(.init(url + "/beats", silence: .milliseconds(400))).makeAsyncIterator()
+            #expect(await beats.next() == .opened)
+            let begin = ContinuousClock.now
+            #expect(await silent == [.opened, .ended(.silent)])
+            #expect(.now - begin < .seconds(5))
+            // The other one is still there, and says nothing.
+            let rest = beats
+            let next = Task {
+                var rest = rest
+                return await rest.next()
+            }
+            let timer = Task {
+                try? await Task.sleep(for: .milliseconds(800))
+                next.cancel()
+            }
+            #expect(await next.value == nil)
+            await timer.value
+        }
+    }
+
+    @Test func otherAnswersEndWithTheReason() async throws {
+        try await withServer { request in
+            switch request.uri.path {
+            case "/json": .json(["a"])
+            case "/moved":
+                Response(status: .temporaryRedirect, headers: [.location: "/events"])
+            case "/long":
+                Response(
+                    status: .ok, headers: [.contentType: "text/event-stream; charset=utf-8"],
+                    body: .init(byteBuffer: .init(repeating: 0x61, count: EventStreamParser.longest + 1)))
+            default: Response(status: .notFound)
+            }
+        } _: { url in
+            let client = EventStreamClient()
+            #expect(await Self.items(client, .init(url + "/none")) == [.ended(.status(404))])
+            #expect(await Self.items(client, .init(url + "/moved")) == [.ended(.status(307))])
+            #expect(await Self.items(client, .init(url + "/json")) == [.ended(.contentType("application/json"))])
+            #expect(await Self.items(client, .init(url + "/long")) == [.opened, .ended(.tooLong)])
+        }
+    }
+
+    @Test func unreachableAndUnusable() async throws {
+        let client = EventStreamClient()
+        for url in ["", "nonsense", "file:///etc/passwd", "http://127.0.0.1:1/"] {
+            let items = await Self.items(client, .init(url))
+            guard case .ended(.failed) = items.first, items.count == 1 else {
+                Issue.record("\(url): \(items)")
+                continue
+            }
+        }
+        // Accepts, by the kernel's grace, and never answers.
+        let port = freePort()
+        let socket = listeningSocket(port)
+        defer { close(socket) }
+        let request = EventStreamClient.Request("http://127.0.0.1:\(port)/", silence: .milliseconds(200))
+        #expect(await Self.items(client, request) == [.ended(.silent)])
+    }
+
+    @Test func aReaderWhoLeavesClosesTheConnection() async throws {
+        let gone = Mutex(0)
+        try await withServer { _ in
+            let stream = EventStream()
+            stream.send("a", "1")
+            return stream.response(heartbeat: .milliseconds(20)) { gone.withLock { $0 += 1 } }
+        } _: { url in
+            let client = EventStreamClient()
+            for await item in client.open(.init(url)) where item != .opened { break }
+            let task = Task { for await _ in client.open(.init(url)) {} }
+            try await Task.sleep(for: .milliseconds(50))
+            task.cancel()
+            await task.value
+            #expect(await eventually { gone.withLock { $0 } == 2 })
+            // And so does the end of the client.
+            let stream: AsyncStream<EventStreamClient.Item>
+            do {
+                let short = EventStreamClient()
+                stream = short.open(.init(url))
+            }
+            var last: EventStreamClient.Item?
+            for await item in stream { last = item }
+            #expect(last == .ended(.finished))
+        }
+    }
+
+    @Test func aSlowReaderLosesTheStream() async throws {
+        try await withServer { _ in
+            let stream = EventStream(bound: 5_000)
+            for i in 0..<3_000 { stream.send("n", "\(i)") }
+            return stream.response()
+        } _: { url in
+            let client = EventStreamClient()
+            let stream = client.open(.init(url))
+            try await Task.sleep(for: .seconds(1))
+            var count = 0
+            var last: EventStreamClient.Item?
+            for await item in stream { (count, last) = (count + 1, item) }
+            #expect(count == EventStreamClient.mostWaiting + 2 && last == .ended(.notRead))
+        }
+    }
+
+    @Test func manyStreamsOnOneThread() async throws {
+        try await withServer { _ in
+            let stream = EventStream()
+            stream.send("a", "1")
+            return stream.response()
+        } _: { url in
+            let client = EventStreamClient()
+            var streams: [AsyncStream<EventStreamClient.Item>] = []
+            // The server's queue of connections is shorter than all of them.
+            for _ in 0..<EventStreamClient.mostStreams / 50 {
+                let some = (0..<50).map { _ in client.open(.init(url, silence: .seconds(30))) }
+                for stream in some {
+                    var items: [EventStreamClient.Item] = []
+                    for await item in stream.prefix(2) { items.append(item) }
+                    #expect(items == [.opened, .event(name: "a", data: "1")])
+                }
+                streams += some
+            }
+            #expect(await Self.items(client, .init(url)) == [.ended(.tooMany)])
+            streams = []
+            #expect(
+                await eventually {
+                    let first = await client.open(.init(url)).first { _ in true }
+                    return first == .opened
+                })
+        }
+    }
+}
