@@ -48,15 +48,21 @@ package enum NodeRuntime {
             logger: logger)
         let trust = try topology.internalTLS.map { tls throws in try PeerTrust(tls.files(of: node.name)) }
         let tokens = await NodeTokens(topology.auth.node, node: node.name)
-        let directory =
-            node.upstream == .none ? nil : NodeDirectory(node: node, topology: topology, trust: trust, logger: logger)
+        let directory = NodeDirectory(node: node, topology: topology, logger: logger, trust: trust) { name in
+            await tokens.authorization(for: NodeTokens.anyBroadcast, at: name)
+        }
         let sessions = Sessions(
             node: node, topology: topology, media: media, fingerprint: identity.fingerprint,
-            relayClient: RelayClient(tokens: tokens, trust: trust) { id in await directory?.doubt(.init(name: id, url: id)) },
+            relayClient: RelayClient(tokens: tokens, trust: trust) { id in await directory.doubt(id) },
             logger: logger)
+        await sessions.findAlternatives { purpose in
+            await directory.alternatives(for: purpose == .publisher ? .publishers : .viewers)
+        }
         let surface = NodeSurface(
             node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory,
-            proxy: SessionProxy(topology: topology, tokens: tokens, trust: trust, logger: logger))
+            proxy: SessionProxy(topology: topology, tokens: tokens, trust: trust, logger: logger) { name in
+                await directory.internalURL(of: name)
+            })
         let handle = GroupHandle()
         let ports = BoundPorts { publicPort, internalPort in
             logger.info("listening", metadata: ["public": "\(publicPort)", "internal": "\(internalPort)"])
@@ -64,14 +70,13 @@ package enum NodeRuntime {
                 Running(publicPort: publicPort, internalPort: internalPort, sessions: sessions, group: handle))
         }
         // Stopped from the last to the first: sessions end while the listeners still answer DELETE and GET.
-        var services: [any Service] = [
+        let services: [any Service] = [
             EventPump(sessions: sessions, media: media, directory: directory),
             application(.public, surface, trust: nil, ports: ports, logger: logger),
-            application(.internal, surface, trust: trust, ports: ports, logger: logger),
+            application(.internal, surface, trust: trust, ports: ports, logger: logger), directory,
+            FollowedFiles(followed(topology.auth, tokens, trust), logger: logger),
+            SessionsLife(sessions: sessions),
         ]
-        if let directory { services.append(directory) }
-        services.append(FollowedFiles(followed(topology.auth, tokens, trust), logger: logger))
-        services.append(SessionsLife(sessions: sessions))
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
         configuration.maximumGracefulShutdownDuration = topology.drainDeadline + lastAnswers
         do {
@@ -136,23 +141,11 @@ package enum NodeRuntime {
 private struct EventPump: Service {
     var sessions: Sessions
     var media: MediaPlane
-    var directory: NodeDirectory?
+    var directory: NodeDirectory
 
     func run() async throws {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask {
-                await cancelWhenGracefulShutdown {
-                    var last: [Neighbour] = []
-                    while !Task.isCancelled, let directory {
-                        let now = await directory.observations.map {
-                            Neighbour(id: $0.upstream.url, name: $0.upstream.name, kind: .above, state: $0.state)
-                        }
-                        if now != last { await sessions.heard(.neighbours(now)) }
-                        last = now
-                        try? await Task.sleep(for: .milliseconds(20))
-                    }
-                }
-            }
+            group.addTask { for await event in directory.events { await sessions.heard(event) } }
             group.addTask { for await event in media.events { await sessions.apply(event) } }
             group.addTask {
                 await cancelWhenGracefulShutdown {

@@ -44,7 +44,8 @@ def relays(node: Node) -> float:
 
 
 def upstreams(edge: Node) -> dict[str, str]:
-    return {node["name"]: node["state"] for node in json.loads(get(edge.internal + "/api/nodes")) if node.get("state")}
+    return {node["name"]: node["state"] for node in json.loads(get(edge.internal + "/api/nodes"))
+            if node.get("kind") == "above"}
 
 
 def publish(cascade, origin: Node, name: str, clip):

@@ -29,6 +29,8 @@ package struct Topology: Sendable {
     package var simulation = false
     package var limits = NodeLimits()
     package var regions: [Region] = []
+    /// Region of an availability zone, for endpoints whose slices name no cluster.
+    package var zones: [String: String] = [:]
     /// At least one, names unique, in the order of the file.
     package var nodes: [Node] = []
 
@@ -43,15 +45,22 @@ package struct Topology: Sendable {
 }
 
 extension Topology {
+    /// Whether edges of a region that have the same upstream fetch a broadcast once for all.
+    package enum Hub: String, CaseIterable, Sendable {
+        case auto
+        case off = "none"
+    }
+
     package struct Region: Hashable, Sendable {
         package var name: String
         /// Degrees north (-90...90) and east (-180...180).
         package var location: Location?
         /// Host names that lead to this region's edges.
         package var hostnames: [String]
+        package var hub: Hub
 
-        package init(name: String, location: Location? = nil, hostnames: [String] = []) {
-            (self.name, self.location, self.hostnames) = (name, location, hostnames)
+        package init(name: String, location: Location? = nil, hostnames: [String] = [], hub: Hub = .auto) {
+            (self.name, self.location, self.hostnames, self.hub) = (name, location, hostnames, hub)
         }
     }
 
@@ -124,13 +133,35 @@ extension Topology {
         package var nodes: [String]
         package var slices: SliceUpstream?
         package var dns: DNSUpstream?
+        /// Where edges of the same region with the same upstream are found, beside those of the topology.
+        package var peers: PeerSources?
 
-        package init(nodes: [String] = [], slices: SliceUpstream? = nil, dns: DNSUpstream? = nil) {
-            (self.nodes, self.slices, self.dns) = (nodes, slices, dns)
+        package init(
+            nodes: [String] = [], slices: SliceUpstream? = nil, dns: DNSUpstream? = nil, peers: PeerSources? = nil
+        ) {
+            (self.nodes, self.slices, self.dns, self.peers) = (nodes, slices, dns, peers)
+        }
+
+        /// There is, or may some time be, a node to pull from.
+        package var hasSources: Bool { !nodes.isEmpty || slices != nil || dns != nil }
+
+        /// Pulls from the same nodes, however its peers are found.
+        package func isSame(as other: Upstream) -> Bool {
+            (nodes, slices) == (other.nodes, other.slices) && dns == other.dns
         }
 
         package static var none: Upstream { .init() }
         package static func `static`(_ nodes: [String]) -> Upstream { .init(nodes: nodes) }
+    }
+
+    /// At least one.
+    package struct PeerSources: Hashable, Sendable {
+        package var slices: SliceUpstream?
+        package var dns: DNSUpstream?
+
+        package init(slices: SliceUpstream? = nil, dns: DNSUpstream? = nil) {
+            (self.slices, self.dns) = (slices, dns)
+        }
     }
 
     /// EndpointSlice files of one service.

@@ -9,6 +9,7 @@ extension TopologyParser {
                     node.path + ".region", "there is no region \"\(TopologyReader.shown(region))\"")
             }
             checkUpstream(of: node, among: nodes)
+            checkPeers(of: node, among: nodes, regions: regions)
             if let media = node.media, let port = RestrictedPort.first(in: media.ports) {
                 reader.report(
                     node.path + ".media.port", "browsers refuse UDP port \(port) (in use: \(Self.shown(media.ports)))")
@@ -43,6 +44,20 @@ extension TopologyParser {
             } else if !seen.insert(name).inserted {
                 reader.report(path, "\"\(name)\" is named twice")
             }
+        }
+    }
+
+    private mutating func checkPeers(
+        of node: PartialNode, among nodes: [PartialNode], regions: [Topology.Region]
+    ) {
+        guard node.peers != nil else { return }
+        let path = node.path + ".upstream.peers"
+        if regions.contains(where: { $0.name == node.region && $0.hub == .off }) {
+            reader.report(path, "the region says hub: none")
+        } else if let parent = nodes.first(where: {
+            $0.role == .edge && $0.region == node.region && $0.name != nil && (node.upstream ?? []).contains($0.name)
+        }) {
+            reader.report(path, "\(parent.name ?? "") of the same region is the parent already")
         }
     }
 

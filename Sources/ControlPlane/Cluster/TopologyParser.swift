@@ -29,11 +29,12 @@ struct TopologyParser {
         var upstream: [String?]?
         var slices: Topology.SliceUpstream?
         var dns: Topology.DNSUpstream?
+        var peers: Topology.PeerSources?
     }
 
     private static let rootKeys = [
         "version", "auth", "internal_tls", "on_conflict", "hold", "linger", "relay_timeout", "drain_deadline",
-        "drain_window", "simulation", "limits", "regions", "nodes",
+        "drain_window", "simulation", "limits", "regions", "zones", "nodes",
     ]
 
     mutating func parse(_ yaml: String) throws(ConfigurationError) -> (topology: Topology, node: Topology.Node?) {
@@ -47,6 +48,7 @@ struct TopologyParser {
             readLimits(root["limits"], into: &topology.limits)
             topology.internalTLS = readInternalTLS(root["internal_tls"])
             topology.regions = readRegions(reader.required("regions", in: root))
+            topology.zones = readZones(root["zones"], regions: topology.regions)
             nodes = readNodes(reader.required("nodes", in: root))
             check(nodes, regions: topology.regions)
             let reading = select(among: nodes)
@@ -82,7 +84,8 @@ struct TopologyParser {
             let media = node.media, let viewers = node.viewers
         else { return nil }
         let upstream = Topology.Upstream(
-            nodes: (node.upstream ?? []).compactMap { $0 }, slices: node.slices, dns: node.dns)
+            nodes: (node.upstream ?? []).compactMap { $0 }, slices: node.slices, dns: node.dns,
+            peers: node.peers)
         return Topology.Node(
             name: name, role: role, region: region, publicListener: publicListener, internalListener: internalListener,
             media: media, viewers: viewers, upstream: upstream)
@@ -151,7 +154,7 @@ extension TopologyParser {
     private mutating func readRegions(_ field: TopologyReader.Field?) -> [Topology.Region] {
         var regions: [Topology.Region] = []
         for item in reader.sequence(field) ?? [] {
-            guard let region = reader.mapping(item, keys: ["name", "location", "hostnames", "node_template"])
+            guard let region = reader.mapping(item, keys: ["name", "location", "hostnames", "hub", "node_template"])
             else { continue }
             readNodeTemplate(region["node_template"])
             let location = readLocation(region["location"])
@@ -164,13 +167,30 @@ extension TopologyParser {
                     reader.report(hostname.path, "\"\(TopologyReader.shown(text))\" is not a host name")
                 }
             }
+            let hub = region["hub"] == nil ? .auto : reader.choice(region["hub"], Topology.Hub.self) ?? .auto
             // A region whose name is wrong still counts, so that its nodes are not blamed.
             guard let name = readLabel(reader.required("name", in: region), taken: regions.map(\.name)) else {
                 continue
             }
-            regions.append(.init(name: name, location: location, hostnames: hostnames))
+            regions.append(.init(name: name, location: location, hostnames: hostnames, hub: hub))
         }
         return regions
+    }
+
+    /// Zones are called as their cloud calls them: any word.
+    private mutating func readZones(
+        _ field: TopologyReader.Field?, regions: [Topology.Region]
+    ) -> [String: String] {
+        var zones: [String: String] = [:]
+        for (zone, field) in reader.entries(field) {
+            guard let name = reader.text(field, "a region's name") else { continue }
+            if regions.contains(where: { $0.name == name }) {
+                zones[zone] = name
+            } else {
+                reader.report(field.path, "there is no region \"\(TopologyReader.shown(name))\"")
+            }
+        }
+        return zones
     }
 
     private mutating func readLocation(_ field: TopologyReader.Field?) -> Topology.Location? {

@@ -99,6 +99,23 @@ extension TopologyReader {
         return result
     }
 
+    /// A mapping whose keys the file chooses; in its order.
+    mutating func entries(_ field: Field?) -> [(key: String, field: Field)] {
+        guard let field else { return [] }
+        guard case .mapping(let pairs) = field.node else {
+            report(field.path, "expected a mapping, found \(Self.kind(of: field.node))")
+            return []
+        }
+        guard pairs.count <= Self.longestList else {
+            report(field.path, "has \(pairs.count) entries; \(Self.longestList) are the most")
+            return []
+        }
+        let keys = pairs.compactMap { key, _ in
+            if case .scalar(let scalar) = key, !scalar.string.isEmpty { scalar.string } else { nil as String? }
+        }
+        return mapping(field, keys: keys)?.fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } ?? []
+    }
+
     /// As `mapping[key]`; its absence is a problem.
     mutating func required(_ key: String, in mapping: Mapping) -> Field? {
         if let field = mapping[key] { return field }

@@ -5,10 +5,11 @@ import WebRTC
 extension TopologyParser {
     /// Items of `static` that are not text stay as nil, so that indices match the file.
     mutating func readUpstream(_ field: TopologyReader.Field?, into node: inout PartialNode) {
-        guard let field, let mapping = reader.mapping(field, keys: ["static", "endpoint_slices", "dns"])
+        guard let field, let mapping = reader.mapping(field, keys: ["static", "endpoint_slices", "dns", "peers"])
         else { return }
         node.slices = readSlices(mapping["endpoint_slices"])
         node.dns = readDNS(mapping["dns"])
+        node.peers = readPeers(mapping["peers"])
         guard let list = mapping["static"] else {
             if mapping["endpoint_slices"] == nil, mapping["dns"] == nil { _ = reader.required("static", in: mapping) }
             return
@@ -16,6 +17,14 @@ extension TopologyParser {
         guard let items = reader.sequence(list) else { return }
         if items.isEmpty { reader.report(list.path, "an empty list: name at least one node") }
         node.upstream = items.map { reader.text($0, "a node's name") }
+    }
+
+    private mutating func readPeers(_ field: TopologyReader.Field?) -> Topology.PeerSources? {
+        guard let field, let peers = reader.mapping(field, keys: ["endpoint_slices", "dns"]) else { return nil }
+        if peers["endpoint_slices"] == nil, peers["dns"] == nil {
+            reader.report(field.path, "expected endpoint_slices, dns or both")
+        }
+        return .init(slices: readSlices(peers["endpoint_slices"]), dns: readDNS(peers["dns"]))
     }
 
     private mutating func readSlices(_ field: TopologyReader.Field?) -> Topology.SliceUpstream? {

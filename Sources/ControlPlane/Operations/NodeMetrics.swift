@@ -124,6 +124,18 @@ extension NodeMetrics {
         }
         out.family("sfu_discovery_unusable_addresses_total", .counter, "Listed addresses that no node can have.")
         out.sample("sfu_discovery_unusable_addresses_total", directory.unusableAddresses)
+        out.family("sfu_directory_streams", .gauge, "Directories of other nodes that are followed now.")
+        for kind in [NodeDirectory.Kind.above, .peer] {
+            out.sample("sfu_directory_streams", directory.streams[kind] ?? 0, [("kind", kind.rawValue)])
+        }
+        out.family("sfu_directory_streams_lost_total", .counter, "Directories that broke or fell silent.")
+        out.sample("sfu_directory_streams_lost_total", directory.lostStreams)
+        out.family("sfu_directory_announcements", .gauge, "Broadcasts in followed directories, once for each.")
+        out.sample("sfu_directory_announcements", directory.announcements)
+        out.family("sfu_directory_announcements_ignored_total", .counter, "Announcements beyond the bound.")
+        out.sample("sfu_directory_announcements_ignored_total", directory.ignoredAnnouncements)
+        out.family("sfu_directory_malformed_events_total", .counter, "Events and entries that make no sense.")
+        out.sample("sfu_directory_malformed_events_total", directory.malformedEvents)
     }
 
     private func renderWorkers(into out: inout PrometheusText) {

@@ -31,18 +31,37 @@ package struct Readiness: Hashable, Sendable {
     /// 200 or 503.
     package var status: Int { state == .ready ? 200 : 503 }
 
-    /// The body, `application/json`.
-    package var json: String {
+    /// Why not; nil: ready.
+    package var obstacle: (reason: String, detail: String)? {
         switch state {
-        case .ready: #"{"ready":true}"#
-        case .starting: Self.notReady("starting", "listeners or media workers are not up yet")
-        case .draining: Self.notReady("draining", "the node takes no new sessions")
-        case .noOriginReachable: Self.notReady("no_origin_reachable", "no upstream answers")
-        case .overloaded(let limit): Self.notReady("overloaded", "limit \(StructuredLog.escaped(limit)) is reached")
+        case .ready: nil
+        case .starting: ("starting", "listeners or media workers are not up yet")
+        case .draining: ("draining", "the node takes no new sessions")
+        case .noOriginReachable: ("no_origin_reachable", "no upstream answers")
+        case .overloaded(let limit): ("overloaded", "limit \(limit) is reached")
         }
     }
 
-    private static func notReady(_ reason: String, _ detail: String) -> String {
-        #"{"ready":false,"reason":"\#(reason)","detail":"\#(detail)"}"#
+    /// The body of `/readyz`.
+    package struct Answer: Encodable, Sendable {
+        package var facts: NodeFacts
+        /// nil when ready.
+        package var reason: String?
+        package var detail: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case reason, detail
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            try facts.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encodeIfPresent(reason, forKey: .reason)
+            try container.encodeIfPresent(detail, forKey: .detail)
+        }
+    }
+
+    package func answer(with facts: NodeFacts) -> Answer {
+        Answer(facts: facts, reason: obstacle?.reason, detail: obstacle?.detail)
     }
 }

@@ -4,14 +4,9 @@ internal import CCurl
 enum CurlHandle {
     private static let isInitialised = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
-    /// A handle for `url` with the options that every exchange of ours has; nil: libcurl did not initialise.
-    @unsafe static func make(url: String, connectTimeout: Duration) -> UnsafeMutableRawPointer? {
+    /// A handle, to be given its `CurlOptions`; nil: libcurl did not initialise.
+    @unsafe static func make(connectTimeout: Duration) -> UnsafeMutableRawPointer? {
         guard isInitialised, let handle = unsafe curl_easy_init() else { return nil }
-        unsafe ccurl_set_string(handle, CURLOPT_URL, url)
-        unsafe ccurl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
-        unsafe ccurl_set_string(handle, CURLOPT_NOPROXY, "*")
-        unsafe ccurl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
-        unsafe ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         unsafe ccurl_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, max(1, Int(connectTimeout / .milliseconds(1))))
         return unsafe handle
     }

@@ -10,7 +10,7 @@ package final class EventStreamClient: Sendable {
         package var headers: [(name: String, value: String)]
         /// No byte for so long, the beginning included, is the end.
         package var silence: Duration
-        /// The name of the node that should answer, for a client that believes nodes only (`PeerTrust`).
+        /// The node that should answer; see `CurlOptions`.
         package var peer: String?
 
         package init(
@@ -67,11 +67,13 @@ package final class EventStreamClient: Sendable {
 
     private let control: EventStreamControl
 
-    /// - Parameter trust: who is believed on `https`, and as whom we go.
+    /// - Parameters:
+    ///   - trust: who is believed on `https`, and as whom we go; nil: whom the system believes, as nobody.
+    ///   - mostStreams: at once; one more ends at once.
     package init(trust: PeerTrust? = nil, mostStreams: Int = mostStreams) {
-        let control = EventStreamControl(trust: trust, mostStreams: mostStreams)
+        let control = EventStreamControl(mostStreams: mostStreams)
         self.control = control
-        Thread(name: "event-streams") { EventStreamLoop.run(control) }.detach()
+        Thread(name: "event-streams") { EventStreamLoop.run(control, trust) }.detach()
     }
 
     deinit { control.stop() }
@@ -103,11 +105,10 @@ final class EventStreamControl: Sendable {
         var multi: UInt?
     }
 
-    let trust: PeerTrust?
     private let mostStreams: Int
     private let state = Mutex(State())
 
-    init(trust: PeerTrust?, mostStreams: Int) { (self.trust, self.mostStreams) = (trust, mostStreams) }
+    init(mostStreams: Int) { self.mostStreams = mostStreams }
 
     func open(
         _ request: EventStreamClient.Request, _ continuation: AsyncStream<EventStreamClient.Item>.Continuation

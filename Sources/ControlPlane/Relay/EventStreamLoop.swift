@@ -4,12 +4,13 @@ internal import CCurl
 @safe final class EventStreamLoop {
     private let control: EventStreamControl
     private let multi: UnsafeMutableRawPointer
+    private let trust: PeerTrust?
     private var streams: [Int: FollowedStream] = [:]
 
     /// nil: libcurl did not initialise.
-    private init?(_ control: EventStreamControl) {
+    private init?(_ control: EventStreamControl, _ trust: PeerTrust?) {
         guard let multi = unsafe CurlHandle.makeMulti() else { return nil }
-        self.control = control
+        (self.control, self.trust) = (control, trust)
         unsafe self.multi = unsafe multi
         control.attach(UInt(bitPattern: multi))
     }
@@ -17,8 +18,8 @@ internal import CCurl
     deinit { unsafe _ = curl_multi_cleanup(multi) }
 
     /// Returns when `control` says stop.
-    static func run(_ control: EventStreamControl) {
-        EventStreamLoop(control)?.run()
+    static func run(_ control: EventStreamControl, _ trust: PeerTrust?) {
+        EventStreamLoop(control, trust)?.run()
         control.attach(nil)
         for case .open(_, _, let continuation) in control.endCommands() {
             continuation.yield(.ended(.finished))
@@ -44,7 +45,7 @@ internal import CCurl
         switch command {
         case .close(let id): remove(id, .finished)
         case .open(let id, let request, let continuation):
-            let stream = FollowedStream(request, control.trust, continuation)
+            let stream = FollowedStream(request, trust, continuation)
             guard let stream, unsafe curl_multi_add_handle(multi, stream.handle) == CURLM_OK else {
                 continuation.yield(.ended(.failed("libcurl did not initialise")))
                 continuation.finish()
@@ -100,13 +101,10 @@ internal import CCurl
         _ request: EventStreamClient.Request, _ trust: PeerTrust?,
         _ continuation: AsyncStream<EventStreamClient.Item>.Continuation
     ) {
-        guard
-            let handle = unsafe CurlHandle.make(
-                url: request.url, connectTimeout: EventStreamClient.connectTimeout)
-        else { return nil }
+        guard let handle = unsafe CurlHandle.make(connectTimeout: EventStreamClient.connectTimeout) else { return nil }
         unsafe self.handle = unsafe handle
+        unsafe addresses = unsafe CurlOptions(url: request.url, trust: trust, peer: request.peer).apply(to: handle)
         (silence, self.continuation) = (request.silence, continuation)
-        unsafe addresses = unsafe CurlTrust(url: request.url, trust: trust, peer: request.peer).apply(to: handle)
         unsafe headers = unsafe CurlHandle.headerList(request.headers + [("Accept", MediaType.eventStream)])
         unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, headers)
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()

@@ -103,12 +103,12 @@ private func performBlocking(
 ) -> Result<HTTPClient.Response, HTTPClient.Failure> {
     let milliseconds = Int(request.timeout / .milliseconds(1))
     guard milliseconds > 0 else { return .failure(.init(description: "no time left")) }
-    guard let handle = unsafe CurlHandle.make(url: request.url, connectTimeout: request.timeout) else {
+    guard let handle = unsafe CurlHandle.make(connectTimeout: request.timeout) else {
         return .failure(.init(description: "libcurl did not initialise"))
     }
     defer { unsafe curl_easy_cleanup(handle) }
     let transfer = Transfer()
-    let addresses = unsafe CurlTrust(url: request.url, trust: trust, peer: request.peer).apply(to: handle)
+    let addresses = unsafe CurlOptions(url: request.url, trust: trust, peer: request.peer).apply(to: handle)
     defer { unsafe curl_slist_free_all(addresses) }
     let reason = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     defer { unsafe reason.deallocate() }

@@ -1,14 +1,5 @@
 /// Opens WHEP sessions at other nodes, as a viewer would but on the internal listener and with a node token.
 package struct RelayClient: Sendable {
-    /// A node to pull from.
-    package struct Upstream: Hashable, Sendable {
-        package var name: String
-        /// Internal URL, without a trailing slash.
-        package var url: String
-
-        package init(name: String, url: String) { (self.name, self.url) = (name, url) }
-    }
-
     package enum Outcome: Sendable {
         /// `path`: nodes that the media passes, as the answering node says; empty where it says nothing of it.
         case answered(UpstreamSession, sdp: String, path: [String])

@@ -88,6 +88,9 @@ extension Sessions {
 
     // MARK: - Lists
 
+    /// The node that has the publication that counts; nil: nobody has the broadcast.
+    package func origin(of name: String) -> String? { router.newestPublication(of: name)?.origin }
+
     /// What can be watched here: what is live on this node, and what others have.
     package func knownBroadcasts() -> [BroadcastSummary] {
         let here = liveBroadcasts()

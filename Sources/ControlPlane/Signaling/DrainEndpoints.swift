@@ -10,7 +10,8 @@ extension NodeSurface {
         } else {
             guard await sessions.cancelDrain() else { throw .stopping }
         }
-        return .text((await readiness()).json, type: MediaType.json)
+        let readiness = await readiness()
+        return .json(readiness.answer(with: await facts(readiness)))
     }
 
     /// 307 to a node that takes what this one does not take while it drains; nil: it does not drain. The node it leads to

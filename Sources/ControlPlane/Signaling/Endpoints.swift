@@ -10,7 +10,7 @@ extension NodeSurface {
     func publish(_ name: String, _ request: Request) async throws(Problem) -> Response {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
-        guard node.role == .origin else { return try redirectPublisher(name, request) }
+        guard node.role == .origin else { return try await redirectPublisher(name, request) }
         if let elsewhere = try await sendElsewhere(request, "whip", name, as: .publisher) { return elsewhere }
         try authorize(.publish, name, request)
         let offer = try await offer(in: request)
@@ -22,8 +22,10 @@ extension NodeSurface {
     }
 
     /// RFC 9725 §4.5: 307 keeps method and body. The node it leads to asks for the token itself.
-    private func redirectPublisher(_ name: String, _ request: Request) throws(Problem) -> Response {
-        guard let origin = originForPublishers else { throw .noPublishersHere }
+    private func redirectPublisher(_ name: String, _ request: Request) async throws(Problem) -> Response {
+        guard let origin = await directory.origin(preferring: await sessions.origin(of: name)) else {
+            throw .noPublishersHere
+        }
         return Self.redirect(request, to: "\(origin)/whip/\(name)")
     }
 

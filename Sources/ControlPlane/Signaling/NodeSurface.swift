@@ -13,8 +13,7 @@ package struct NodeSurface: Sendable {
     package let media: MediaPlane
     package let authorizer: Authorizer
     package let tokens: NodeTokens
-    /// nil on a node without upstreams.
-    package let directory: NodeDirectory?
+    package let directory: NodeDirectory
     /// Asks the other nodes about their sessions.
     package let proxy: SessionProxy
     package let requests = RequestCounters()
@@ -23,7 +22,7 @@ package struct NodeSurface: Sendable {
 
     package init(
         node: Topology.Node, topology: Topology, sessions: Sessions, media: MediaPlane, tokens: NodeTokens,
-        directory: NodeDirectory?, proxy: SessionProxy
+        directory: NodeDirectory, proxy: SessionProxy
     ) {
         (self.node, self.topology, self.sessions, self.media) = (node, topology, sessions, media)
         (self.tokens, self.directory, self.proxy) = (tokens, directory, proxy)
@@ -31,20 +30,6 @@ package struct NodeSurface: Sendable {
         limiter = RateLimiter(
             perSecond: topology.limits.requestsPerSecond, burst: topology.limits.requestBurst,
             addresses: topology.limits.rateAddresses)
-    }
-
-    /// Where publishers are sent by a node that takes none: the public URL of the first origin among the nodes above.
-    var originForPublishers: String? {
-        var seen: Set<String> = [node.name]
-        var next = [node]
-        while !next.isEmpty {
-            let current = next.removeFirst()
-            if current.role == .origin { return current.publicListener.url }
-            for name in current.upstream.nodes where seen.insert(name).inserted {
-                if let above = topology.node(named: name) { next.append(above) }
-            }
-        }
-        return nil
     }
 
     func baseURL(of listener: ListenerKind) -> String {

@@ -20,9 +20,10 @@ extension NodeSurface {
         var url: String?
         var lat: Double?
         var lon: Double?
-        /// nil: this node does not watch that one.
+        /// What the asked node is to that one; nil: itself, or one that is not watched.
+        var kind: String?
         var ready: Bool?
-        /// `up`, `suspect` or `down`, of nodes above.
+        /// `up`, `suspect` or `down`.
         var state: String?
         /// Share of the viewer limit in use, 0...1.
         var load: Double?
@@ -31,7 +32,7 @@ extension NodeSurface {
         var isSelf: Bool
 
         enum CodingKeys: String, CodingKey {
-            case name, role, region, url, lat, lon, ready, state, load, rtt
+            case name, role, region, url, lat, lon, kind, ready, state, load, rtt
             case isSelf = "self"
         }
     }
@@ -40,26 +41,26 @@ extension NodeSurface {
     /// be internal addresses.
     func nodes(on listener: ListenerKind) async -> Response {
         let readiness = await readiness()
-        let viewers = await sessions.snapshot().present[.viewer] ?? 0
-        let observations = await directory?.observations ?? []
-        let above = Dictionary(observations.map { ($0.upstream.name, $0) }, uniquingKeysWith: { best, _ in best })
+        let mine = await facts(readiness)
+        let observations = await directory.observations
+        let known = Dictionary(observations.map { ($0.name, $0) }, uniquingKeysWith: { best, _ in best })
         var list = topology.nodes.map { other in
             let location = topology.region(named: other.region)?.location
             let isSelf = other.name == node.name
             return NodeSummary(
                 name: other.name, role: other.role.rawValue, region: other.region, url: other.publicListener.url,
                 lat: location?.latitude, lon: location?.longitude,
-                ready: isSelf ? readiness.state == .ready : above[other.name]?.isReady,
-                state: above[other.name]?.state.rawValue,
-                load: isSelf ? Double(viewers) / Double(max(1, topology.limits.viewers)) : nil,
-                rtt: Self.milliseconds(above[other.name]?.roundTrip), isSelf: isSelf)
+                kind: known[other.name]?.kind.rawValue, ready: isSelf ? mine.ready : known[other.name]?.isReady,
+                state: known[other.name]?.state.rawValue, load: isSelf ? mine.load : known[other.name]?.facts?.load,
+                rtt: Self.milliseconds(known[other.name]?.roundTrip), isSelf: isSelf)
         }
         if listener == .internal {
-            for other in observations where topology.node(named: other.upstream.name) == nil {
+            for other in observations where topology.node(named: other.name) == nil {
                 list.append(
                     NodeSummary(
-                        name: other.upstream.name, region: other.region, ready: other.isReady,
-                        state: other.state.rawValue, rtt: Self.milliseconds(other.roundTrip), isSelf: false))
+                        name: other.name, role: other.facts?.role, region: other.region, url: other.facts?.url,
+                        kind: other.kind.rawValue, ready: other.isReady, state: other.state.rawValue,
+                        load: other.facts?.load, rtt: Self.milliseconds(other.roundTrip), isSelf: false))
             }
         }
         return .json(list)
@@ -83,7 +84,7 @@ extension NodeSurface {
         var readiness = Readiness()
         readiness.isStarted = true
         readiness.isDraining = snapshot.draining
-        readiness.originReachable = await directory?.isAnyReachable ?? true
+        if directory.pullsBroadcasts { readiness.originReachable = await directory.isAnyReachable }
         let limits = topology.limits
         if (snapshot.present[.viewer] ?? 0) >= limits.viewers {
             readiness.reachedLimit = "viewers"
@@ -95,9 +96,18 @@ extension NodeSurface {
         return readiness
     }
 
+    /// What this node says of itself to others.
+    func facts(_ readiness: Readiness) async -> NodeFacts {
+        let viewers = await sessions.snapshot().present[.viewer] ?? 0
+        return NodeFacts(
+            node: node.name, role: node.role.rawValue, region: node.region, url: node.publicListener.url,
+            viewers: node.viewers, ready: readiness.state == .ready, draining: readiness.isDraining,
+            load: min(1, Double(viewers) / Double(max(1, topology.limits.viewers))))
+    }
+
     func readinessAnswer() async -> Response {
         let readiness = await readiness()
-        var response = Response.text(readiness.json, type: MediaType.json)
+        var response = Response.json(readiness.answer(with: await facts(readiness)))
         response.status = HTTPResponse.Status(code: readiness.status)
         if response.status != .ok { response.headers[.retryAfter] = "5" }
         return response
@@ -117,7 +127,7 @@ extension NodeSurface {
         metrics.sessionsClosed = snapshot.counters.closed
         metrics.requests = requests.all
         metrics.drain = snapshot.drain
-        metrics.directory = await directory?.snapshot()
+        if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
         metrics.workers = await media.statistics()
         return .text(metrics.render(), type: PrometheusText.contentType)
     }

@@ -40,23 +40,14 @@ import Testing
         } _: { url in
             let client = EventStreamClient()
             async let silent = Self.items(client, .init(url + "/silent", silence: .milliseconds(400)))
-            var beats = client.open(.init(url + "/beats", silence: .milliseconds(400))).makeAsyncIterator()
-            #expect(await beats.next() == .opened)
+            let living = Task { await Self.items(client, .init(url + "/beats", silence: .seconds(2))) }
             let begin = ContinuousClock.now
             #expect(await silent == [.opened, .ended(.silent)])
             #expect(.now - begin < .seconds(5))
-            // The other one is still there, and says nothing.
-            let rest = beats
-            let next = Task {
-                var rest = rest
-                return await rest.next()
-            }
-            let timer = Task {
-                try? await Task.sleep(for: .milliseconds(800))
-                next.cancel()
-            }
-            #expect(await next.value == nil)
-            await timer.value
+            // The other one is still there, longer than it may be silent.
+            try await Task.sleep(until: begin + .milliseconds(2_500))
+            living.cancel()
+            #expect(await living.value == [.opened])
         }
     }
 

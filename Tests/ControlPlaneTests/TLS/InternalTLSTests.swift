@@ -225,7 +225,7 @@ private func curl(_ options: [String]) throws -> String {
         ("https://host.example", "host.example", 443, ""),
     ])
     func targetsOfURLs(url: String, host: String, port: Int, path: String) throws {
-        let target = try #require(CurlTrust.Target(url))
+        let target = try #require(CurlOptions.Target(url))
         #expect(target.host == host && target.port == port && target.path == path)
     }
 }

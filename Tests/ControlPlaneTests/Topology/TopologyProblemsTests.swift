@@ -37,7 +37,7 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
         .init(
             "version: 1", "version: 1\nextra: 5",
             "t:2: extra: unknown key; known here: version, auth, on_conflict, hold, linger, relay_timeout, "
-                + "drain_deadline, drain_window, simulation, limits, regions, nodes"),
+                + "drain_deadline, drain_window, simulation, limits, regions, zones, nodes"),
         .init("hold: 30s", "hold: 30", "t:9: hold: expected a duration such as 30s, 500ms, 2m or 1h, found \"30\""),
         .init("hold: 30s", "hold: -1s", "t:9: hold: expected a duration such as 30s, 500ms, 2m or 1h, found \"-1s\""),
         .init("hold: 30s", "hold: 1e9h", "t:9: hold: expected a duration such as 30s, 500ms, 2m or 1h, found \"1e9h\""),
@@ -196,6 +196,37 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
             "    internal: { listen: \"0.0.0.0:9080\", url: \"http://localhost:9080\" }\n    media: { port: 7000 }",
             "t:25: nodes[1].internal.listen: port 9080 is also that of origin-1's internal listener, on the same host"),
     ]
+
+    static let clusters: [TopologyMistake] = [
+        .init(
+            "hostnames: [eu.example.net] }", "hub: maybe }",
+            "t:13: regions[0].hub: expected auto or none, found \"maybe\""),
+        .init(
+            "simulation: false", "zones: { a: us, b: [eu], c: eu }", "t:10: zones.a: there is no region \"us\"",
+            "t:10: zones.b: expected a region's name, found a list"),
+        .init("simulation: false", "zones: [eu]", "t:10: zones: expected a mapping, found a list"),
+        .init(
+            "upstream: { static: [origin-1] }", "upstream: { static: [origin-1], peers: {} }",
+            "t:26: nodes[1].upstream.peers: expected endpoint_slices, dns or both"),
+        .init(
+            "upstream: { static: [origin-1] }",
+            "upstream: { static: [origin-1], peers: { dns: { name: e, ports: 1 } } }",
+            "t:26: nodes[1].upstream.peers.dns.ports: unknown key; known here: name, port, record, servers"),
+        .init(
+            "upstream: { static: [origin-1] }", "upstream: { peers: { dns: { name: e } } }",
+            "t:26: nodes[1].upstream.static: is missing"),
+        .init(
+            "upstream: { static: [edge-1, origin-1] }", "upstream: { static: [edge-1], peers: { dns: { name: e } } }",
+            "t:30: nodes[2].upstream.peers: edge-1 of the same region is the parent already"),
+    ]
+
+    @Test(arguments: clusters) func cluster(_ mistake: TopologyMistake) { check(mistake) }
+
+    @Test func peersInARegionWithoutHub() {
+        let yaml = TopologySample.yaml.replacing("hostnames: [eu.example.net]", with: "hub: none")
+            .replacing("static: [origin-1] }", with: "static: [origin-1], peers: { dns: { name: e } } }")
+        #expect(TopologySample.problems(yaml) == ["t:26: nodes[1].upstream.peers: the region says hub: none"])
+    }
 
     @Test(arguments: nodes) func node(_ mistake: TopologyMistake) { check(mistake) }
 

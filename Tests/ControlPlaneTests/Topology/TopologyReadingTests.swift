@@ -93,6 +93,29 @@ import WebRTC
                         name: "_internal._tcp.origin", record: .srv, servers: ["[::1]:53", "10.0.0.1:5353"])))
     }
 
+    @Test func hubsPeersAndZones() throws {
+        let yaml = TopologySample.yaml
+            .replacing(
+                "hostnames: [eu.example.net] }", with: "hostnames: [eu.example.net] }\n  - { name: us, hub: none }"
+            )
+            .replacing("nodes:\n", with: "zones: { eu-central-1a: eu, \"1\": us }\nnodes:\n")
+            .replacing(
+                "{ static: [origin-1] }",
+                with:
+                    "{ static: [origin-1], peers: { endpoint_slices: { directory: s, service: edge }, dns: { name: e } } }"
+            )
+        let topology = try Topology.parse(yaml, directory: "/d", for: TopologySample.request()).topology
+        #expect(topology.regions.map(\.hub) == [.auto, .off])
+        #expect(topology.zones == ["eu-central-1a": "eu", "1": "us"])
+        let edge = try #require(topology.node(named: "edge-1"))
+        #expect(
+            edge.upstream
+                == .init(
+                    nodes: ["origin-1"],
+                    peers: .init(slices: .init(directory: "/d/s", service: "edge"), dns: .init(name: "e"))))
+        #expect(edge.upstream.isSame(as: .static(["origin-1"])))
+    }
+
     @Test func valuesOfTheSample() throws {
         let (topology, node) = try Topology.parse(TopologySample.yaml, for: TopologySample.request(isCheck: false))
         #expect(topology.hold == .seconds(30))

@@ -28,6 +28,9 @@ package struct EndpointSliceParser: Sendable {
     /// Where a slice names no port (`ports: null`), or several of which none is ours.
     package var port: UInt16
 
+    /// Region of a zone, for slices without a source cluster.
+    package var zones: [String: String]
+
     /// Largest file.
     package static let longestFile = 16 << 20
     /// More endpoints of one file are not read.
@@ -35,7 +38,9 @@ package struct EndpointSliceParser: Sendable {
     /// YAML aliases written out: more nodes than this are refused.
     static let mostNodes = 1_000_000
 
-    package init(service: String, port: UInt16) { (self.service, self.port) = (service, port) }
+    package init(service: String, port: UInt16, zones: [String: String] = [:]) {
+        (self.service, self.port, self.zones) = (service, port, zones)
+    }
 
     package func parse(_ text: String, _ format: Format) throws(Failure) -> Result {
         guard text.utf8.count <= Self.longestFile else { throw Failure(description: "is too large") }
@@ -143,6 +148,8 @@ package struct EndpointSliceParser: Sendable {
             let conditions = endpoint.conditions
             let isReady =
                 conditions?.ready ?? true && conditions?.serving ?? true && !(conditions?.terminating ?? false)
+            // A zone that the topology does not map may be called as its region is.
+            let region = cluster ?? endpoint.zone.map { zones[$0] ?? $0 }
             for literal in endpoint.addresses ?? [] {
                 guard result.endpoints.count < Self.mostEndpoints else { return }
                 guard slice.addressType != "FQDN", let address = TransportAddress(literal, port: port),
@@ -152,7 +159,7 @@ package struct EndpointSliceParser: Sendable {
                     continue
                 }
                 result.endpoints.append(
-                    .init(address, hostname: endpoint.hostname, region: cluster ?? endpoint.zone, isReady: isReady))
+                    .init(address, hostname: endpoint.hostname, region: region, isReady: isReady))
             }
         }
     }

@@ -1,30 +1,45 @@
-import FoundationEssentials
 package import Logging
 import MediaPlane
 import NIOPosix
 import ServiceLifecycle
 import WebRTC
 
-/// The nodes above: who they are by topology, EndpointSlice files and DNS, and how they are by this node's own probes.
+/// The other nodes: who they are by topology, EndpointSlice files and DNS, how they are by this node's own probes, and
+/// what they have by their own word.
 ///
 /// Sources give hints only. What a source no longer says leaves the list, but an answer that is empty or broken never
 /// replaces a good one; and whether an address is asked for a broadcast is decided by its health.
 package actor NodeDirectory: Service {
     package enum Source: String, CaseIterable, Sendable {
         case `static`, slices = "endpoint_slices", dns
+        case peerSlices = "peer_endpoint_slices", peerDNS = "peer_dns"
     }
 
-    /// What is known of a node above.
+    package enum Kind: String, CaseIterable, Sendable {
+        /// An upstream. Broadcasts are pulled from it, and its directory is followed.
+        case above
+        /// See `Neighbour.Kind.peer`; followed likewise.
+        case peer
+        /// The rest of the topology: where viewers and publishers can be sent.
+        case other
+    }
+
+    /// What is known of another node.
     package struct Observation: Sendable {
-        package var upstream: RelayClient.Upstream
+        package var name: String
+        /// Internal.
+        package var url: String
+        package var kind: Kind
         package var region: String?
         package var state: UpstreamHealth.State
         package var isReady: Bool
         package var roundTrip: Duration?
+        package var facts: NodeFacts?
     }
 
     /// For `/metrics`.
     package struct Counters: Sendable {
+        /// Of nodes above.
         package var states: [UpstreamHealth.State: Int] = [:]
         /// Entries that each source names, those left out included.
         package var entries: [Source: Int] = [:]
@@ -33,305 +48,168 @@ package actor NodeDirectory: Service {
         /// Addresses that no node can have.
         package var unusableAddresses: UInt64 = 0
         package var failedProbes: UInt64 = 0
+        /// Directory streams that are up.
+        package var streams: [Kind: Int] = [:]
+        package var lostStreams: UInt64 = 0
+        /// Events and entries of directories that make no sense.
+        package var malformedEvents: UInt64 = 0
+        /// Beyond `mostAnnouncements`.
+        package var ignoredAnnouncements: UInt64 = 0
+        /// In the directories that are up now.
+        package var announcements = 0
     }
 
-    private struct Entry {
-        var upstream: RelayClient.Upstream
-        /// Position in the topology's list; those found elsewhere come after all of them.
-        var order: Int
-        var priority = 0
-        var region: String?
-        /// What its source says; a node of the topology is always ready in this sense.
-        var isHinted = true
-        var health: UpstreamHealth
-        var broadcasts: [BroadcastSummary] = []
-        var isBeingProbed = false
-    }
-
-    /// More addresses are not watched: those of this node's region first, then in the order of their sources.
+    /// More addresses above are not watched: those of this node's region first, then in the order of their sources.
     package static let mostEntries = 256
-    /// More are not asked for one broadcast.
-    static let mostCandidates = 16
-    private static let scanInterval = Duration.milliseconds(250)
-    private static let tick = Duration.milliseconds(50)
-    private static let probeTimeout = Duration.seconds(1)
+    package static let mostPeers = 128
+    /// Of the topology's other nodes, likewise.
+    package static let mostOthers = 256
+    /// Of one neighbour; what it announces beyond is ignored.
+    package static let mostAnnouncements = 20_000
+    /// Events that the table of sessions has not taken yet. Beyond, streams begin anew once it does.
+    static let mostEvents = 4_096
+    static let tick = Duration.milliseconds(50)
 
-    private let node: Topology.Node
-    private let topology: Topology
-    private let logger: Logger
+    /// This node has upstreams: an edge that is ready reaches one of them.
+    package nonisolated let pullsBroadcasts: Bool
+    /// For the table of sessions; in order, and each event once.
+    package nonisolated let events: AsyncStream<DirectoryEvent>
+
+    let node: Topology.Node
+    let topology: Topology
+    let logger: Logger
+    /// The `Authorization` field for requests to the node of that name.
+    let authorization: @Sendable (_ node: String) async -> String?
     /// Two clients: many addresses that swallow packets must not keep the others from being asked in time.
-    private let livingHTTP: HTTPClient
-    private let deadHTTP: HTTPClient
-    private let pool = NIOThreadPool(numberOfThreads: 2)
-    private let begin = ContinuousClock.now
-    private var found: [Source: [DiscoveredEndpoint]] = [:]
-    private var entries: [Entry] = []
-    private var counters = Counters()
-    private var isFull = false
+    let livingHTTP: HTTPClient
+    let deadHTTP: HTTPClient
+    let pool = NIOThreadPool(numberOfThreads: 2)
+    let streamClient: EventStreamClient
+    /// Nodes of the topology by the address of their internal listener, where that is a literal.
+    let listedByAddress: [TransportAddress: Topology.Node]
 
-    package init(node: Topology.Node, topology: Topology, trust: PeerTrust? = nil, logger: Logger) {
+    var found: [Source: [DiscoveredEndpoint]] = [:]
+    /// By URL.
+    var entries: [String: DirectoryEntry] = [:]
+    var counters = Counters()
+    var isFull = false
+    /// Nodes of kind other are asked every second.
+    var watchesClosely = false
+    /// As last told to the table of sessions.
+    var neighbours: [Neighbour] = []
+    var streams: [Neighbour.ID: FollowedDirectory] = [:]
+    var nextStream = 0
+    var isRunning = false
+    /// Events had to be left out.
+    var isBehind = false
+
+    private let output: AsyncStream<DirectoryEvent>.Continuation
+    private let begin = ContinuousClock.now
+
+    /// - Parameter authorization: the `Authorization` field of a request for the directory of the node of that name.
+    package init(
+        node: Topology.Node, topology: Topology, logger: Logger, trust: PeerTrust? = nil,
+        authorization: @escaping @Sendable (_ node: String) async -> String? = { _ in nil }
+    ) {
         (self.node, self.topology, self.logger) = (node, topology, logger)
-        livingHTTP = HTTPClient(threads: 4, trust: trust)
-        deadHTTP = HTTPClient(threads: 4, trust: trust)
+        (livingHTTP, deadHTTP) = (HTTPClient(threads: 4, trust: trust), HTTPClient(threads: 4, trust: trust))
+        streamClient = EventStreamClient(trust: trust)
+        self.authorization = authorization
+        pullsBroadcasts = node.upstream.hasSources
+        (events, output) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.mostEvents))
+        listedByAddress = Dictionary(
+            topology.nodes.compactMap { other in Self.address(of: other.internalListener.url).map { ($0, other) } },
+            uniquingKeysWith: { first, _ in first })
         pool.start()
-        let listed = node.upstream.nodes.compactMap { topology.node(named: $0) }
-        entries = listed.enumerated().map { index, other in
-            Entry(
-                upstream: .init(name: other.name, url: other.internalListener.url), order: index,
-                region: other.region, health: .init(now: .zero))
-        }
-        counters.entries[.static] = listed.count
+        counters.entries[.static] = node.upstream.nodes.count { topology.node(named: $0) != nil }
+        entries = Self.merge([:], node: node, topology: topology, listedByAddress, [:], now: .zero).entries
     }
 
     deinit { pool.shutdownGracefully { _ in } }
 
     package func run() async throws {
+        let upstream = node.upstream
+        isRunning = true
+        publishNeighbours()
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
-                if let slices = self.node.upstream.slices { group.addTask { await self.follow(slices) } }
-                if let dns = self.node.upstream.dns { group.addTask { await self.follow(dns) } }
+                if let slices = upstream.slices { group.addTask { await self.follow(slices, as: .slices) } }
+                if let dns = upstream.dns { group.addTask { await self.follow(dns, as: .dns) } }
+                if self.topology.hasPeers(self.node) {
+                    if let slices = upstream.peers?.slices {
+                        group.addTask { await self.follow(slices, as: .peerSlices) }
+                    }
+                    if let dns = upstream.peers?.dns { group.addTask { await self.follow(dns, as: .peerDNS) } }
+                }
                 group.addTask { await self.watch() }
             }
         }
+        isRunning = false
+        followNeighbours()
+        output.finish()
     }
 
-    // MARK: - What others ask
+    /// Time since this value was made.
+    var now: Duration { .now - begin }
 
-    /// Whom to ask for a broadcast, best first: up before suspect, and whoever is down only when nobody else is left.
-    package func candidates() -> [RelayClient.Upstream] {
-        let sorted = ordered()
-        let living = sorted.filter { $0.health.state != .down }
-        return (living.isEmpty ? sorted : living).prefix(Self.mostCandidates).map(\.upstream)
+    // MARK: - What the table of sessions is told
+
+    func emit(_ event: DirectoryEvent) {
+        if case .dropped = output.yield(event) { isBehind = true }
     }
 
-    /// A request to this node failed: it is asked at once how it is.
-    package func doubt(_ upstream: RelayClient.Upstream) {
-        guard let index = entries.firstIndex(where: { $0.upstream.url == upstream.url }) else { return }
-        let before = entries[index].health.state
-        entries[index].health.doubt(now: now)
-        logChange(of: entries[index], from: before)
+    /// Tells of the neighbours if they have changed, and follows those that it tells of.
+    func publishNeighbours() {
+        let next = currentNeighbours()
+        guard next != neighbours else { return }
+        neighbours = next
+        emit(.neighbours(next))
+        followNeighbours()
     }
 
-    package var isAnyReachable: Bool { entries.contains(where: \.health.isReachable) }
-
-    /// What the nodes above have, the first in order of preference where several have it.
-    package var broadcasts: [BroadcastSummary] {
-        var seen: Set<String> = []
-        return ordered().flatMap(\.broadcasts).filter { seen.insert($0.name).inserted }
+    /// After events had to be left out: all of it again.
+    func catchUp() {
+        guard isBehind else { return }
+        isBehind = false
+        emit(.neighbours(neighbours))
+        guard !isBehind else { return }
+        for id in Array(streams.keys) { stopStream(id) }
+        followNeighbours()
     }
 
-    /// Best first.
-    package var observations: [Observation] {
-        ordered().map {
-            Observation(
-                upstream: $0.upstream, region: $0.region, state: $0.health.state, isReady: $0.health.isReady,
-                roundTrip: $0.health.roundTrip)
+    /// Nodes above in order of preference, then peers by name. Two addresses of one node are one neighbour: the one that
+    /// is in use while it lives.
+    private func currentNeighbours() -> [Neighbour] {
+        let peers = entries.values.filter { $0.kind == .peer && isEligible($0) }
+            .sorted { ($0.name, $0.position) < ($1.name, $1.position) }
+        let inUse = Set(neighbours.map(\.id))
+        var result: [Neighbour] = []
+        var positions: [String: Int] = [:]
+        for entry in ordered() + peers {
+            var neighbour = Neighbour(
+                id: entry.url, name: entry.name, kind: entry.kind == .peer ? .peer : .above,
+                state: entry.health.state, isReady: entry.facts?.draining != true)
+            if !entry.isNamed, positions[entry.name] != nil {
+                neighbour.name = entry.url.split(separator: "/").last.map(String.init) ?? entry.url
+            }
+            guard let position = positions[neighbour.name] else {
+                positions[neighbour.name] = result.count
+                result.append(neighbour)
+                continue
+            }
+            if neighbour.kind == result[position].kind, inUse.contains(neighbour.id), neighbour.state != .down,
+                !inUse.contains(result[position].id)
+            {
+                result[position] = neighbour
+            }
         }
-    }
-
-    package func snapshot() -> Counters {
-        var result = counters
-        for state in UpstreamHealth.State.allCases { result.states[state] = entries.count { $0.health.state == state } }
         return result
     }
 
-    /// By state; then as the topology lists them; then DNS priority, this node's own region, and round-trip time in
-    /// steps of 5 ms, so that noise changes nothing.
-    private func ordered() -> [Entry] {
-        let mine = node.region
-        let key = { (entry: Entry) -> (UpstreamHealth.State, Int, Int, Int, Int) in
-            let state = max(entry.health.state, entry.isHinted ? .up : .suspect)
-            let steps = entry.health.roundTrip.map { Int($0 / .milliseconds(5)) } ?? .max
-            return (state, entry.order, entry.priority, entry.region == mine ? 0 : 1, steps)
-        }
-        return entries.enumerated().map { (key($0.element), $0.offset, $0.element) }
-            .sorted { $0.0 != $1.0 ? $0.0 < $1.0 : $0.1 < $1.1 }.map(\.2)
-    }
-
-    private var now: Duration { .now - begin }
-
-    // MARK: - Sources
-
-    private func follow(_ slices: Topology.SliceUpstream) async {
-        var directory = SliceDirectory(
-            path: slices.directory, parser: .init(service: slices.service, port: slices.port))
-        while !Task.isCancelled {
-            let (before, now) = (directory, now)
-            let result = try? await pool.runIfActive {
-                var directory = before
-                let change = directory.scan(now: now)
-                return (directory, change)
-            }
-            guard let (after, change) = result else { return }
-            directory = after
-            for problem in change.problems {
-                logger.warning(
-                    "endpoint slices not usable",
-                    metadata: [
-                        "directory": "\(slices.directory)", "file": "\(problem.file)", "reason": "\(problem.reason)",
-                        "effect": "its last good state stays",
-                    ])
-            }
-            counters.failures[.slices, default: 0] += UInt64(change.failures)
-            counters.unusableAddresses += UInt64(change.unusable)
-            if let endpoints = change.endpoints { replace(.slices, by: endpoints) }
-            try? await Task.sleep(for: Self.scanInterval)
-        }
-    }
-
-    private func follow(_ query: Topology.DNSUpstream) async {
-        let source = DNSSource(query, pool: pool)
-        var pause = Duration.milliseconds(500)
-        var lastReason: String?
-        while !Task.isCancelled {
-            // A look-up under way cannot be cancelled; stopping does not wait for it.
-            let (stream, continuation) = AsyncStream.makeStream(of: Result<DNSSource.Answer, DNSSource.Failure>.self)
-            Task {
-                do throws(DNSSource.Failure) {
-                    continuation.yield(.success(try await source.resolve()))
-                } catch {
-                    continuation.yield(.failure(error))
-                }
-                continuation.finish()
-            }
-            guard let result = await stream.first(where: { _ in true }) else { return }
-            switch result {
-            case .success(let answer):
-                replace(.dns, by: answer.endpoints)
-                if lastReason != nil { logger.notice("name resolves again", metadata: ["name": "\(query.name)"]) }
-                (lastReason, pause) = (nil, .milliseconds(500))
-                try? await Task.sleep(for: answer.validFor)
-            case .failure(let failure):
-                counters.failures[.dns, default: 0] += 1
-                if failure.description != lastReason {
-                    lastReason = failure.description
-                    logger.warning(
-                        "name does not resolve",
-                        metadata: [
-                            "name": "\(query.name)", "record": "\(query.record.rawValue)", "reason": "\(failure)",
-                            "effect": "the last good addresses stay",
-                        ])
-                }
-                try? await Task.sleep(for: pause * Double.random(in: 0.75...1.25))
-                pause = min(pause * 2, .seconds(10))
-            }
-        }
-    }
-
-    /// A source has a new, good answer.
-    func replace(_ source: Source, by endpoints: [DiscoveredEndpoint]) {
-        counters.entries[source] = endpoints.count
-        guard found[source] != endpoints else { return }
-        found[source] = endpoints
-        rebuild(after: source)
-    }
-
-    private func rebuild(after source: Source) {
-        var next = entries.filter { $0.order < node.upstream.nodes.count }
-        let listed = Set(next.compactMap { Self.address(of: $0.upstream.url) })
-        let present = Dictionary(entries.map { ($0.upstream.url, $0) }, uniquingKeysWith: { first, _ in first })
-        let all = DiscoveredEndpoint.merged([Source.slices, .dns].flatMap { found[$0] ?? [] })
-        let mine = Set(hostAddresses().map(\.host))
-        let others = all.filter { endpoint in
-            let isMine =
-                Int(endpoint.address.port) == node.internalListener.port
-                && (endpoint.address.isLoopback || mine.contains(endpoint.address.host))
-            return !isMine && !listed.contains(endpoint.address)
-        }
-        let sorted = others.filter { $0.region == node.region } + others.filter { $0.region != node.region }
-        for endpoint in sorted.prefix(max(0, Self.mostEntries - next.count)) {
-            let upstream = RelayClient.Upstream(
-                name: endpoint.hostname ?? endpoint.address.description, url: endpoint.url(topology.internalScheme))
-            var entry = present[upstream.url] ?? Entry(upstream: upstream, order: .max, health: .init(now: now))
-            (entry.upstream, entry.region) = (upstream, endpoint.region)
-            (entry.priority, entry.isHinted) = (endpoint.priority, endpoint.isReady)
-            next.append(entry)
-        }
-        let urls = Set(next.map(\.upstream.url))
-        let (added, removed) = (urls.subtracting(present.keys).count, Set(present.keys).subtracting(urls).count)
-        entries = next
-        if added + removed > 0 {
-            logger.info(
-                "upstreams changed",
-                metadata: [
-                    "source": "\(source.rawValue)", "added": "\(added)", "removed": "\(removed)",
-                    "now": "\(entries.count)",
-                ])
-        }
-        let wasFull = isFull
-        isFull = others.count + listed.count > Self.mostEntries
-        if isFull, !wasFull {
-            logger.warning(
-                "more upstreams than are watched",
-                metadata: ["found": "\(others.count)", "watched": "\(entries.count)"])
-        }
-    }
-
-    private static func address(of url: String) -> TransportAddress? {
-        guard let (_, host, port) = TopologySyntax.baseURL(url) else { return nil }
-        return TransportAddress(host, port: UInt16(port))
-    }
-
-    // MARK: - Probes
-
-    private func watch() async {
-        await withDiscardingTaskGroup { group in
-            while !Task.isCancelled {
-                let now = self.now
-                for index in self.entries.indices {
-                    let entry = self.entries[index]
-                    guard !entry.isBeingProbed, entry.health.nextProbe <= now else { continue }
-                    self.entries[index].isBeingProbed = true
-                    let client = entry.health.state == .down ? self.deadHTTP : self.livingHTTP
-                    group.addTask { await self.probe(entry.upstream, client) }
-                }
-                try? await Task.sleep(for: Self.tick)
-            }
-        }
-    }
-
-    private func probe(_ upstream: RelayClient.Upstream, _ client: HTTPClient) async {
-        let (outcome, broadcasts) = await Self.ask(upstream, client)
-        guard let index = entries.firstIndex(where: { $0.upstream.url == upstream.url }) else { return }
-        let before = entries[index].health.state
-        let isAlone = !entries.indices.contains { $0 != index && entries[$0].health.isReachable }
-        entries[index].isBeingProbed = false
-        entries[index].broadcasts = broadcasts
-        entries[index].health.record(outcome, now: now, isAlone: isAlone, jitter: .random(in: 0...1))
-        if outcome == .silent { counters.failedProbes += 1 }
-        logChange(of: entries[index], from: before)
-    }
-
-    private static func ask(
-        _ upstream: RelayClient.Upstream, _ client: HTTPClient
-    ) async -> (UpstreamHealth.Outcome, [BroadcastSummary]) {
-        let begin = ContinuousClock.now
-        guard
-            let answer = try? await client.perform(
-                .init("GET", "\(upstream.url)/readyz", timeout: probeTimeout, peer: upstream.name)),
-            answer.status == 200 || answer.status == 503
-        else { return (.silent, []) }
-        let roundTrip = ContinuousClock.now - begin
-        var broadcasts: [BroadcastSummary] = []
-        if let list = try? await client.perform(
-            .init("GET", "\(upstream.url)/api/broadcasts", timeout: probeTimeout, peer: upstream.name)),
-            list.status == 200
-        {
-            broadcasts = (try? JSONDecoder().decode([BroadcastSummary].self, from: Data(list.body))) ?? []
-        }
-        return (
-            answer.status == 200 ? .ready(roundTrip: roundTrip) : .notReady(roundTrip: roundTrip), broadcasts
-        )
-    }
-
-    private func logChange(of entry: Entry, from before: UpstreamHealth.State) {
-        let state = entry.health.state
-        guard state != before else { return }
-        let level: Logger.Level = state == .up ? .info : state == .suspect ? .notice : .warning
-        logger.log(
-            level: level, "upstream \(state.rawValue)",
-            metadata: [
-                "upstream": "\(entry.upstream.name)", "url": "\(entry.upstream.url)", "was": "\(before.rawValue)",
-            ])
+    /// What discovery calls a peer is one only if it says so itself: an edge of this region, and not this node.
+    private func isEligible(_ peer: DirectoryEntry) -> Bool {
+        if peer.listed != nil { return true }
+        guard let facts = peer.facts else { return false }
+        return facts.role == Topology.Role.edge.rawValue && facts.region == node.region && facts.node != node.name
     }
 }

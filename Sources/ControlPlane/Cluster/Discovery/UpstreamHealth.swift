@@ -46,7 +46,10 @@ package struct UpstreamHealth: Hashable, Sendable {
     /// - Parameters:
     ///   - isAlone: no other address is known to live.
     ///   - jitter: 0...1, at random: nodes that lost the same one must not ask in step.
-    package mutating func record(_ outcome: Outcome, now: Duration, isAlone: Bool, jitter: Double) {
+    ///   - pace: time between probes whatever the state; nil: as the state asks for.
+    package mutating func record(
+        _ outcome: Outcome, now: Duration, isAlone: Bool, jitter: Double, pace: Duration? = nil
+    ) {
         switch outcome {
         case .ready(let measured):
             smooth(measured)
@@ -65,13 +68,23 @@ package struct UpstreamHealth: Hashable, Sendable {
             state = failures >= 3 || roundTrip == nil || state == .down ? .down : .suspect
             hasFallen = true
         }
-        schedule(now: now, isAlone: isAlone, jitter: jitter)
+        schedule(now: now, isAlone: isAlone, jitter: jitter, pace: pace)
     }
+
+    /// It says by itself whether it takes traffic. That it does is believed after a probe.
+    package mutating func hear(isReady says: Bool, now: Duration) {
+        guard says != isReady else { return }
+        nextProbe = min(nextProbe, now)
+        if !says, state != .down { (isReady, hasFallen, successes, state) = (false, true, 0, .suspect) }
+    }
+
+    /// Is asked at once, whatever was planned.
+    package mutating func hurry(now: Duration) { nextProbe = min(nextProbe, now) }
 
     /// A relay request failed: one more sign, and a reason to ask at once.
     package mutating func doubt(now: Duration) {
         if state == .up { (state, hasFallen, successes) = (.suspect, true, 0) }
-        nextProbe = min(nextProbe, now)
+        hurry(now: now)
     }
 
     /// No longer new.
@@ -81,9 +94,10 @@ package struct UpstreamHealth: Hashable, Sendable {
         roundTrip = roundTrip.map { ($0 * 3 + measured) / 4 } ?? measured
     }
 
-    private mutating func schedule(now: Duration, isAlone: Bool, jitter: Double) {
+    private mutating func schedule(now: Duration, isAlone: Bool, jitter: Double, pace: Duration?) {
         let pause: Duration
         switch state {
+        case _ where pace != nil: pause = pace ?? Self.interval
         case .up: pause = Self.interval
         case .suspect: pause = Self.suspicion
         case .down:

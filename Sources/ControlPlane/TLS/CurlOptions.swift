@@ -1,7 +1,7 @@
 internal import CCurl
 
-/// Who is believed at the other end of a libcurl handle, and as whom we go.
-struct CurlTrust {
+/// What every libcurl handle of ours is given, whoever drives it.
+struct CurlOptions {
     var url: String
     /// nil: the system's authorities, no certificate of our own.
     var trust: PeerTrust?
@@ -9,14 +9,18 @@ struct CurlTrust {
     /// name, such as an address, leaves it at the authority's signature.
     var peer: String?
 
-    /// Sets the URL, too.
-    ///
     /// - Returns: a list that must live as long as the handle and then go to `curl_slist_free_all`; nil as a rule.
-    @unsafe func apply(to handle: UnsafeMutableRawPointer) -> UnsafeMutablePointer<curl_slist>? {
+    func apply(to handle: UnsafeMutableRawPointer) -> UnsafeMutablePointer<curl_slist>? {
+        unsafe ccurl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        unsafe ccurl_set_string(handle, CURLOPT_NOPROXY, "*")
+        unsafe ccurl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
+        unsafe ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         // What the path says is what is meant: it was checked by whoever made it.
         unsafe ccurl_set_long(handle, CURLOPT_PATH_AS_IS, 1)
-        unsafe ccurl_set_string(handle, CURLOPT_URL, url)
-        guard let trust, url.hasPrefix("https://") else { return nil }
+        guard let trust, url.hasPrefix("https://") else {
+            unsafe ccurl_set_string(handle, CURLOPT_URL, url)
+            return nil
+        }
         unsafe ccurl_set_string(handle, CURLOPT_CAPATH, nil)
         let material = trust.material
         unsafe ccurl_set_blob(handle, CURLOPT_CAINFO_BLOB, material.ca, material.ca.count)
@@ -25,6 +29,7 @@ struct CurlTrust {
         unsafe ccurl_set_long(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         guard let peer, TopologySyntax.isLabel(peer), let target = Target(url) else {
             unsafe ccurl_set_long(handle, CURLOPT_SSL_VERIFYHOST, 0)
+            unsafe ccurl_set_string(handle, CURLOPT_URL, url)
             return nil
         }
         // libcurl checks the name of the URL: the URL has the node's name, and the connection goes to its address.
