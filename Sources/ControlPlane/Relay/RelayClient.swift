@@ -32,7 +32,8 @@ package struct RelayClient: Sendable {
     ) async -> Outcome {
         do {
             let answer = try await asking.post(
-                offer: offer, url: "\(neighbour.id)/relay/\(broadcast)", token: await token(for: broadcast, at: neighbour.name),
+                offer: offer, url: "\(neighbour.id)/relay/\(broadcast)",
+                token: await token(for: broadcast, at: neighbour.name),
                 headers: [(Self.pathField, waiting.joined(separator: ", "))], timeout: timeout,
                 peer: neighbour.name)
             return judge(answer, from: neighbour)

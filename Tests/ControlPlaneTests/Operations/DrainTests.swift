@@ -140,7 +140,8 @@ import Testing
     func alternativesOfTheRegionTakeTurns(regions: [String], expected: [Int]) {
         let nodes = regions.enumerated().map { index, region in
             NodeFacts(
-                node: "n\(index)", role: "edge", region: region, url: "http://n\(index)", viewers: true, ready: true, draining: false,
+                node: "n\(index)", role: "edge", region: region, url: "http://n\(index)", viewers: true, ready: true,
+                draining: false,
                 load: 0)
         }
         let chosen = (0..<12).map { Alternatives.choose(among: nodes, region: "eu", turn: $0)?.node }

@@ -87,7 +87,8 @@ import WebRTC
             await node.sessions.advance(now: .now + .seconds(1))
             #expect(await node.sessions.snapshot().drain.viewersSentAway == 0)
             let facts = NodeFacts(
-                node: "new", role: "edge", region: "eu", url: "http://new.example", viewers: true, ready: true, draining: false, load: 0)
+                node: "new", role: "edge", region: "eu", url: "http://new.example", viewers: true, ready: true,
+                draining: false, load: 0)
             await node.sessions.findAlternatives { _ in [facts] }
             await node.sessions.advance(now: .now + .seconds(3))
             #expect(await eventually { await node.sessions.snapshot().drain.viewersSentAway == 1 })

@@ -124,7 +124,7 @@ private func curl(_ options: [String]) throws -> String {
             expected = "certificate has expired"
         case .wrongName:
             try reissue("origin-1", for: "origin-2", days: 1, in: folder)
-            expected = "'origin-1'"
+            expected = "no alternative certificate subject name matches"
         }
         try await withNodes(topology, except: ["edge-2"], logger: record.logger) { nodes in
             let edge = nodes["edge-1"]!
