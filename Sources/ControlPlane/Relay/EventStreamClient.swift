@@ -14,7 +14,7 @@ package final class EventStreamClient: Sendable {
         package var peer: String?
 
         package init(
-            _ url: String, headers: [(name: String, value: String)] = [], silence: Duration = .seconds(3),
+            _ url: String, headers: [(name: String, value: String)] = [], silence: Duration = .seconds(2),
             peer: String? = nil
         ) {
             (self.url, self.headers, self.silence, self.peer) = (url, headers, silence, peer)

@@ -87,6 +87,7 @@ package actor Sessions {
 
     /// Opens a WHIP session. The broadcast is live once its media transport is up.
     package func publish(_ name: String, offer: SessionDescription) throws(Refusal) -> Opened {
+        try refuseWhileDraining()
         try admit(.publisher)
         let existing = names[name].flatMap { broadcasts[$0] }
         if let existing, isTaken(existing), topology.onConflict == .reject { throw .alreadyLive }
@@ -144,11 +145,14 @@ package actor Sessions {
     package func watch(
         _ name: String, offer: SessionDescription, as purpose: SessionPurpose, by asking: AskingNode? = nil
     ) async throws(Refusal) -> Opened {
+        // A node that asks one that drains has nobody else to ask.
+        if stopping || purpose != .relay || !isWatchable(name) { try refuseWhileDraining() }
         try admit(purpose)
         let waiting = asking?.waiting ?? []
         if let setback = router.objection(to: waiting, for: name) { throw Refusal(setback) }
         if pullsBroadcasts, !isWatchable(name) {
             try await pull(name, waiting: waiting)
+            try refuseWhileDraining()
             try admit(purpose)
             if let setback = router.objection(to: waiting, for: name) { throw Refusal(setback) }
         }
@@ -250,8 +254,11 @@ package actor Sessions {
 
     // MARK: - Opening and closing
 
-    func admit(_ purpose: SessionPurpose) throws(Refusal) {
+    func refuseWhileDraining() throws(Refusal) {
         if draining { throw .draining }
+    }
+
+    func admit(_ purpose: SessionPurpose) throws(Refusal) {
         let limits = topology.limits
         // Counted apart: viewers, who may be anybody, cannot keep out publishers and nodes, who show a token.
         if tally.opening[purpose, default: 0] >= limits.sessionsHalfOpen {

@@ -32,7 +32,7 @@ package final class EventStream: Sendable {
     ///
     /// - Parameter onEnd: called when the connection is gone or the stream has ended.
     package func response(
-        heartbeat: Duration = .seconds(1), onEnd: @escaping @Sendable () async -> Void = {}
+        heartbeat: Duration = .milliseconds(500), onEnd: @escaping @Sendable () async -> Void = {}
     ) -> Response {
         var response = Response(
             status: .ok,

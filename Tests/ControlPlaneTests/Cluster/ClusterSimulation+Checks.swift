@@ -35,31 +35,29 @@ extension ClusterSimulation {
     }
 
     private func checkMedia(_ name: String, _ flows: [Publication?]) {
-        // The newest publication counts even at an origin that drains and takes no new relays: nobody falls back to an
-        // older one elsewhere.
-        if nodes.contains(where: { $0.isDraining && $0.publishing[name] != nil }) { return }
         let reached = reach(of: name)
-        for viewer in viewers where viewer.name == name && viewer.state != .away && reached[viewer.edge] {
+        for viewer in viewers where viewer.name == name && viewer.state != .away && !reached[viewer.edge].isEmpty {
             guard viewer.state != .watching || flows[viewer.edge] == nil else { continue }
             // One that drains takes nobody new.
             if nodes[viewer.edge].isDraining, viewer.state != .watching { continue }
             figures.recovery = max(figures.recovery, now - lastFault)
             if now - lastFault > Self.recovery {
-                return fail("no \(name) for a viewer at \(nodes[viewer.edge].plan.name): \(viewer.state)")
+                let path = reached[viewer.edge].map { nodes[$0].plan.name }.joined(separator: ">")
+                return fail("no \(name) for a viewer at \(path): \(viewer.state)")
             }
         }
     }
 
-    /// Which nodes have any path to a live publisher, over nodes that take relays.
-    func reach(of name: String) -> [Bool] {
-        var reached = nodes.map { $0.isAlive && $0.publishing[name]?.isLive == true }
-        var border = nodes.indices.filter { reached[$0] }
+    /// A path from a live publisher to each node, over nodes that take relays; empty where there is none.
+    func reach(of name: String) -> [[Int]] {
+        var reached = nodes.map { $0.isAlive && $0.publishing[name]?.isLive == true ? [$0.index] : [] }
+        var border = nodes.indices.filter { !reached[$0].isEmpty }
         for _ in 1..<Announcement.longestPath {
             var next: [Int] = []
-            for index in border where !nodes[index].isDraining {
+            for index in border where !nodes[index].isDraining || nodes[index].plan.isOrigin {
                 for (follower, _) in followers[index]
-                where !reached[follower] && nodes[follower].isAlive && !isCut[index][follower] {
-                    reached[follower] = true
+                where reached[follower].isEmpty && nodes[follower].isAlive && !isCut[index][follower] {
+                    reached[follower] = reached[index] + [follower]
                     next.append(follower)
                 }
             }

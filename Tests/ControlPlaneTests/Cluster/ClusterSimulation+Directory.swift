@@ -4,7 +4,7 @@ import WebRTC
 
 /// What every node's directory does: probes, and streams of announcements.
 extension ClusterSimulation {
-    static let heartbeatTimeout = Duration.seconds(3)
+    static let heartbeatTimeout = Duration.seconds(2)
 
     // MARK: - Probes
 

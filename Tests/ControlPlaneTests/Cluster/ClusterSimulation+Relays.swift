@@ -60,7 +60,9 @@ extension ClusterSimulation {
 
     private func receive(_ request: SimulatedNode.Request, at server: SimulatedNode) {
         guard server.isAlive else { return refuse(request, from: server, .unavailable("connection refused")) }
-        if server.isDraining { return refuse(request, from: server, .unavailable("draining")) }
+        if server.isDraining, !isWatchable(server, request.name) {
+            return refuse(request, from: server, .unavailable("draining"))
+        }
         if let setback = server.router.objection(to: request.waiting, for: request.name) {
             return refuse(request, from: server, setback)
         }

@@ -36,7 +36,7 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
         .init("version: 1", "version: '1'", "t:1: version: expected a whole number, found text in quotes"),
         .init(
             "version: 1", "version: 1\nextra: 5",
-            "t:2: extra: unknown key; known here: version, auth, on_conflict, hold, linger, relay_timeout, "
+            "t:2: extra: unknown key; known here: version, auth, internal_tls, on_conflict, hold, linger, relay_timeout, "
                 + "drain_deadline, drain_window, simulation, limits, regions, zones, nodes"),
         .init("hold: 30s", "hold: 30", "t:9: hold: expected a duration such as 30s, 500ms, 2m or 1h, found \"30\""),
         .init("hold: 30s", "hold: -1s", "t:9: hold: expected a duration such as 30s, 500ms, 2m or 1h, found \"-1s\""),

@@ -39,11 +39,14 @@ extension RelayRouter {
     /// 3. nodes above of which it is not known what they have, or, when nobody announces it and the request comes from
     ///    another node (which has seen an announcement), all nodes above,
     /// 4. peers that rank after us and have a way of their own,
-    /// 5. the same again of those that drain, or whose stream is lost, or that are down.
-    func candidates(for name: String, avoiding: Set<String>, isCertain: Bool) -> [Neighbour] {
+    /// 5. with `takesOlder`, whoever announces an older publication, which is better than nothing,
+    /// then the same again of those that drain, and last of those whose stream is lost or that are down.
+    func candidates(
+        for name: String, avoiding: Set<String>, isCertain: Bool, takesOlder: Bool = false
+    ) -> [Neighbour] {
         let newest = newestPublication(of: name)
         let mine = RendezvousRank(of: node, for: name)
-        var groups: [[Neighbour]] = Array(repeating: [], count: 8)
+        var groups: [[Neighbour]] = Array(repeating: [], count: 15)
         for neighbour in neighbours where !avoiding.contains(neighbour.name) {
             let said = announcement(of: name, by: neighbour.id, without: avoiding)
             let isSilentOnIt = tables[neighbour.id]?.announcements[name] == nil
@@ -54,10 +57,10 @@ extension RelayRouter {
                 // One that says nothing has perhaps not heard of it yet; one whose way leads through us is of no use.
                 group = isFollowed && (said != nil || (isSilentOnIt && (newest != nil || isCertain))) ? 0 : nil
             case .peer:
-                group = said?.publication == newest && said != nil ? 3 : nil
+                group = said == nil ? nil : said?.publication == newest ? 3 : takesOlder ? 4 : nil
             case .above:
                 if let said {
-                    group = said.publication == newest ? 1 : nil
+                    group = said.publication == newest ? 1 : takesOlder ? 4 : nil
                 } else if !isSilentOnIt {
                     group = nil
                 } else if !isFollowed {
@@ -67,16 +70,24 @@ extension RelayRouter {
                 }
             }
             guard let group else { continue }
-            groups[isSound(neighbour) ? group : 4 + group].append(neighbour)
+            groups[isSound(neighbour) ? group : isAlive(neighbour) ? 5 + group : 10 + group].append(neighbour)
         }
-        groups[0].sort { RendezvousRank(of: $0.name, for: name) > RendezvousRank(of: $1.name, for: name) }
-        groups[4].sort { RendezvousRank(of: $0.name, for: name) > RendezvousRank(of: $1.name, for: name) }
+        for tier in [0, 5, 10] where groups[tier].count > 1 {
+            groups[tier].sort { RendezvousRank(of: $0.name, for: name) > RendezvousRank(of: $1.name, for: name) }
+        }
         return groups.flatMap { $0 }
     }
 
-    /// Nothing speaks against asking it. Another kind of server never has a directory stream; one that has lost it has not
-    /// answered since.
-    func isSound(_ neighbour: Neighbour) -> Bool {
-        neighbour.isReady && neighbour.state != .down && tables[neighbour.id]?.isFollowed != false
+    /// For a feed as it is.
+    func candidates(for name: String, _ feed: Feed) -> [Neighbour] {
+        candidates(for: name, avoiding: feed.waiting, isCertain: feed.isCertain, takesOlder: false)
+    }
+
+    /// Nothing speaks against asking it.
+    func isSound(_ neighbour: Neighbour) -> Bool { neighbour.isReady && isAlive(neighbour) }
+
+    /// Another kind of server never has a directory stream; one that has lost it has not answered since.
+    private func isAlive(_ neighbour: Neighbour) -> Bool {
+        neighbour.state != .down && tables[neighbour.id]?.isFollowed != false
     }
 }

@@ -186,7 +186,7 @@ extension RelayRouter {
             return
         }
         guard let current = feed.current else {
-            if isNews, !candidates(for: name, avoiding: feed.waiting, isCertain: feed.isCertain).isEmpty {
+            if isNews, !candidates(for: name, feed).isEmpty {
                 begin(name, now: now)
             }
             return
@@ -204,14 +204,14 @@ extension RelayRouter {
         if fault.bringsNothing {
             begin(name, last: current.neighbour, now: now)
         } else {
-            begin(name, without: current.neighbour, now: now)
+            begin(name, without: current.neighbour, isForSound: fault == .draining, now: now)
         }
     }
 
     // MARK: - The search
 
     private mutating func begin(
-        _ name: String, last: Neighbour.ID? = nil, without: Neighbour.ID? = nil, now: Duration
+        _ name: String, last: Neighbour.ID? = nil, without: Neighbour.ID? = nil, isForSound: Bool = false, now: Duration
     ) {
         guard let feed = feeds[name] else { return }
         if now < feed.notBefore {
@@ -222,10 +222,8 @@ extension RelayRouter {
         if let without {
             search.tried.insert(without)
             // One that still sends is not left for nothing: without anybody else to ask it stays.
-            guard let feed = feeds[name],
-                candidates(for: name, avoiding: feed.waiting, isCertain: feed.isCertain).contains(where: {
-                    $0.id != without
-                })
+            search.isForSound = isForSound
+            guard candidates(for: name, feed).contains(where: { $0.id != without && (!isForSound || isSound($0)) })
             else { return }
         }
         feeds[name]?.search = search
@@ -235,8 +233,8 @@ extension RelayRouter {
 
     private mutating func step(_ name: String, now: Duration) {
         guard let feed = feeds[name], var search = feed.search, search.asking == nil else { return }
-        var list = candidates(for: name, avoiding: feed.waiting, isCertain: feed.isCertain)
-            .filter { !search.tried.contains($0.id) }
+        var list = candidates(for: name, feed)
+            .filter { !search.tried.contains($0.id) && (!search.isForSound || isSound($0)) }
         if let last = search.last, let index = list.firstIndex(where: { $0.id == last }) {
             list.append(list.remove(at: index))
         }
@@ -263,7 +261,7 @@ extension RelayRouter {
     /// The one that is asked gives no sign of life, and there is news of another: nobody waits for it any longer.
     private mutating func skipLifeless(_ name: String, _ search: Feed.Search, now: Duration) {
         guard let asked = search.asking, let feed = feeds[name], neighbour(asked.neighbour.id).map(isSound) != true,
-            candidates(for: name, avoiding: feed.waiting, isCertain: feed.isCertain).contains(where: {
+            candidates(for: name, feed).contains(where: {
                 $0.id != asked.neighbour.id && !search.tried.contains($0.id) && isSound($0)
             })
         else { return }
