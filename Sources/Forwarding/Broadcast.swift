@@ -3,7 +3,10 @@ import WebRTC
 /// A broadcast on one worker: its tracks, the session that feeds them and the sessions that read them.
 final class Broadcast {
     let id: BroadcastID
-    let tracks: [BroadcastTrack]
+    /// At most one of each kind. None ever goes: one without a source is silent.
+    private(set) var tracks: [BroadcastTrack]
+    /// What the source sends at present, as last told to the control plane.
+    var formats: [TrackFormat]
     /// The connected source, if there is one.
     var source: Session?
     var sessions: [SessionID: Session] = [:]
@@ -11,9 +14,16 @@ final class Broadcast {
     var localLines: [LocalSource]
 
     init(id: BroadcastID, tracks formats: [TrackFormat], limits: Limits) {
-        self.id = id
+        (self.id, self.formats) = (id, formats)
         tracks = formats.map { BroadcastTrack(format: $0, limits: limits) }
         localLines = formats.map { _ in LocalSource() }
+    }
+
+    /// A kind of media that it did not have. Sessions of before do not get it.
+    func add(_ format: TrackFormat, limits: Limits) {
+        tracks.append(BroadcastTrack(format: format, limits: limits))
+        localLines.append(LocalSource())
+        for session in sessions.values { session.sinkPlaces.append(-1) }
     }
 
     /// Lets go of all sessions, without a word to them.

@@ -5,7 +5,9 @@ import WebRTC
 ///
 /// A source that comes back, a relay that moves to another origin: each begins where the line ended, so no sink can tell.
 final class BroadcastTrack {
-    let format: TrackFormat
+    private(set) var format: TrackFormat
+    /// What lies before it on the line is of another codec, and of no use any more.
+    private(set) var formatStart: Int64 = 0
     var history: PacketHistory
     var keyframes = KeyframeRequests()
     /// Line sequence numbers accepted since the last flush.
@@ -31,7 +33,8 @@ final class BroadcastTrack {
     /// Starts a source's stretch of the line with its first packet. Sinks of a video track then wait for its keyframe.
     func beginLine(sequence: Int64, timestamp: UInt32, now: Instant) -> SourceLine {
         let next = (history.newest ?? -1) + 1
-        guard hasPackets else { return SourceLine(sequenceOffset: next - sequence, timestampOffset: 0, first: next) }
+        let offset = next + (isVideo ? Self.room : 0) - sequence
+        guard hasPackets else { return SourceLine(sequenceOffset: offset, timestampOffset: 0, first: next) }
         let elapsed = max(1, ticks(in: now - lastArrival))
         let target = lastTimestamp &+ UInt32(truncatingIfNeeded: elapsed)
         clock = nil
@@ -39,8 +42,36 @@ final class BroadcastTrack {
             for i in sinks.indices { sinks[i].waitForKeyframe() }
             if !sinks.isEmpty { keyframes.want(now: now) }
         }
-        return SourceLine(sequenceOffset: next - sequence, timestampOffset: target &- timestamp, first: next)
+        return SourceLine(sequenceOffset: offset, timestampOffset: target &- timestamp, first: next)
     }
+
+    /// Numbers left free before the first packet of a stretch of video, for those that it overtook: the keyframe's first
+    /// packet may be one of them. Sinks begin behind the hole.
+    private static let room: Int64 = 64
+
+    /// The next packets of the line are of this format. `anew`: it is another codec, and sinks wait for its first
+    /// keyframe.
+    func change(to format: TrackFormat, anew: Bool) {
+        self.format = format
+        guard anew else { return }
+        formatStart = (history.newest ?? -1) + 1
+        for i in sinks.indices where isVideo { sinks[i].waitForKeyframe() }
+    }
+
+    /// Whether the line has this very payload already, from less than a second ago: over a longer way a new source
+    /// brings the last packets of its predecessor again.
+    func hasRecently(_ payload: borrowing RawSpan, now: Instant) -> Bool {
+        guard let newest = history.newest else { return false }
+        for sequence in ((newest - Self.overlapPackets)...newest).reversed() {
+            guard let entry = history.entry(sequence) else { continue }
+            guard now - entry.arrival < Self.overlap else { return false }
+            if history.holds(payload, as: entry) { return true }
+        }
+        return false
+    }
+
+    private static let overlap = Interval.seconds(Int64(1))
+    private static let overlapPackets: Int64 = 200
 
     enum Accepted {
         /// `beginsKeyframe`: the first packet of one, however many of its packets say so.
@@ -65,7 +96,12 @@ final class BroadcastTrack {
             lastKeyframeTimestamp = timestamp
             keyframes.keyframeArrived(now: now)
         }
-        if history.newest == sequence { (lastTimestamp, lastArrival) = (timestamp, now) }
+        if history.newest == sequence {
+            lastArrival = now
+            // Pictures may be sent out of order (B-frames): the line ends at the latest.
+            let ahead = Int64(Int32(bitPattern: timestamp &- lastTimestamp))
+            if ahead > 0 || ahead < -Int64(format.codec.clockRate) { lastTimestamp = timestamp }
+        }
         if clock == nil { clock = MediaClock(at: now, timestamp: timestamp) }
         return .accepted(beginsKeyframe: beginsKeyframe)
     }

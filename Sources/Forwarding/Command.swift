@@ -48,6 +48,9 @@ package struct SessionParameters: Sendable {
 package enum Command: Sendable {
     /// Creates the broadcast's lines (sequence, time, history), one per track. Must come before its sessions.
     case openBroadcast(BroadcastID, tracks: [TrackFormat])
+    /// What a broadcast without a source will consist of. A source says so itself once it is connected; this is for those
+    /// who come before it. Viewers who did not agree to a track's new codec are closed with `.incompatible`.
+    case changeFormats(BroadcastID, [TrackFormat])
     /// Closes the broadcast and, with `reason`, every session on it.
     case closeBroadcast(BroadcastID, reason: CloseReason)
     /// A source's tracks match the broadcast's by kind. A second source takes over from the first, whose session is
@@ -83,6 +86,9 @@ package enum Event: Sendable {
     /// its path or its process is gone. Said once; the session goes on, and `reachable` follows if the peer comes back.
     case unreachable(SessionID, BroadcastID)
     case reachable(SessionID, BroadcastID)
+    /// A broadcast's source brings other tracks or codecs than before: what new viewers are to be offered. Those who could
+    /// not go on are closed with `.incompatible`.
+    case formatsChanged(BroadcastID, [TrackFormat])
     /// The session is gone; its id will not be seen again.
     case closed(SessionID, reason: CloseReason, SessionStatistics)
     case statistics(RequestID, UnitStatistics)

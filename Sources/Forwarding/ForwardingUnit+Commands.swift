@@ -12,6 +12,8 @@ extension ForwardingUnit {
             for session in broadcast.sessions.values.sorted(by: { $0.id.rawValue < $1.id.rawValue }) {
                 close(session, reason: reason, now: now)
             }
+        case .changeFormats(let id, let formats):
+            if let broadcast = broadcasts[id] { changeFormats(of: broadcast, to: formats, now: now) }
         case .open(let parameters):
             open(parameters, now: now)
         case .close(let id, let reason):
@@ -69,6 +71,9 @@ extension ForwardingUnit {
         else { return refuse(parameters) }
         var source: Source?
         if parameters.direction == .source {
+            for track in parameters.tracks where !broadcast.tracks.contains(where: { $0.format.kind == track.kind }) {
+                broadcast.add(TrackFormat(codec: track.codec), limits: limits)
+            }
             source = Source(
                 parameters.tracks, formats: broadcast.tracks.map(\.format), limits: limits, random: &random)
             if source == nil { return refuse(parameters) }
@@ -147,22 +152,29 @@ extension ForwardingUnit {
         case .source:
             if let old = session.broadcast.source, old !== session { close(old, reason: .replaced, now: now) }
             session.broadcast.source = session
+            changeFormats(of: session.broadcast, to: session.source!.formats, now: now)
             // Viewers may have been waiting for this source.
             for track in session.broadcast.tracks where track.isVideo && !track.sinks.isEmpty {
-                track.keyframes.want(now: now)
+                track.keyframes.sourceChanged(now: now)
             }
+            requestKeyframes(of: session.broadcast, now: now)
         case .sink:
             addSinks(for: session, now: now)
         }
     }
 
     private func addSinks(for session: Session, now: Instant) {
-        for negotiated in session.tracks {
-            guard let local = negotiated.local,
-                let index = session.broadcast.tracks.firstIndex(where: { $0.format.kind == negotiated.kind }),
+        for t in session.tracks.indices {
+            guard let local = session.tracks[t].local,
+                let index = session.broadcast.tracks.firstIndex(where: { $0.format.kind == session.tracks[t].kind }),
                 session.sinkPlaces[index] < 0
             else { continue }
             let track = session.broadcast.tracks[index]
+            // The codec may have changed since the answer was written.
+            guard session.tracks[t].use(playing: track.format.codec) else {
+                return close(session, reason: .incompatible, now: now)
+            }
+            let negotiated = session.tracks[t]
             session.sinkPlaces[index] = track.sinks.count
             track.sinks.append(Sink(track: negotiated, local: local, session: session, random: &random))
             if track.isVideo {
@@ -170,6 +182,36 @@ extension ForwardingUnit {
                 requestKeyframes(of: session.broadcast, now: now)
             }
         }
+    }
+
+    /// Tracks whose codec is another from now on: viewers who agreed to that one go on with it, the others are closed.
+    /// What `formats` lacks falls silent; what is new in it only later viewers get.
+    func changeFormats(of broadcast: Broadcast, to formats: [TrackFormat], now: Instant) {
+        for format in formats {
+            guard let index = broadcast.tracks.firstIndex(where: { $0.format.kind == format.kind }) else {
+                broadcast.add(format, limits: limits)
+                continue
+            }
+            let track = broadcast.tracks[index]
+            let isSame = track.format.codec.isSameStream(as: format.codec)
+            track.change(to: format, anew: !isSame)
+            guard !isSame else { continue }
+            for session in broadcast.sessions.values.sorted(by: { $0.id.rawValue < $1.id.rawValue }) {
+                guard session.direction == .sink,
+                    let t = session.tracks.firstIndex(where: { $0.kind == format.kind })
+                else { continue }
+                guard session.tracks[t].use(playing: format.codec) else {
+                    close(session, reason: .incompatible, now: now)
+                    continue
+                }
+                let place = session.sinkPlaces[index]
+                if place >= 0 { track.sinks[place].use(session.tracks[t]) }
+            }
+            if track.isVideo, !track.sinks.isEmpty { track.keyframes.want(now: now) }
+        }
+        guard formats != broadcast.formats else { return }
+        broadcast.formats = formats
+        events.append(.formatsChanged(broadcast.id, formats))
     }
 
     private func removeSinks(of session: Session) {

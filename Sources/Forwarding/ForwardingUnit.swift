@@ -133,6 +133,9 @@ package final class ForwardingUnit {
         guard let packet = RTPPacket.parse(bytes) else { return .malformedRTP }
         session.source!.recordTransportSequence(packet, in: bytes, now: now)
         guard let place = session.source!.locate(packet, in: bytes) else { return .unknownStream }
+        if session.source!.changesCodec(packet, at: place), session.broadcast.source === session {
+            changeFormats(of: session.broadcast, to: session.source!.formats, now: now)
+        }
         switch session.source!.receive(packet, at: place, in: bytes, now: now) {
         case .dropped(let reason):
             return reason
@@ -158,8 +161,11 @@ package final class ForwardingUnit {
         if let known = received.encodings[0].line {
             line = known
         } else {
+            if !track.isVideo, track.hasRecently(payload, now: now) { return .duplicate }
             line = track.beginLine(sequence: extended, timestamp: packet.timestamp, now: now)
-            session.source!.place(line, at: place)
+            if let point = session.source!.place(line, at: place) {
+                track.synchronise(at: point.at, timestamp: point.timestamp)
+            }
         }
         let sequence = extended &+ line.sequenceOffset
         guard sequence >= line.first else { return .tooOld }
@@ -297,7 +303,9 @@ package final class ForwardingUnit {
     private func begin(
         _ track: BroadcastTrack, sink index: Int, srtp: SRTPSession, remote: TransportAddress, now: Instant
     ) -> Bool {
-        guard let start = batch.first(where: { !track.isVideo || $0.keyframe }), let newest = track.history.newest
+        guard
+            let start = batch.first(where: { $0.sequence >= track.formatStart && (!track.isVideo || $0.keyframe) }),
+            let newest = track.history.newest
         else { return true }
         // H.264 flags the parameter sets and the picture after them: the picture alone is of no use.
         let first = track.isVideo ? track.history.keyframeStart(of: start.sequence) : start.sequence

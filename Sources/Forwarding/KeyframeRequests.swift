@@ -30,6 +30,11 @@ package struct KeyframeRequests: Sendable {
         if wantedSince == nil { wantedSince = now }
     }
 
+    /// Another source is there to be asked: what the former one was asked, or sent, counts no more.
+    package mutating func sourceChanged(now: Instant) {
+        (wantedSince, lastSent, lastKeyframe) = (now, nil, nil)
+    }
+
     /// The first packet of a keyframe arrived: every request made up to now is satisfied.
     package mutating func keyframeArrived(now: Instant) {
         lastKeyframe = now

@@ -94,6 +94,13 @@ package import WebRTC
         return unsafe UnsafeRawPointer(slab + offset(of: entry.position))
     }
 
+    /// Whether `entry` has exactly this payload.
+    package func holds(_ payload: borrowing RawSpan, as entry: Entry) -> Bool {
+        guard entry.length == payload.byteCount, holdsBytes(of: entry) else { return false }
+        let held = unsafe UnsafeRawBufferPointer(start: self.payload(of: entry), count: entry.length)
+        return unsafe payload.withUnsafeBytes { unsafe $0.elementsEqual(held) }
+    }
+
     /// Where the newest group of pictures starts: the first packet of the newest keyframe, or nil when that is not held
     /// any more. Packets flagged as keyframe with the same timestamp (H.264: SPS, PPS, IDR) are one keyframe.
     package var groupStart: Int64? {

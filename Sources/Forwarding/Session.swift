@@ -7,7 +7,8 @@ final class Session {
     let id: SessionID
     let direction: SessionParameters.Direction
     let broadcast: Broadcast
-    let tracks: [NegotiatedTrack]
+    /// As negotiated; of a sink's the codec in use follows its broadcast's.
+    var tracks: [NegotiatedTrack]
     let peer: PeerConnection
     let socket: UInt16
     let isClient: Bool

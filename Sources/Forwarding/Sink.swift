@@ -11,9 +11,9 @@ struct Sink {
 
     let session: Session
     let ssrc: SSRC
-    let payloadType: PayloadType
+    private(set) var payloadType: PayloadType
     let rtxSSRC: SSRC?
-    let rtxPayloadType: PayloadType?
+    private(set) var rtxPayloadType: PayloadType?
     let cname: String
     private(set) var phase = Phase.waiting
     private(set) var statistics: TrackStatistics
@@ -53,6 +53,12 @@ struct Sink {
     mutating func start(at sequence: Int64) {
         map.start(encoding: 0, source: sequence)
         phase = .playing
+    }
+
+    /// The track's codec changed to one that the viewer knows under another payload type.
+    mutating func use(_ track: NegotiatedTrack) {
+        (payloadType, rtxPayloadType) = (track.payloadType, rtxSSRC == nil ? nil : track.rtxPayloadType)
+        statistics.codec = track.codec.name
     }
 
     mutating func viewerKnowsStream() {
@@ -107,8 +113,8 @@ struct Sink {
     ) -> Bool {
         statistics.nacks += 1
         let sequence = number.extended(near: map.next)
-        guard let origin = map.origin(of: sequence), let entry = track.history.entry(origin.sequence),
-            entry.arrival >= oldest, repairs.take(now: now)
+        guard let origin = map.origin(of: sequence), origin.sequence >= track.formatStart,
+            let entry = track.history.entry(origin.sequence), entry.arrival >= oldest, repairs.take(now: now)
         else { return false }
         let packet = unsafe LinePacket(entry: entry, payload: track.history.payload(of: entry))
         if let rtxSSRC, let rtxPayloadType {

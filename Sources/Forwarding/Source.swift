@@ -20,6 +20,8 @@ struct Source {
         /// Packets that came on the RTX stream, which `reception` does not see.
         var repairedByRTX: Int64 = 0
         var line: SourceLine?
+        /// The last sender report, as long as there is no line: when on our clock, and the stream's timestamp.
+        var earlyReport: MediaClock?
         var statistics: TrackStatistics
     }
 
@@ -111,7 +113,7 @@ struct Source {
             return Located(track: known.track, encoding: known.encoding, isRepair: known.isRepair)
         }
         guard bindings.count < maximumBindings, let t = trackOf(packet, in: bytes) else { return nil }
-        let isRepair = packet.payloadType == tracks[t].negotiated.rtxPayloadType
+        let isRepair = tracks[t].negotiated.repairs(with: packet.payloadType)
         let id = isRepair ? extensions.repairedRID : extensions.rid
         var e = 0
         if tracks[t].encodings.count > 1 {
@@ -127,10 +129,32 @@ struct Source {
 
     private func trackOf(_ packet: RTPPacket, in bytes: borrowing RawSpan) -> Int? {
         if let mid = packet.extensionText(id: extensions.mid, in: bytes) {
-            return tracks.firstIndex { $0.negotiated.mid == mid && $0.negotiated.carries(packet.payloadType) }
+            return tracks.firstIndex { $0.negotiated.mid == mid && $0.negotiated.knows(packet.payloadType) }
         }
-        let candidates = tracks.indices.filter { tracks[$0].negotiated.carries(packet.payloadType) }
+        let candidates = tracks.indices.filter { tracks[$0].negotiated.knows(packet.payloadType) }
         return candidates.count == 1 ? candidates[0] : nil
+    }
+
+    /// The sender goes over to another codec that was agreed on: its packets say so by their payload type alone. Late
+    /// packets of the former codec change nothing.
+    mutating func changesCodec(_ packet: RTPPacket, at place: Located) -> Bool {
+        guard packet.payloadType != tracks[place.track].negotiated.payloadType, !place.isRepair else { return false }
+        let encoding = tracks[place.track].encodings[place.encoding]
+        if let highest = encoding.reception.highest,
+            packet.sequenceNumber.distance(from: SequenceNumber(UInt16(truncatingIfNeeded: highest))) <= 0
+        {
+            return false
+        }
+        guard tracks[place.track].negotiated.use(packet.payloadType) else { return false }
+        for e in tracks[place.track].encodings.indices {
+            tracks[place.track].encodings[e].statistics.codec = tracks[place.track].negotiated.codec.name
+        }
+        return true
+    }
+
+    /// What it sends at present.
+    var formats: [TrackFormat] {
+        tracks.map { TrackFormat(codec: $0.negotiated.codec, rids: $0.encodings.compactMap(\.rid)) }
     }
 
     /// A new SSRC for a known encoding (the sender restarted its stream) replaces the old one.
@@ -226,8 +250,13 @@ struct Source {
         return true
     }
 
-    mutating func place(_ line: SourceLine, at place: Located) {
+    /// Gives the encoding its line; returns the point on it that a sender report told beforehand.
+    mutating func place(_ line: SourceLine, at place: Located) -> Synchronisation? {
         tracks[place.track].encodings[place.encoding].line = line
+        guard let early = tracks[place.track].encodings[place.encoding].earlyReport else { return nil }
+        tracks[place.track].encodings[place.encoding].earlyReport = nil
+        return Synchronisation(
+            target: tracks[place.track].target, at: early.at, timestamp: early.timestamp &+ line.timestampOffset)
     }
 
     /// A sender report: when, on our clock, the stream's clock showed which timestamp of the track's line.
@@ -237,16 +266,20 @@ struct Source {
         let ours = NTPTime(origin: NTPTime(rawValue: ntpOrigin), at: now)
         let offset = ntpOffset ?? Int64(bitPattern: ours.rawValue &- report.time.rawValue)
         ntpOffset = offset
-        guard known.encoding == 0, let line = tracks[known.track].encodings[0].line else { return nil }
+        guard known.encoding == 0 else { return nil }
         // Units of 2^-32 s; far off values (a sender that steps its clock) are no use.
         let ahead = Int64(bitPattern: report.time.rawValue &+ UInt64(bitPattern: offset) &- ours.rawValue)
         guard abs(ahead) < 60 << 32 else {
             ntpOffset = nil
             return nil
         }
+        let at = now + Interval(nanoseconds: (ahead >> 2) * 1_000_000_000 >> 30)
+        guard let line = tracks[known.track].encodings[0].line else {
+            tracks[known.track].encodings[0].earlyReport = MediaClock(at: at, timestamp: report.timestamp)
+            return nil
+        }
         return Synchronisation(
-            target: tracks[known.track].target, at: now + Interval(nanoseconds: (ahead >> 2) * 1_000_000_000 >> 30),
-            timestamp: report.timestamp &+ line.timestampOffset)
+            target: tracks[known.track].target, at: at, timestamp: report.timestamp &+ line.timestampOffset)
     }
 
     struct Synchronisation {
@@ -344,5 +377,15 @@ extension Source.Encoding {
 }
 
 extension NegotiatedTrack {
+    /// Of the codec in use.
     func carries(_ type: PayloadType) -> Bool { type == payloadType || type == rtxPayloadType }
+
+    /// Of any codec agreed on.
+    func knows(_ type: PayloadType) -> Bool {
+        carries(type) || alternatives.contains { $0.payloadType == type || $0.rtxPayloadType == type }
+    }
+
+    func repairs(with type: PayloadType) -> Bool {
+        type == rtxPayloadType || alternatives.contains { $0.rtxPayloadType == type }
+    }
 }

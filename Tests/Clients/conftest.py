@@ -105,7 +105,7 @@ def eventually(condition, seconds: float, what: str):
 
 class Cascade:
     def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False, nodes: list[Node] | None = None,
-                 drain_deadline: str = "1s", drain_window: str = "1s"):
+                 drain_deadline: str = "1s", drain_window: str = "1s", watch: str = "open"):
         self.folder, self.bin = folder, bin_path()
         self.nodes = nodes or [
             Node("origin-1", "origin"), Node("edge-eu", "edge", "origin-1"), Node("edge-us", "edge", "origin-1")]
@@ -117,7 +117,7 @@ class Cascade:
             "version: 1",
             "auth:",
             "  publish: { token_env: CASCADE_PUBLISH_TOKEN }",
-            "  watch: open",
+            f"  watch: {watch}",
             "  node: { secret_env: CASCADE_NODE_SECRET }",
             f"hold: {hold}",
             f"drain_deadline: {drain_deadline}",

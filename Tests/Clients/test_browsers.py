@@ -144,6 +144,29 @@ def test_a_publisher_that_comes_back_continues_without_renegotiation(cascade, ch
     assert viewer.evaluate("window.firstConnection === window.cascade.pc"), "the same peer connection all the time"
 
 
+def test_a_publisher_that_comes_back_with_another_codec_continues_without_renegotiation(cascade, chromium):
+    publisher = chromium.publish(cascade.origin.url, "show", TOKEN, "VP8")
+    until(publisher, lambda s: s["page"] == "live", 15, "publisher live")
+    viewers = [chromium.watch(node.url, "show") for node in (cascade.edges[0], cascade.origin)]
+    before = [until(v, lambda s: s.get("decoded", 0) > 30 and s["codec"] == "VP8", 20, "VP8 plays") for v in viewers]
+    for viewer in viewers:
+        viewer.evaluate("window.firstConnection = window.cascade.pc")
+    publisher.click("#stop")
+    publisher.wait_for_timeout(1000)
+    publisher.context.close()
+    for codec in ["H264", "VP8"]:
+        stopped = [sample(v)["decoded"] for v in viewers]
+        publisher = chromium.publish(cascade.origin.url, "show", TOKEN, codec)
+        until(publisher, lambda s: s["page"] == "live", 15, "publisher live again")
+        for viewer, first, count in zip(viewers, before, stopped):
+            after = until(viewer, lambda s: s.get("codec") == codec and s["decoded"] > count + 60, 15, f"{codec} plays")
+            assert after["ssrc"] == first["ssrc"]
+            assert viewer.evaluate("window.firstConnection === window.cascade.pc"), "the same peer connection"
+        publisher.click("#stop")
+        publisher.wait_for_timeout(1000)
+        publisher.context.close()
+
+
 def test_the_page_comes_back_after_its_edge_was_restarted(cascade, chromium, clip):
     cascade.probe("publish", "--url", f"{cascade.origin.url}/whip/show", "--file", clip, "--loop", log="publisher")
     cascade.wait_live("show")

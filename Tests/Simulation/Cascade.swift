@@ -36,6 +36,21 @@ final class Cascade {
         TrackFormat(codec: CodecFormat(name: .opus, clockRate: 48_000, channels: 2)),
     ]
     static let broadcast = BroadcastID(rawValue: 1)
+    static let vp8 = formats[0].codec
+    static let h264 = CodecFormat(
+        name: .h264, clockRate: 90_000, fmtp: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f")
+
+    /// One packet as a viewer got it.
+    struct Sample {
+        var at: Instant
+        var sequence: Int64
+        var timestamp: UInt32
+        var keyframe: Bool
+        var marker: Bool
+        var stamp: Stamp
+        /// The packet's capture time as the viewer's sender reports place it, minus the true one.
+        var skew: Interval?
+    }
 
     let network: VirtualNetwork
     private var random: SeededGenerator
@@ -45,9 +60,16 @@ final class Cascade {
     /// Video and audio packets per viewer host: when each stamp arrived first.
     private(set) var arrivals: [String: [Stamp: Instant]] = [:]
     private(set) var audioPackets: [String: Int] = [:]
+    /// Per viewer host what it got, video (0) and audio (1), in the order of arrival.
+    private var samples: [String: [[Sample]]] = [:]
     /// Stamps of all video packets published, in order.
     private(set) var published: [Stamp] = []
     var keyframeEvery: UInt32 = 60
+    /// Whether the publisher makes a keyframe when it is asked for one.
+    var answersRequests = false
+    /// What the publisher encodes.
+    var codec = vp8
+    var publishesAudio = true
     var packetsPerFrame: UInt16 = 6
     private var frame: UInt32 = 0
     private var videoSequence: UInt16 = 65_400
@@ -58,51 +80,75 @@ final class Cascade {
         random = SeededGenerator(seed: seed ^ 0x5EED)
     }
 
-    func host(_ name: String) throws -> Host {
+    func host(_ name: String, formats: [TrackFormat] = formats) throws -> Host {
         let host = try network.addHost(name)
-        network.apply(.openBroadcast(Self.broadcast, tracks: Self.formats), to: host)
+        network.apply(.openBroadcast(Self.broadcast, tracks: formats), to: host)
         return host
     }
 
     /// A viewer: a host that pulls from `upstream` and remembers what arrived.
-    func viewer(_ name: String, of upstream: Host, rtx: Bool = true) throws -> Host {
+    func viewer(_ name: String, of upstream: Host, rtx: Bool = true, video: [CodecFormat] = [vp8]) throws -> Host {
         let host = try host(name)
         host.observe = { [unowned self] unit, now in observe(unit, name: name, now: now) }
-        connect(source: host, to: upstream, rtx: rtx)
+        connect(source: host, to: upstream, rtx: rtx, video: video)
         return host
     }
 
     private func observe(_ unit: ForwardingUnit, name: String, now: Instant) {
         guard let tracks = unit.broadcasts[Self.broadcast]?.tracks else { return }
-        for sequence in tracks[0].pending {
-            guard let entry = tracks[0].history.entry(sequence), entry.length >= Stamp.offset + Stamp.length else {
-                continue
-            }
-            let bytes = unsafe UnsafeRawBufferPointer(start: tracks[0].history.payload(of: entry), count: entry.length)
-            let stamp = unsafe Stamp(Array(bytes[Stamp.offset..<Stamp.offset + Stamp.length]))
-            if arrivals[name, default: [:]][stamp] == nil { arrivals[name, default: [:]][stamp] = now }
+        for (index, track) in tracks.enumerated() {
+            for sequence in track.pending { observe(sequence, of: track, index: index, name: name, now: now) }
         }
         audioPackets[name, default: 0] += tracks[1].pending.count
     }
 
+    private func observe(_ sequence: Int64, of track: BroadcastTrack, index: Int, name: String, now: Instant) {
+        guard let entry = track.history.entry(sequence), entry.length >= Stamp.offset + Stamp.length else { return }
+        let bytes = unsafe UnsafeRawBufferPointer(start: track.history.payload(of: entry), count: entry.length)
+        let stamp = unsafe Stamp(Array(bytes[Stamp.offset..<Stamp.offset + Stamp.length]))
+        let rate = Double(track.format.codec.clockRate)
+        let skew = track.clock.map { clock in
+            clock.at + .seconds(Double(Int32(bitPattern: entry.timestamp &- clock.timestamp)) / rate) - stamp.sent
+        }
+        let sample = Sample(
+            at: now, sequence: sequence, timestamp: entry.timestamp, keyframe: entry.keyframe, marker: entry.marker,
+            stamp: stamp, skew: skew)
+        samples[name, default: [[], []]][index].append(sample)
+        if index == 0, arrivals[name, default: [:]][stamp] == nil { arrivals[name, default: [:]][stamp] = now }
+    }
+
+    /// What a viewer got, in the order of its line.
+    func line(of viewer: String, track: Int) -> [Sample] {
+        (samples[viewer]?[track] ?? []).sorted { $0.sequence < $1.sequence }
+    }
+
     /// `client` (ICE controlling, DTLS active) gets media from `server`. Returns (client's, server's) session.
     @discardableResult
-    func connect(source client: Host, to server: Host, rtx: Bool = true) -> (SessionID, SessionID) {
-        connect(client: client, server: server, clientReceives: true, rtx: rtx)
+    func connect(
+        source client: Host, to server: Host, rtx: Bool = true, video: [CodecFormat] = [vp8]
+    ) -> (SessionID, SessionID) {
+        connect(client: client, server: server, clientReceives: true, tracks: tracks(rtx: rtx, video: video))
     }
 
     /// `client` publishes to `server`.
     @discardableResult
-    func publish(from client: Host, to server: Host, rtx: Bool = true) -> (SessionID, SessionID) {
-        connect(client: client, server: server, clientReceives: false, rtx: rtx)
+    func publish(
+        from client: Host, to server: Host, rtx: Bool = true, video: CodecFormat = vp8, audio: Bool = true
+    ) -> (SessionID, SessionID) {
+        connect(
+            client: client, server: server, clientReceives: false,
+            tracks: tracks(rtx: rtx, video: [video], audio: audio))
     }
 
-    private func connect(client: Host, server: Host, clientReceives: Bool, rtx: Bool) -> (SessionID, SessionID) {
+    private func connect(
+        client: Host, server: Host, clientReceives: Bool,
+        tracks: (sending: [NegotiatedTrack], receiving: [NegotiatedTrack])
+    ) -> (SessionID, SessionID) {
         let clientICE = ICECredentials.generate(using: &random)
         let serverICE = ICECredentials.generate(using: &random)
         let ids = (SessionID(rawValue: nextSession), SessionID(rawValue: nextSession + 1))
         nextSession += 2
-        let (sending, receiving) = tracks(rtx: rtx)
+        let (sending, receiving) = tracks
         let identities = network.identities
         let onServer = SessionParameters(
             id: ids.1,
@@ -125,19 +171,28 @@ final class Cascade {
         return ids
     }
 
-    /// The same agreement from the sender's and from the receiver's side.
-    private func tracks(rtx: Bool) -> (sending: [NegotiatedTrack], receiving: [NegotiatedTrack]) {
+    /// The same agreement from the sender's and from the receiver's side. The first of `video` is sent at first.
+    private func tracks(
+        rtx: Bool, video: [CodecFormat], audio: Bool = true
+    ) -> (sending: [NegotiatedTrack], receiving: [NegotiatedTrack]) {
         var (sending, receiving): ([NegotiatedTrack], [NegotiatedTrack]) = ([], [])
-        for (mid, format) in Self.formats.enumerated() {
-            let isVideo = format.kind == .video
+        for (mid, codec) in ([video[0]] + (audio ? [Self.formats[1].codec] : [])).enumerated() {
+            let isVideo = mid == 0
+            let type = { (codec: CodecFormat) in PayloadType(codec.name == .vp8 ? 96 : codec.name == .h264 ? 100 : 98) }
+            let repair = { (codec: CodecFormat) in
+                isVideo && rtx ? PayloadType(type(codec).rawValue + 1) : nil
+            }
+            let feedback: NegotiatedTrack.Feedback = isVideo ? [.nack, .pli, .fir] : [.nack]
             let ssrc = SSRC(UInt32.random(in: 1...UInt32.max, using: &random))
             let rtxSSRC = isVideo && rtx ? SSRC(UInt32.random(in: 1...UInt32.max, using: &random)) : nil
             var extensions = HeaderExtensionIDs()
             extensions.mid = 3
             var track = NegotiatedTrack(
-                mid: String(mid), codec: format.codec, payloadType: PayloadType(UInt8(96 + 2 * mid)),
-                rtxPayloadType: rtxSSRC == nil ? nil : PayloadType(UInt8(97 + 2 * mid)),
-                feedback: isVideo ? [.nack, .pli, .fir] : [.nack], extensions: extensions)
+                mid: String(mid), codec: codec, payloadType: type(codec), rtxPayloadType: repair(codec),
+                feedback: feedback, extensions: extensions)
+            track.alternatives = (isVideo ? video.dropFirst() : []).map {
+                .init(codec: $0, payloadType: type($0), rtxPayloadType: repair($0), feedback: feedback)
+            }
             receiving.append(track)
             receiving[mid].encodings = [.init(ssrc: ssrc, rtxSSRC: rtxSSRC)]
             track.local = .init(ssrc: ssrc, rtxSSRC: rtxSSRC, cname: "simulation")
@@ -154,17 +209,19 @@ final class Cascade {
         while min(nextFrame, nextAudio) < end {
             network.run(until: min(nextFrame, nextAudio))
             if nextFrame <= nextAudio {
-                network.apply(.ingest(Self.broadcast, packets: nextVideoFrame()), to: host)
+                let isAsked = host.unit.broadcasts[Self.broadcast]?.tracks[0].keyframes.isPending == true
+                let frame = nextVideoFrame(key: answersRequests && isAsked)
+                network.apply(.ingest(Self.broadcast, packets: frame), to: host)
                 nextFrame = nextFrame + frameTime
             } else {
-                network.apply(.ingest(Self.broadcast, packets: [audioPacket()]), to: host)
+                if publishesAudio { network.apply(.ingest(Self.broadcast, packets: [audioPacket()]), to: host) }
                 nextAudio = nextAudio + audioTime
             }
         }
         network.run(until: end)
     }
 
-    func nextVideoFrame() -> [[UInt8]] {
+    func nextVideoFrame(key: Bool = false) -> [[UInt8]] {
         defer { frame += 1 }
         return (0..<packetsPerFrame).map { index in
             defer { videoSequence &+= 1 }
@@ -172,22 +229,31 @@ final class Cascade {
             published.append(stamp)
             // VP8 descriptor, S bit on the first packet; then a frame header, whose lowest bit is 0 in a keyframe, with
             // a keyframe's start code and size (RFC 6386 §9.1).
-            let isKey = frame % keyframeEvery == 0
-            let head: [UInt8] = [
+            let isKey = key || frame % keyframeEvery == 0
+            var head: [UInt8] = [
                 index == 0 ? 0x10 : 0x00, isKey ? 0x10 : 0x11, 0, 0, 0x9D, 0x01, 0x2A, 0x00, 0x05, 0xD0, 0x02,
             ]
+            // H.264: a slice each, of an IDR picture or not (RFC 6184 §5.6).
+            if codec.name == .h264 { (head[0], head[1]) = (isKey ? 0x65 : 0x41, index == 0 ? 0x80 : 0x40) }
             let filler = [UInt8](repeating: UInt8(index), count: 900 + Int(index % 3))
             return RTPHeader.packet(
                 marker: index == packetsPerFrame - 1, payloadType: PayloadType(0),
-                sequence: SequenceNumber(videoSequence), timestamp: frame &* 3_000, ssrc: SSRC(1),
+                sequence: SequenceNumber(videoSequence), timestamp: ticks(90_000), ssrc: SSRC(1),
                 payload: head + stamp.bytes + filler)
         }
     }
 
+    /// The media clocks are the virtual clock.
+    private func ticks(_ rate: Int64) -> UInt32 {
+        UInt32(truncatingIfNeeded: network.now.nanoseconds / 1_000 * rate / 1_000_000)
+    }
+
     private func audioPacket() -> [UInt8] {
         defer { audioSequence &+= 1 }
+        let stamp = Stamp(frame: UInt32(audioSequence), index: 0, sent: network.now)
+        let head = [UInt8](repeating: 7, count: Stamp.offset)
         return RTPHeader.packet(
             payloadType: PayloadType(1), sequence: SequenceNumber(audioSequence),
-            timestamp: UInt32(audioSequence) &* 960, ssrc: SSRC(2), payload: [UInt8](repeating: 7, count: 120))
+            timestamp: ticks(48_000), ssrc: SSRC(2), payload: head + stamp.bytes + head)
     }
 }

@@ -99,7 +99,8 @@ struct BroadcastRecord {
     let id: BroadcastID
     let name: String
     let worker: Int
-    let formats: [TrackFormat]
+    /// What its source sends; a source on its way, if there is none.
+    var formats: [TrackFormat]
     /// The `a=msid` stream that viewers see.
     let streamName: String
     var source = Source.awaited
@@ -115,12 +116,12 @@ struct BroadcastRecord {
 
     var liveSource: SessionID? { if case .live(let id) = source { id } else { nil } }
 
-    /// Whether viewers of a broadcast of these formats can go on with `other` without negotiating again.
+    /// Whether a source of `other` can feed it: there is something for its viewers. Whether each of them can take another
+    /// codec, its session's agreement says.
     func canContinue(with other: [TrackFormat]) -> Bool {
-        formats.count == other.count
-            && formats.allSatisfy { format in
-                other.contains { $0.kind == format.kind && format.codec.isSameStream(as: $0.codec) }
-            }
+        formats.contains { format in
+            other.contains { $0.kind == format.kind && $0.codec.clockRate == format.codec.clockRate }
+        }
     }
 }
 

@@ -22,6 +22,7 @@ extension Sessions {
                 refreshAnnouncement(of: record.broadcast)
             }
         case .unreachable, .reachable: break  // of relays only
+        case .formatsChanged(let id, let formats): formatsChanged(id, formats)
         case .closed(let id, let reason, let statistics): closed(id, reason: reason, statistics)
         case .statistics, .report: break  // answered where they are asked for
         }
@@ -56,6 +57,15 @@ extension Sessions {
             forgetRelay(previous, of: record.name)
         }
         refreshAnnouncement(of: record.broadcast)
+    }
+
+    /// The source's codecs are others than the broadcast had; viewers who could not go on are closed by the worker.
+    private func formatsChanged(_ id: BroadcastID, _ formats: [TrackFormat]) {
+        guard let broadcast = broadcasts[id] else { return }
+        broadcasts[id]?.formats = formats
+        refreshAnnouncement(of: id)
+        let codecs = formats.map(\.codec.name.rawValue).joined(separator: ", ")
+        logger.info("codecs changed", metadata: ["broadcast": "\(broadcast.name)", "codecs": "\(codecs)"])
     }
 
     private func closed(_ id: SessionID, reason: CloseReason, _ statistics: SessionStatistics) {

@@ -57,7 +57,7 @@ package actor Sessions {
     var viewerEvents = ViewerEventStreams()
     var drain: Drain
     /// Where clients of this node may go while it drains.
-    var alternatives: Alternatives.Source
+    var alternatives: Alternatives.Source = { _ in [] }
     /// Counts those who were sent elsewhere, so that other nodes take turns.
     var turn: UInt64 = 0
     private(set) var draining = false
@@ -75,7 +75,6 @@ package actor Sessions {
         tally = SessionTally(workers: media.workers.count)
         router = RelayRouter(node: node.name, budget: topology.relayTimeout, seed: .random(in: 0...UInt64.max))
         drain = Drain(window: topology.drainWindow, deadline: topology.drainDeadline)
-        alternatives = Alternatives.listed(in: topology, besides: node)
     }
 
     /// Whether this node gets its broadcasts from other nodes.
@@ -114,12 +113,19 @@ package actor Sessions {
         return sessions[source]?.isSilent != true
     }
 
-    /// The broadcast that a source of these formats feeds: the one that has the name if its viewers can go on, else a
-    /// new one, which takes the name at once or, from a live one, when its source is connected; viewers of the old one
-    /// then end.
+    /// The broadcast that a source of these formats feeds: the one that has the name if there is anything in it for its
+    /// viewers, else a new one, which takes the name at once or, from a live one, when its source is connected; viewers
+    /// of the old one then end.
     func broadcast(named name: String, formats: [TrackFormat], worker: Int) -> BroadcastID {
         let existing = names[name].flatMap { broadcasts[$0] }
-        if let existing, existing.canContinue(with: formats) { return existing.id }
+        if let existing, existing.canContinue(with: formats) {
+            // A live one goes on as it is until its successor is connected, which changes the formats then.
+            if existing.liveSource == nil, existing.formats != formats {
+                broadcasts[existing.id]?.formats = formats
+                media.workers[worker].send(.changeFormats(existing.id, formats))
+            }
+            return existing.id
+        }
         let id = BroadcastID(rawValue: identifier())
         broadcasts[id] = BroadcastRecord(
             id: id, name: name, worker: worker, formats: formats,

@@ -32,6 +32,7 @@ extension Negotiation {
     }
 
     /// Answers a WHEP offer with the tracks of `broadcast` that it has an m-line for; other m-lines are declined.
+    /// The first codec of an m-line is the broadcast's; the others that both can do follow, in case it changes.
     ///
     /// `streamName` becomes the id of the one MediaStream. A kind that both have but without a common codec is an error,
     /// not a silent stream without picture or sound.
@@ -151,6 +152,15 @@ private struct Answer {
         var track = NegotiatedTrack(
             mid: section.mid, codec: payload.codec, payloadType: payload.type, local: local)
         track.agree(on: payload, ids)
+        for other in section.payloads where other.type != payload.type {
+            // What `agree` made of the first holds for all.
+            var feedback = other.feedback
+            if !track.feedback.contains(.transportCC) { feedback.remove(.transportCC) }
+            track.alternatives.append(
+                .init(
+                    codec: other.codec, payloadType: other.type,
+                    rtxPayloadType: feedback.contains(.nack) ? other.rtx : nil, feedback: feedback))
+        }
         let lines = SectionWriter.stream(local, streamName: streamName, kind: stream.name.kind)
         track.codec.fmtp = payload.codec.fmtp(sending: stream)
         write(section, track, direction: .sendonly, lines)
@@ -173,8 +183,14 @@ private struct Answer {
         }
         lines += SectionWriter.codec(
             track.codec, type: track.payloadType, rtx: track.rtxPayloadType, feedback: track.feedback)
+        for other in track.alternatives {
+            lines += SectionWriter.codec(
+                other.codec, type: other.payloadType, rtx: other.rtxPayloadType, feedback: other.feedback)
+        }
         lines += own
-        let formats = [track.payloadType, track.rtxPayloadType].compactMap { $0.map { String($0.rawValue) } }
+        var types = [track.payloadType, track.rtxPayloadType]
+        for other in track.alternatives { types += [other.payloadType, other.rtxPayloadType] }
+        let formats = types.compactMap { $0.map { String($0.rawValue) } }
         media.append(
             .init(
                 kind: section.media.kind, port: 9, transportProtocol: section.media.transportProtocol,

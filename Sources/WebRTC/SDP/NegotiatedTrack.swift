@@ -12,6 +12,9 @@ package struct NegotiatedTrack: Hashable, Sendable {
     package var encodings: [Encoding]
     /// Where we send: our stream.
     package var local: LocalStream?
+    /// The other codecs that both sides can do. A sender may go over to any of them without negotiating anew
+    /// (RFC 3264 §6.1); the payload type says so.
+    package var alternatives: [Alternative] = []
 
     package var kind: MediaKind { codec.name.kind }
 
@@ -24,6 +27,21 @@ package struct NegotiatedTrack: Hashable, Sendable {
         package static let fir = Feedback(rawValue: 4)
         package static let transportCC = Feedback(rawValue: 8)
         package static let remb = Feedback(rawValue: 16)
+    }
+
+    /// One codec of the m-line with what belongs to it.
+    package struct Alternative: Hashable, Sendable {
+        package var codec: CodecFormat
+        package var payloadType: PayloadType
+        package var rtxPayloadType: PayloadType?
+        package var feedback: Feedback
+
+        package init(
+            codec: CodecFormat, payloadType: PayloadType, rtxPayloadType: PayloadType? = nil, feedback: Feedback = []
+        ) {
+            (self.codec, self.payloadType) = (codec, payloadType)
+            (self.rtxPayloadType, self.feedback) = (rtxPayloadType, feedback)
+        }
     }
 
     package struct Encoding: Hashable, Sendable {
@@ -51,6 +69,37 @@ package struct NegotiatedTrack: Hashable, Sendable {
     ) {
         (self.mid, self.codec, self.payloadType, self.rtxPayloadType) = (mid, codec, payloadType, rtxPayloadType)
         (self.feedback, self.extensions, self.encodings, self.local) = (feedback, extensions, encodings, local)
+    }
+}
+
+extension NegotiatedTrack {
+    /// The codec in use, in the shape of the others.
+    private var present: Alternative {
+        get {
+            Alternative(
+                codec: codec, payloadType: payloadType, rtxPayloadType: rtxPayloadType, feedback: feedback)
+        }
+        set {
+            (codec, payloadType) = (newValue.codec, newValue.payloadType)
+            (rtxPayloadType, feedback) = (newValue.rtxPayloadType, newValue.feedback)
+        }
+    }
+
+    /// Goes over to another codec agreed on; false: there is none with this payload type.
+    package mutating func use(_ type: PayloadType) -> Bool {
+        guard let index = alternatives.firstIndex(where: { $0.payloadType == type }) else { return false }
+        (present, alternatives[index]) = (alternatives[index], present)
+        return true
+    }
+
+    /// Goes over to the codec agreed on that plays `stream` best; false: none does.
+    package mutating func use(playing stream: CodecFormat) -> Bool {
+        let others = alternatives.compactMap { other in
+            other.codec.mismatch(playing: stream).map { (mismatch: $0, type: other.payloadType) }
+        }
+        let best = others.min { $0.mismatch < $1.mismatch }
+        if let mismatch = codec.mismatch(playing: stream), mismatch <= best?.mismatch ?? .max { return true }
+        return best.map { use($0.type) } ?? false
     }
 }
 

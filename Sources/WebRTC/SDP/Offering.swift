@@ -100,11 +100,11 @@ extension Negotiation {
         _ kind: MediaKind, offered: MediaSection, answered: MediaSection
     ) throws(NegotiationError) -> NegotiatedTrack {
         // Payload types are the offer's on both sides (RFC 3264 §6.1); the first that the answer kept is used.
-        let pair = answered.payloads.lazy.compactMap { theirs in
+        let pairs = answered.payloads.compactMap { theirs in
             offered.payloads.first { $0.type == theirs.type && $0.codec.name == theirs.codec.name }
                 .map { (ours: $0, theirs: theirs) }
-        }.first
-        guard let (ours, theirs) = pair else {
+        }
+        guard let (ours, theirs) = pairs.first else {
             throw .malformed("the answer's m=\(kind.rawValue) has no codec of the offer")
         }
         // The sender's side says what is sent, the other what could be taken.
@@ -120,6 +120,14 @@ extension Negotiation {
             track.feedback.remove(.transportCC)
         }
         if let rtx = ours.rtx, rtx == theirs.rtx, track.feedback.contains(.nack) { track.rtxPayloadType = rtx }
+        for (ours, theirs) in pairs.dropFirst() where !offered.direction.sends {
+            let feedback = ours.feedback.intersection(theirs.feedback)
+            let repairs = ours.rtx == theirs.rtx && feedback.contains(.nack)
+            track.alternatives.append(
+                .init(
+                    codec: theirs.codec, payloadType: ours.type, rtxPayloadType: repairs ? ours.rtx : nil,
+                    feedback: feedback))
+        }
         if offered.direction.sends {
             guard let stream = offered.encodings.first, let ssrc = stream.ssrc else {
                 throw .malformed("the offer's m=\(kind.rawValue) names no SSRC")

@@ -33,6 +33,15 @@ import WebRTC
         #expect(try parse(SliceSample.mirrored) == [Self.mirroredEndpoint])
     }
 
+    @Test func zonesMapToRegions() throws {
+        let parser = EndpointSliceParser(
+            service: "origin", port: 9_080, zones: ["eu-central-1a": "eu", "us-west": "elsewhere"])
+        // A zone that is not mapped may be a region's name; the source cluster needs no mapping.
+        #expect(
+            try parser.parse(SliceSample.local, .json).endpoints.map(\.region) == ["eu", "eu-central-1b", nil])
+        #expect(try parser.parse(SliceSample.mirrored, .json).endpoints.map(\.region) == ["us-west"])
+    }
+
     @Test func listsWithOtherKinds() throws {
         let expected = Self.localEndpoints + [Self.mirroredEndpoint]
         #expect(try parse(SliceSample.list) == expected)

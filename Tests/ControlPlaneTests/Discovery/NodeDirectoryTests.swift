@@ -86,7 +86,7 @@ import WebRTC
             #expect(await eventually { await directory.candidates().map(\.name) == ["origin-2", "origin-1"] })
             // A failed request is a sign; the probe that follows decides.
             let second = await directory.candidates()[0]
-
+            await directory.doubt(second.url)
             #expect(await directory.observations.first { $0.url == second.url }?.state == .suspect)
             #expect(await eventually { await directory.observations.first { $0.url == second.url }?.state == .up })
             // Everybody is dead: everybody is asked.

@@ -1,5 +1,6 @@
-import ControlPlane
 import Testing
+
+@testable import ControlPlane
 
 // Probes and what they make of a node, on a clock of the test's own.
 
@@ -68,5 +69,41 @@ import Testing
         #expect(health.nextProbe == .milliseconds(100) && health.isReachable)
         health.record(.ready(roundTrip: .milliseconds(50)), now: .milliseconds(100), isAlone: false, jitter: 0.5)
         #expect(health.roundTrip == .milliseconds(20))
+    }
+
+    @Test func whatANodeSaysOfItself() {
+        var health = UpstreamHealth(now: .zero)
+        health.record(.ready(roundTrip: .milliseconds(1)), now: .zero, isAlone: false, jitter: 0.5)
+        health.hear(isReady: true, now: .zero)
+        #expect(health.state == .up && health.nextProbe == .seconds(1))
+        health.hear(isReady: false, now: .milliseconds(10))
+        #expect(health.state == .suspect && !health.isReady && health.nextProbe == .milliseconds(10))
+        // That it is ready again is for the probes to find out.
+        health.hear(isReady: true, now: .milliseconds(20))
+        #expect(health.state == .suspect && !health.isReady)
+    }
+
+    @Test func nodesOfNoConcernAreAskedRarely() {
+        var health = UpstreamHealth(now: .zero)
+        for outcome in [UpstreamHealth.Outcome.ready(roundTrip: .zero), .silent, .silent, .silent] {
+            health.record(outcome, now: .zero, isAlone: false, jitter: 0.5, pace: .seconds(5))
+            #expect(health.nextProbe == .seconds(5))
+        }
+        health.hurry(now: .seconds(1))
+        #expect(health.nextProbe == .seconds(1))
+    }
+
+    @Test func noiseDoesNotChangeTheSteps() {
+        var entry = DirectoryEntry(url: "http://a", kind: .above, hint: "a", now: .zero)
+        #expect(entry.steps == .max)
+        var steps: [Int] = []
+        // Around the border between two steps, then far away. The first counts fully, later ones by a quarter.
+        for time in [4.9, 5.2, 4.8, 5.4, 4.6, 6, 40, 40, 40] {
+            entry.health.record(.ready(roundTrip: .milliseconds(time)), now: .zero, isAlone: false, jitter: 0.5)
+            entry.settleRoundTrip()
+            steps.append(entry.steps)
+        }
+        #expect(steps.prefix(6) == [0, 0, 0, 0, 0, 0])
+        #expect(steps.last! >= 4)
     }
 }

@@ -140,22 +140,12 @@ import Testing
     func alternativesOfTheRegionTakeTurns(regions: [String], expected: [Int]) {
         let nodes = regions.enumerated().map { index, region in
             NodeFacts(
-                node: "n\(index)", role: "edge", region: region, url: "http://n\(index)", viewers: true, ready: true, draining: false,
+                node: "n\(index)", role: "edge", region: region, url: "http://n\(index)", viewers: true, ready: true,
+                draining: false,
                 load: 0)
         }
         let chosen = (0..<12).map { Alternatives.choose(among: nodes, region: "eu", turn: $0)?.node }
         #expect(Set(chosen) == (expected.isEmpty ? [nil] : Set(expected.map { "n\($0)" })))
         for node in expected { #expect(chosen.count { $0 == "n\(node)" } == 12 / expected.count) }
-    }
-
-    @Test func whatTheTopologyLists() async {
-        var topology = Topology.forTests()
-        topology.addNode("origin-1", .origin, viewers: false)
-        topology.addNode("origin-2", .origin)
-        for name in ["edge-1", "edge-2", "edge-3"] { topology.addNode(name, .edge, upstream: ["origin-1"]) }
-        topology.nodes[2].region = "us"
-        let source = Alternatives.listed(in: topology, besides: topology.nodes[3])
-        #expect(await source(.viewer).map(\.node) == ["origin-2", "edge-3", "edge-1"])
-        #expect(await source(.publisher).map(\.node) == ["origin-1", "origin-2"])
     }
 }

@@ -78,6 +78,8 @@ private struct Exposition {
         worker.packetsOut = .max
         worker.drops[Int(DropReason.malformedSTUN.rawValue)] = 7
         metrics.workers = [worker, UnitStatistics()]
+        metrics.directory = .init()
+        metrics.directory?.streams = [.above: 2]
         return metrics
     }
 
@@ -109,7 +111,7 @@ private struct Exposition {
         #expect(
             labels == [
                 "version", "node", "role", "region", "listener", "method", "route", "status", "kind", "reason",
-                "worker",
+                "worker", "state", "source",
             ])
     }
 

@@ -46,10 +46,16 @@ import WebRTC
                 #expect(try await node.request("GET", try node.path(of: answer)).status == 200)
             }
             try await node.connect(second)
-            for answer in [first, viewer] {
-                #expect(try await node.request("GET", try node.path(of: answer)).status == 404)
-            }
+            #expect(try await node.request("GET", try node.path(of: first)).status == 404)
+            // What the worker says when the transport is really up: the codec is another now, a viewer did not agree to it.
+            let broadcast = try #require(await node.sessions.names["a"])
+            let id = try #require(await node.sessions.identifier(of: try node.resource(of: viewer)))
+            let h264 = CodecFormat(name: .h264, clockRate: 90_000, fmtp: "packetization-mode=1;profile-level-id=42e01f")
+            await node.sessions.apply(.formatsChanged(broadcast, [TrackFormat(codec: h264)]))
+            await node.sessions.apply(.closed(id, reason: .incompatible, SessionStatistics(direction: .sink)))
+            #expect(try await node.request("GET", try node.path(of: viewer)).status == 404)
             #expect(try await node.offer(Offers.viewer(), to: "/whep/a").status == 406, "now it is H264")
+            #expect(await node.sessions.names["a"] == broadcast, "the broadcast goes on")
         }
     }
 
@@ -86,9 +92,24 @@ import WebRTC
             let viewer = try await node.offer(Offers.viewer(), to: "/whep/a")
             try await whip.delete(url: first.location!)
             _ = try await node.publishLive("a", offer: Offers.publisher(video: Offers.h264))
-            #expect(try await node.request("GET", try node.path(of: viewer)).status == 404)
             #expect(await eventually { await node.sessions.snapshot().counters.closed[.incompatible] == 1 })
+            #expect(try await node.request("GET", try node.path(of: viewer)).status == 404)
             #expect(try await node.offer(Offers.viewer(), to: "/whep/a").status == 406)
+        }
+    }
+
+    @Test func viewersWhoAgreedToTheOtherCodecGoOn() async throws {
+        try await withOrigin { node in
+            let first = try await node.publishLive("a")
+            let both = "a=rtpmap:98 VP8/90000\n" + Offers.h264
+            let viewer = try await node.offer(Offers.viewer(video: both, videoTypes: "98 96"), to: "/whep/a")
+            #expect(viewer.sdp.contains("m=video 9 UDP/TLS/RTP/SAVPF 98 99 96\r\n"), "VP8 is sent, H264 may be")
+            try await whip.delete(url: first.location!)
+            _ = try await node.publishLive("a", offer: Offers.publisher(video: Offers.h264))
+            let later = try await node.offer(Offers.viewer(video: both, videoTypes: "98 96"), to: "/whep/a")
+            #expect(later.sdp.contains("m=video 9 UDP/TLS/RTP/SAVPF 96 98 99\r\n"))
+            #expect(try await node.request("GET", try node.path(of: viewer)).status == 200)
+            #expect(await node.sessions.snapshot().counters.closed[.incompatible] == nil)
         }
     }
 

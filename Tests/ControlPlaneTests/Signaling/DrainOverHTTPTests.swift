@@ -17,7 +17,13 @@ import WebRTC
         topology.addNode("origin-1", .origin)
         topology.addNode("origin-2", .origin)
         change(&topology)
-        try await withNodes(topology) { try await body($0["origin-1"]!, $0["origin-2"]!) }
+        try await withNodes(topology) { nodes in
+            let node = nodes["origin-1"]!
+            for purpose in [SessionPurpose.viewer, .publisher] {
+                #expect(await eventually { await node.sessions.alternatives(purpose).map(\.node) == ["origin-2"] })
+            }
+            try await body(node, nodes["origin-2"]!)
+        }
     }
 
     @Test func newClientsAreSentToAnotherNode() async throws {
@@ -87,7 +93,8 @@ import WebRTC
             await node.sessions.advance(now: .now + .seconds(1))
             #expect(await node.sessions.snapshot().drain.viewersSentAway == 0)
             let facts = NodeFacts(
-                node: "new", role: "edge", region: "eu", url: "http://new.example", viewers: true, ready: true, draining: false, load: 0)
+                node: "new", role: "edge", region: "eu", url: "http://new.example", viewers: true, ready: true,
+                draining: false, load: 0)
             await node.sessions.findAlternatives { _ in [facts] }
             await node.sessions.advance(now: .now + .seconds(3))
             #expect(await eventually { await node.sessions.snapshot().drain.viewersSentAway == 1 })

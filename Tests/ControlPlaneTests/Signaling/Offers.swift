@@ -78,14 +78,14 @@ enum Offers {
 
     /// A WHEP page's offer: both kinds recvonly, several codecs.
     static func viewer(
-        video: String = "a=rtpmap:98 VP8/90000", audio: String = "a=rtpmap:109 opus/48000/2",
+        video: String = "a=rtpmap:98 VP8/90000", videoTypes: String = "98", audio: String = "a=rtpmap:109 opus/48000/2",
         direction: String = "recvonly", setup: String = "actpass", ufrag: String = "Vwer",
         password: String = "aaaabbbbccccddddeeeeffff"
     ) -> String {
         let transport = transport(setup: setup, ufrag: ufrag, password: password)
         return crlf(
             session(mids: ["0", "1"]) + """
-                m=video 9 UDP/TLS/RTP/SAVPF 98 99
+                m=video 9 UDP/TLS/RTP/SAVPF \(videoTypes) 99
                 c=IN IP4 0.0.0.0
                 \(transport)
                 a=mid:0

@@ -31,11 +31,16 @@ import Testing
             #expect(mine.codec == theirs.codec && mine.payloadType == theirs.payloadType)
             #expect(mine.rtxPayloadType == theirs.rtxPayloadType && mine.feedback == theirs.feedback)
             #expect(mine.extensions == theirs.extensions && mine.local == nil)
+            #expect(mine.alternatives == theirs.alternatives)
             let local = try #require(theirs.local)
             #expect(mine.encodings == [.init(ssrc: local.ssrc, rtxSSRC: local.rtxSSRC)])
         }
         #expect(client.tracks[0].feedback == [.nack, .pli, .fir, .transportCC, .remb])
         #expect(client.tracks[1].feedback == [.nack, .transportCC])
+        // Every other codec may follow under its own payload type.
+        #expect(client.tracks[1].alternatives.isEmpty && client.tracks[0].alternatives.count == 19)
+        #expect(Set(client.tracks[0].alternatives.map(\.payloadType)).count == 19)
+        #expect(client.tracks[0].alternatives.allSatisfy { $0.rtxPayloadType != nil })
         // What the next node offers its viewers is the same codec with the same profile.
         let passedOn = try #require(Negotiation.formats(of: client).first)
         #expect(passedOn.codec.mismatch(playing: video) == 0 && video.mismatch(playing: passedOn.codec) == 0)
@@ -116,7 +121,10 @@ import Testing
         let offer = Negotiation.offer(receiving: [.video], local: client, using: &generator)
         let (answer, _) = try Negotiation.answerViewer(
             offer, broadcast: [TrackFormat(codec: vp8)], streamName: "x", local: testTransport, using: &generator)
-        let broken = try SessionDescription.parse(answer.description.replacing(old, with: new))
+        var only = answer
+        // The answer's other codecs would do in place of a broken first one.
+        only.media[0].formats = Array(answer.media[0].formats.prefix(2))
+        let broken = try SessionDescription.parse(only.description.replacing(old, with: new))
         let error = #expect(throws: NegotiationError.self) { try Negotiation.accept(answer: broken, to: offer) }
         #expect(error?.reason.contains(words) == true, "\(error?.reason ?? "")")
     }

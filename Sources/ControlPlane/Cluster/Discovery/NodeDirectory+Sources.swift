@@ -112,18 +112,20 @@ extension NodeDirectory {
         var next: [String: DirectoryEntry] = [:]
         func add(_ url: String, _ kind: Kind, _ hint: String, _ listed: Topology.Node?, order: Int = .max) {
             var entry = present[url] ?? DirectoryEntry(url: url, kind: kind, hint: hint, listed: listed, now: now)
+            // Others are asked rarely.
+            if entry.kind != kind { entry.health.hurry(now: now) }
             (entry.kind, entry.hint, entry.order, entry.position) = (kind, hint, order, next.count)
             (entry.priority, entry.isHinted) = (0, true)
             next[url] = entry
         }
-        for (order, name) in node.upstream.nodes.enumerated() {
+        for (order, name) in node.upstream.nodes.enumerated().prefix(mostEntries) {
             guard let other = topology.node(named: name) else { continue }
             add(other.internalListener.url, .above, name, other, order: order)
         }
         let mine = Set(hostAddresses().map(\.host))
         var left = 0
         func addFound(_ sources: [Source], _ kind: Kind, most: Int) {
-            let known = next.count
+            let known = next.values.count { $0.kind == kind }
             let all = DiscoveredEndpoint.merged(sources.flatMap { found[$0] ?? [] })
             let others = all.filter { endpoint in
                 let listed = listedByAddress[endpoint.address]
@@ -134,7 +136,7 @@ extension NodeDirectory {
                     && next[listed?.internalListener.url ?? endpoint.url] == nil
             }
             let sorted = others.filter { $0.region == node.region } + others.filter { $0.region != node.region }
-            let room = max(0, most - (kind == .above ? known : 0))
+            let room = max(0, most - known)
             for endpoint in sorted.prefix(room) {
                 let listed = listedByAddress[endpoint.address]
                 let url = listed?.internalListener.url ?? endpoint.url
@@ -147,7 +149,7 @@ extension NodeDirectory {
         }
         addFound([.slices, .dns], .above, most: mostEntries)
         let rest = topology.nodes.filter { $0.name != node.name && next[$0.internalListener.url] == nil }
-        for other in rest where topology.kind(of: other, seenFrom: node) == .peer {
+        for other in rest.lazy.filter({ topology.kind(of: $0, seenFrom: node) == .peer }).prefix(mostPeers) {
             add(other.internalListener.url, .peer, other.name, other)
         }
         if topology.hasPeers(node) { addFound([.peerSlices, .peerDNS], .peer, most: mostPeers) }

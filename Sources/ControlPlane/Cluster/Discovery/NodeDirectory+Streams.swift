@@ -13,7 +13,7 @@ struct FollowedDirectory: Sendable {
 /// What others have, by their own word.
 extension NodeDirectory {
     private static let pauses: ClosedRange<Duration> = .milliseconds(100) ... .seconds(2)
-    /// After an answer of a server that has no directory, a WHEP server of somebody else's.
+    /// After an answer of a server that has no directory: a WHEP server of somebody else's.
     private static let pauseWithoutDirectory = Duration.seconds(10)
     private static let complaintInterval = Duration.seconds(60)
 
@@ -55,13 +55,18 @@ extension NodeDirectory {
             guard !Task.isCancelled, streams[id]?.number == number else { return }
             let wasUp = streams[id]?.isUp == true
             lose(id, end)
-            if !wasUp, "\(end)" != lastReason, end != .status(404) {
+            let hasNone =
+                switch end {
+                case .status(404), .contentType: true
+                default: false
+                }
+            if !wasUp, "\(end)" != lastReason, !hasNone {
                 logger.debug("no directory", metadata: ["upstream": "\(entries[id]?.name ?? id)", "reason": "\(end)"])
             }
             lastReason = wasUp ? nil : "\(end)"
             // A stream that breaks as soon as it is up is as good as none.
             if wasUp, .now - begin > Self.pauses.upperBound { pause = Self.pauses.lowerBound }
-            let next = end == .status(404) ? Self.pauseWithoutDirectory : pause
+            let next = hasNone ? Self.pauseWithoutDirectory : pause
             pause = min(pause * 2, Self.pauses.upperBound)
             try? await Task.sleep(for: next * Double.random(in: 0.75...1.25))
         }

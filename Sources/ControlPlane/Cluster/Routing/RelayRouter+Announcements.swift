@@ -29,15 +29,15 @@ extension RelayRouter {
     private func best(_ name: String) -> Announcement? {
         if let published = own[name] { return published }
         if let feed = feeds[name], feed.isFlowing, let id = feed.current?.neighbour {
-            if let said = announcement(of: name, by: id) { return extended(said) }
+            // What feeds us is the truth, and nothing else while it does: nodes that feed each other in a circle have nothing.
+            if let said = tables[id]?.announcements[name] { return isUsable(said) ? extended(said) : nil }
             // Another kind of server, which announces nothing, but sends.
-            if tables[id]?.isFollowed != true, let description = feed.current?.description { return description }
+            return tables[id]?.isFollowed == true ? nil : feed.current?.description
         }
+        // By length, not in the order of asking: nodes that prefer each other's longer paths never come to rest.
         let newest = newestPublication(of: name)
-        for neighbour in candidates(for: name, avoiding: [], isCertain: false) {
-            if let said = announcement(of: name, by: neighbour.id), said.publication == newest { return extended(said) }
-        }
-        return nil
+        return neighbours.compactMap { announcement(of: name, by: $0.id) }.filter { $0.publication == newest }
+            .min { $0.path.count < $1.path.count }.map(extended)
     }
 
     private func extended(_ said: Announcement) -> Announcement {

@@ -2,10 +2,25 @@
 extension RelayRouter {
     /// What a neighbour says of a broadcast, if a path through it can be of use to us and to those who wait for us.
     func announcement(of name: String, by id: Neighbour.ID, without avoided: Set<String> = []) -> Announcement? {
-        guard let said = tables[id]?.announcements[name], !said.path.contains(node),
-            said.path.count < Announcement.longestPath, avoided.isDisjoint(with: said.path)
+        guard let said = tables[id]?.announcements[name], isUsable(said), avoided.isDisjoint(with: said.path),
+            !isStale(said)
         else { return nil }
         return said
+    }
+
+    /// We can be one more node on its path.
+    func isUsable(_ said: Announcement) -> Bool {
+        !said.path.contains(node) && said.path.count < Announcement.longestPath
+    }
+
+    /// A node on the path says otherwise itself, so that the one that says it will take it back as soon as it knows. With
+    /// this a withdrawal does not send a region of edges through all the detours via each other (path exploration; Pei et
+    /// al., "Improving BGP convergence through consistency assertions", 2002).
+    private func isStale(_ said: Announcement) -> Bool {
+        said.path.dropLast().enumerated().contains { index, hop in
+            guard let id = ids[hop], let table = tables[id], table.isFollowed else { return false }
+            return table.announcements[said.name]?.path.elementsEqual(said.path[...index]) != true
+        }
     }
 
     /// The publication that counts: the newest of those that can be reached.
@@ -33,7 +48,6 @@ extension RelayRouter {
             let said = announcement(of: name, by: neighbour.id, without: avoiding)
             let isSilentOnIt = tables[neighbour.id]?.announcements[name] == nil
             let isFollowed = tables[neighbour.id]?.isFollowed == true
-            let isSound = neighbour.isReady && neighbour.state != .down && (isFollowed || !hasTable(neighbour))
             let group: Int?
             switch neighbour.kind {
             case .peer where mine < RendezvousRank(of: neighbour.name, for: name):
@@ -53,13 +67,16 @@ extension RelayRouter {
                 }
             }
             guard let group else { continue }
-            groups[isSound ? group : 4 + group].append(neighbour)
+            groups[isSound(neighbour) ? group : 4 + group].append(neighbour)
         }
         groups[0].sort { RendezvousRank(of: $0.name, for: name) > RendezvousRank(of: $1.name, for: name) }
         groups[4].sort { RendezvousRank(of: $0.name, for: name) > RendezvousRank(of: $1.name, for: name) }
         return groups.flatMap { $0 }
     }
 
-    /// A neighbour that has had a directory stream; another kind of server never has one.
-    private func hasTable(_ neighbour: Neighbour) -> Bool { tables[neighbour.id] != nil }
+    /// Nothing speaks against asking it. Another kind of server never has a directory stream; one that has lost it has not
+    /// answered since.
+    func isSound(_ neighbour: Neighbour) -> Bool {
+        neighbour.isReady && neighbour.state != .down && tables[neighbour.id]?.isFollowed != false
+    }
 }

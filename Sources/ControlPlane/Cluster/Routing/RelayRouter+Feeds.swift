@@ -149,10 +149,10 @@ extension RelayRouter {
 
     func fault(of name: String, now: Duration) -> Feed.Fault? {
         guard let current = feeds[name]?.current else { return nil }
-        if current.isUnreachable { return .unreachable }
-        if current.isStuck { return .stuck }
         let said = tables[current.neighbour]?.announcements[name]
         if said?.path.contains(node) == true { return .loop }
+        if current.isUnreachable { return .unreachable }
+        if current.isStuck { return .stuck }
         if neighbour(current.neighbour)?.isReady == false { return .draining }
         guard let newest = newestPublication(of: name), tables[current.neighbour]?.isFollowed == true else {
             return nil
@@ -169,9 +169,18 @@ extension RelayRouter {
     }
 
     mutating func reconsider(_ name: String, now: Duration, isNews: Bool) {
+        if let current = feeds[name]?.current, let fault = fault(of: name, now: now), fault == .loop || fault == .stuck {
+            // Nodes that feed each other would wait for each other for ever.
+            actions.append(.drop(name, current.attempt))
+            return lost(name, current.attempt, inOrder: false, now: now)
+        }
         guard let feed = feeds[name], feed.next == nil else { return }
         if let search = feed.search {
-            if search.asking == nil { step(name, now: now) }
+            if search.asking == nil {
+                step(name, now: now)
+            } else if isNews {
+                skipLifeless(name, search, now: now)
+            }
             return
         }
         guard let current = feed.current else {
@@ -231,7 +240,7 @@ extension RelayRouter {
         }
         let remaining = search.deadline - now
         if let target = list.first, remaining > .zero {
-            let share = list.count > 1 ? min(Self.longestShare, remaining / list.count) : remaining
+            let share = list.count > 1 ? min(Self.longestShare, remaining / 2) : remaining
             let attempt = attempt()
             search.asking = (attempt, target)
             search.settleAt = nil
@@ -247,6 +256,16 @@ extension RelayRouter {
             if now < settleAt { return }
         }
         finish(name, search, now: now)
+    }
+
+    /// The one that is asked gives no sign of life, and there is news of another: nobody waits for it any longer.
+    private mutating func skipLifeless(_ name: String, _ search: Feed.Search, now: Duration) {
+        guard let asked = search.asking, let feed = feeds[name], neighbour(asked.neighbour.id).map(isSound) != true,
+            candidates(for: name, avoiding: feed.waiting, isCertain: feed.isCertain).contains(where: {
+                $0.id != asked.neighbour.id && !search.tried.contains($0.id) && isSound($0)
+            })
+        else { return }
+        refused(name, asked.attempt, .unavailable("no sign of life"), now: now)
     }
 
     private mutating func finish(_ name: String, _ search: Feed.Search, now: Duration) {

@@ -86,6 +86,8 @@ package struct RelayRouter: Sendable {
     var generator: SeededGenerator
     /// In order of preference.
     private(set) var neighbours: [Neighbour] = []
+    /// By name.
+    private(set) var ids: [String: Neighbour.ID] = [:]
     var tables: [Neighbour.ID: Table] = [:]
     var own: [String: Announcement] = [:]
     var feeds: [String: Feed] = [:]
@@ -119,11 +121,12 @@ package struct RelayRouter: Sendable {
         case .neighbours(let list):
             setNeighbours(list, now: now)
         case .snapshot(let id, let announcements):
-            let before = tables[id]?.announcements ?? [:]
+            let before = allNames
             let valid = announcements.filter { $0.isValid }
             let next = Dictionary(valid.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
             tables[id] = Table(announcements: next, isFollowed: true)
-            changed(Set(before.keys).union(next.keys), now: now)
+            // What others say of paths through it counts as long as it does not say otherwise: so all may have changed.
+            changed(before.union(next.keys), now: now)
         case .announced(let id, let announcement):
             guard announcement.isValid, tables[id]?.announcements[announcement.name] != announcement else { return }
             tables[id, default: Table(isFollowed: true)].announcements[announcement.name] = announcement
@@ -138,12 +141,13 @@ package struct RelayRouter: Sendable {
             for (name, feed) in feeds {
                 if let source = feed.source(from: id) { actions.append(.verify(name, source)) }
             }
-            changed(Set(tables[id]?.announcements.keys ?? [:].keys), now: now)
+            changed(allNames, now: now)
         }
     }
 
     private mutating func setNeighbours(_ list: [Neighbour], now: Duration) {
         neighbours = list
+        ids = Dictionary(list.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
         let present = Set(list.map(\.id))
         for id in tables.keys where !present.contains(id) { tables[id] = nil }
         changed(allNames, now: now)

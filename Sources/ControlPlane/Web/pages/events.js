@@ -55,6 +55,7 @@ export async function follow(session, handlers) {
   const created = await fetch(new URL(link.target, session.resource), {
     method: 'POST', signal, headers: {...authorization, 'content-type': 'application/json'}, body: JSON.stringify(names),
   });
+  await created.arrayBuffer();
   if (created.status !== 201) return;
   const stream = new URL(created.headers.get('location'), created.url);
   while (!signal.aborted) {

@@ -47,23 +47,28 @@ let current = null;
 /** The move under way, a promise that never rejects. */
 let move = null;
 
-/** The element that nothing plays in. A new one lies over the old one, and is transparent until it has a picture. */
+/** The element that nothing plays in. */
 function spareScreen() {
   const spare = current ? screens.find(screen => screen !== current.video) : screens[0];
   spare.muted = true;
-  for (const screen of screens) screen.classList.toggle('over', screen === spare);
   return spare;
+}
+
+/** Shows what plays in one element alone. */
+function raise(screen) {
+  screen.classList.remove('coming');
+  for (const other of screens) other.hidden = other !== screen;
 }
 
 function present(watching) {
   const old = current;
+  raise(watching.video);
   current = watching;
   window.cascade = {pc: watching.pc, video: watching.video};
   if (old) {
     setMuted(watching.video, old.video.muted);
     old.close();
   }
-  for (const screen of screens) screen.hidden = screen !== watching.video;
   watching.isPaused = false;
   watching.follow({
     active: () => { watching.isPaused = false; },
@@ -92,8 +97,8 @@ function showSound() {
 // MARK: - Moving
 
 /**
- * Make before break: watches at `url` in the other element, and only when its picture is there leaves the old node. As
- * long as that fails and the old one plays, the page's own address is tried too: a node that drains redirects.
+ * Make before break: watches at `url` in the other element, and leaves the old node only when the new picture runs. While
+ * that fails and the old one plays, the page's own address is tried in turn: a node that drains redirects.
  */
 async function follow(url) {
   const leaving = current;
@@ -104,6 +109,7 @@ async function follow(url) {
     let next;
     try {
       const screen = spareScreen();
+      screen.classList.add('coming');
       screen.hidden = false;
       next = await Watching.begin(address, screen, {token, signal: abort.signal});
       await next.picture();
@@ -126,7 +132,7 @@ async function follow(url) {
 /** One session after the other without a gap, until one ends by itself; throws when the first never began. */
 async function play() {
   const video = spareScreen();
-  for (const screen of screens) screen.hidden = screen !== video;
+  raise(video);
   const first = await Watching.begin(nextAddress(), video, {
     token, created: pc => { window.cascade = {pc, video}; },
   });

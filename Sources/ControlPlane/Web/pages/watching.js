@@ -2,17 +2,28 @@
 import {connect, connected, iceConfiguration} from './signaling.js';
 import {follow} from './events.js';
 
-/** How long a session that was negotiated may take to its first picture before a move to it is given up. */
+/** How long a session that was negotiated may take to its first frame before a move to it is given up. */
 const firstFrameMilliseconds = 8_000;
+/** A picture runs when so many frames in a row came no further apart than this; and after so long in any case. */
+const steady = {frames: 8, apart: 150, most: 2_000};
 
-/** Resolves when `video` shows a frame of `stream`; at once for sound alone. */
-function firstFrame(video, hasVideo) {
+/** Resolves when the picture of `video` runs; rejects when none comes. */
+function running(video) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('No picture came.')), firstFrameMilliseconds);
-    const done = () => { clearTimeout(timer); resolve(); };
-    if (!hasVideo) done();
-    else if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(done);
-    else video.addEventListener('timeupdate', done, {once: true});
+    let timer = setTimeout(() => reject(new Error('No picture came.')), firstFrameMilliseconds);
+    if (!video.requestVideoFrameCallback) {
+      video.addEventListener('timeupdate', () => { clearTimeout(timer); resolve(); }, {once: true});
+      return;
+    }
+    let frames = 0;
+    let last = 0;
+    video.requestVideoFrameCallback(function look(now) {
+      if (frames === 0) { clearTimeout(timer); timer = setTimeout(resolve, steady.most); }
+      frames = frames && now - last > steady.apart ? 1 : frames + 1;
+      last = now;
+      if (frames > steady.frames) { clearTimeout(timer); resolve(); }
+      else video.requestVideoFrameCallback(look);
+    });
   });
 }
 
@@ -55,11 +66,12 @@ export class Watching {
   /** The URL that took the session. */
   get endpoint() { return this.session.endpoint; }
 
-  /** Resolves with the first picture; rejects when none comes. */
-  picture() {
+  /** Resolves when the picture runs, at once for sound alone; rejects when none comes. */
+  async picture() {
     const video = this.pc.getTransceivers().find(t => t.receiver.track.kind === 'video');
-    return Promise.race([
-      firstFrame(this.video, video?.currentDirection === 'recvonly'),
+    if (video?.currentDirection !== 'recvonly') return;
+    await Promise.race([
+      running(this.video),
       this.over.then(() => { throw new Error('The session ended before its first picture.'); }),
     ]);
   }

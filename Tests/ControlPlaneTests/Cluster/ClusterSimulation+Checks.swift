@@ -1,0 +1,124 @@
+@testable import ControlPlane
+
+/// What has to be true.
+extension ClusterSimulation {
+    /// Within this after the last fault everybody has media who can have it.
+    static let recovery = Duration.seconds(5)
+
+    // MARK: - At every moment
+
+    func check(_ flows: [String: [Publication?]]) {
+        for name in plan.broadcasts {
+            checkLoops(name)
+            if isQuiet { checkMedia(name, flows[name] ?? []) }
+        }
+    }
+
+    /// Relays that feed each other in a circle are torn down again.
+    private func checkLoops(_ name: String) {
+        let isLoop = nodes.indices.contains { start in
+            var index = start
+            for _ in nodes {
+                guard let relay = nodes[index].current[name], relay.isOpenAtServer, canPass(relay) else { return false }
+                index = relay.server
+                if index == start { return true }
+            }
+            return false
+        }
+        guard isLoop else { return loopSince[name] = nil }
+        let since = loopSince[name] ?? now
+        loopSince[name] = since
+        if now - since == Self.recovery { fail("relays of \(name) have formed a loop since \(since)") }
+    }
+
+    private func checkMedia(_ name: String, _ flows: [Publication?]) {
+        let reached = reach(of: name)
+        for viewer in viewers where viewer.name == name && viewer.state != .away && reached[viewer.edge] {
+            guard viewer.state != .watching || flows[viewer.edge] == nil else { continue }
+            // One that drains takes nobody new.
+            if nodes[viewer.edge].isDraining, viewer.state != .watching { continue }
+            figures.recovery = max(figures.recovery, now - lastFault)
+            if now - lastFault > Self.recovery {
+                return fail("no \(name) for a viewer at \(nodes[viewer.edge].plan.name): \(viewer.state)")
+            }
+        }
+    }
+
+    /// Which nodes have any path to a live publisher, over nodes that take relays.
+    func reach(of name: String) -> [Bool] {
+        var reached = nodes.map { $0.isAlive && $0.publishing[name]?.isLive == true }
+        var border = nodes.indices.filter { reached[$0] }
+        for _ in 1..<Announcement.longestPath {
+            var next: [Int] = []
+            for index in border where !nodes[index].isDraining {
+                for (follower, _) in followers[index]
+                where !reached[follower] && nodes[follower].isAlive && !isCut[index][follower] {
+                    reached[follower] = true
+                    next.append(follower)
+                }
+            }
+            border = next
+        }
+        return reached
+    }
+
+    // MARK: - When all is quiet
+
+    /// No node gets anything twice.
+    func checkSingleRelays() {
+        for node in nodes where node.isAlive {
+            for name in plan.broadcasts {
+                let open = relays.filter {
+                    $0.name == name && $0.client == node.index && $0.clientLife == node.life && $0.isOpenAtClient
+                }
+                if open.count > 1 { fail("\(node.plan.name) pulls \(name) \(open.count) times") }
+            }
+        }
+    }
+
+    /// With everything in order a region of edges that elect one of them gets exactly one copy, and everybody gets the
+    /// newest publication.
+    func checkCopies() {
+        for region in plan.hubRegions {
+            for name in plan.broadcasts {
+                let here = relays.filter { $0.name == name && region.contains($0.client) && $0.isOpenAtServer }
+                let isWanted = viewers.contains { $0.name == name && region.contains($0.edge) }
+                let copies = here.count { !region.contains($0.server) }
+                if copies > 1 || isWanted && copies != 1 {
+                    fail("\(copies) copies of \(name) go to region \(nodes[region[0]].plan.region)")
+                }
+                if Set(here.map(\.client)).count != here.count { fail("double relay of \(name)") }
+            }
+        }
+        for name in plan.broadcasts {
+            let newest = nodes.compactMap { $0.publishing[name]?.isLive == true ? $0.publishing[name]?.publication : nil }
+                .max()
+            let flows = flows(of: name)
+            for viewer in viewers where viewer.name == name && flows[viewer.edge] != newest {
+                return fail("not the newest \(name) at \(nodes[viewer.edge].plan.name)")
+            }
+        }
+    }
+
+    /// Nobody watches: nothing is left of those who did.
+    func checkNothingIsLeft() {
+        for relay in relays {
+            fail("a relay of \(relay.name) from \(nodes[relay.server].plan.name) is left")
+        }
+        for node in nodes {
+            for name in plan.broadcasts where node.router.isWanted(name) {
+                fail("\(node.plan.name) still wants \(name)")
+            }
+            if !node.asks.isEmpty || !node.requests.isEmpty || !node.hoping.isEmpty || !node.sources.isEmpty {
+                fail("\(node.plan.name) still has requests")
+            }
+        }
+    }
+
+    /// There are no origins any more: nobody speaks of what they had.
+    func checkNothingIsKnown() {
+        for node in nodes where !node.router.announcements.isEmpty || !node.router.known.isEmpty {
+            fail("\(node.plan.name) still announces something")
+        }
+    }
+}

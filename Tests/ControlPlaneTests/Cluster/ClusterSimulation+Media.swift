@@ -1,0 +1,92 @@
+@testable import ControlPlane
+
+/// What flows, and what the workers notice of it.
+extension ClusterSimulation {
+    private static let step = Duration.milliseconds(100)
+    private static let silence = Duration.seconds(2)
+    private static let unreachable = Duration.seconds(1)
+    private static let verified = Duration.milliseconds(400)
+
+    func tick() {
+        var flows: [String: [Publication?]] = [:]
+        for name in plan.broadcasts { flows[name] = self.flows(of: name) }
+        for relay in relays {
+            watchFromClient(relay, flows: flows)
+            watchFromServer(relay)
+        }
+        relays.removeAll { !isOpen($0) }
+        check(flows)
+        time.after(Self.step) { [self] in tick() }
+    }
+
+    /// The publication that comes to each node at this moment.
+    func flows(of name: String) -> [Publication?] {
+        var known: [Publication??] = Array(repeating: nil, count: nodes.count)
+        func flow(to index: Int) -> Publication? {
+            if let known = known[index] { return known }
+            // Whoever comes by here again meanwhile has gone round in a circle.
+            known[index] = .some(nil)
+            let node = nodes[index]
+            guard node.isAlive else { return nil }
+            var result: Publication?
+            if let publishing = node.publishing[name] {
+                result = publishing.isLive ? publishing.publication : nil
+            } else if let relay = node.current[name], relay.isOpenAtServer, canPass(relay) {
+                result = flow(to: relay.server)
+            }
+            known[index] = .some(result)
+            return result
+        }
+        return nodes.indices.map { flow(to: $0) }
+    }
+
+    private func isOpen(_ relay: SimulatedRelay) -> Bool {
+        let isClient = relay.isOpenAtClient && nodes[relay.client].life == relay.clientLife
+        let isServer = relay.isOpenAtServer && nodes[relay.server].life == relay.serverLife
+        return isClient || isServer
+    }
+
+    private func watchFromClient(_ relay: SimulatedRelay, flows: [String: [Publication?]]) {
+        let client = nodes[relay.client]
+        guard relay.isConnected, relay.isOpenAtClient, client.life == relay.clientLife else { return }
+        if canPass(relay), relay.isOpenAtServer {
+            relay.brokenSince = nil
+            if relay.isReportedUnreachable { report(relay, isUnreachable: false) }
+        } else {
+            let since = relay.brokenSince ?? now
+            relay.brokenSince = since
+            let verified = relay.verifyAt.map { max($0, since) + Self.verified }
+            let due = min(since + Self.unreachable, verified ?? since + Self.unreachable)
+            if due <= now, !relay.isReportedUnreachable { report(relay, isUnreachable: true) }
+            if since + Self.consent <= now { return lostAtClient(relay, inOrder: false) }
+        }
+        let isFlowing = client.current[relay.name] === relay && flows[relay.name]?[relay.client] != nil
+        if isFlowing { relay.lastMedia = now }
+        let isSilent = now - relay.lastMedia >= Self.silence
+        guard isSilent != relay.isReportedSilent, relay.isOpenAtClient else { return }
+        relay.isReportedSilent = isSilent
+        note("\(client.plan.name): \(relay.name) \(isSilent ? "silent" : "flows")")
+        route(client) { $0.setSilent(isSilent, relay.name, relay.attempt, now: now) }
+    }
+
+    private func report(_ relay: SimulatedRelay, isUnreachable: Bool) {
+        relay.isReportedUnreachable = isUnreachable
+        relay.verifyAt = nil
+        note("\(nodes[relay.client].plan.name): \(relay.name) \(isUnreachable ? "unreachable" : "reachable")")
+        route(nodes[relay.client]) { $0.setReachable(!isUnreachable, relay.name, relay.attempt, now: now) }
+    }
+
+    private func watchFromServer(_ relay: SimulatedRelay) {
+        let (server, client) = (nodes[relay.server], nodes[relay.client])
+        guard relay.isOpenAtServer, server.life == relay.serverLife else { return }
+        if !relay.isConnected {
+            if relay.opened + Self.halfOpen <= now { closeAtServer(relay) }
+            return
+        }
+        let isHeard =
+            relay.isOpenAtClient && client.isAlive && client.life == relay.clientLife
+            && !isCut[relay.client][relay.server]
+        if isHeard { relay.lastHeard = now }
+        if relay.lastHeard + Self.consent <= now { forgetAtServer(relay) }
+    }
+}
