@@ -48,8 +48,9 @@ let package = Package(
         .target(
             name: "ControlPlane",
             dependencies: [
-                "MediaPlane", "Forwarding", "WebRTC", "CAres", "CCurl", "CLinux", logging,
+                "MediaPlane", "Forwarding", "WebRTC", "CAres", "CCurl", "CLinux", "COpenSSL", logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

@@ -18,6 +18,12 @@ static inline CURLcode ccurl_set_list(CURL *handle, CURLoption option, struct cu
     return (curl_easy_setopt)(handle, option, value);
 }
 
+// libcurl keeps a copy.
+static inline CURLcode ccurl_set_blob(CURL *handle, CURLoption option, const void *data, size_t size) {
+    struct curl_blob blob = {(void *)data, size, CURL_BLOB_COPY};
+    return (curl_easy_setopt)(handle, option, &blob);
+}
+
 typedef size_t (*ccurl_data_callback)(char *data, size_t size, size_t count, void *context);
 
 static inline CURLcode ccurl_set_callback(CURL *handle, CURLoption option, ccurl_data_callback callback) {

@@ -46,20 +46,21 @@ package enum NodeRuntime {
                 listen: node.media.listen, workers: node.media.workers, advertise: node.media.advertise ?? [],
                 identity: identity, limits: topology.limits.forwarding, seed: .random(in: 0...UInt64.max)),
             logger: logger)
+        let trust = try topology.internalTLS.map { tls throws in try PeerTrust(tls.files(of: node.name)) }
         let tokens = await NodeTokens(topology.auth.node, node: node.name)
-        let directory = NodeDirectory(node: node, topology: topology, logger: logger) { name in
+        let directory = NodeDirectory(node: node, topology: topology, logger: logger, trust: trust) { name in
             await tokens.authorization(for: NodeTokens.anyBroadcast, at: name)
         }
         let sessions = Sessions(
             node: node, topology: topology, media: media, fingerprint: identity.fingerprint,
-            relayClient: RelayClient(tokens: tokens) { id in await directory.doubt(id) },
+            relayClient: RelayClient(tokens: tokens, trust: trust) { id in await directory.doubt(id) },
             logger: logger)
         await sessions.findAlternatives { purpose in
             await directory.alternatives(for: purpose == .publisher ? .publishers : .viewers)
         }
         let surface = NodeSurface(
             node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory,
-            proxy: SessionProxy(topology: topology, tokens: tokens, logger: logger) { name in
+            proxy: SessionProxy(topology: topology, tokens: tokens, trust: trust, logger: logger) { name in
                 await directory.internalURL(of: name)
             })
         let handle = GroupHandle()
@@ -71,10 +72,10 @@ package enum NodeRuntime {
         // Stopped from the last to the first: sessions end while the listeners still answer DELETE and GET.
         let services: [any Service] = [
             EventPump(sessions: sessions, media: media, directory: directory),
-            application(.public, surface, ports: ports, logger: logger),
-            application(.internal, surface, ports: ports, logger: logger), directory,
-            FollowedFiles(followed(topology.auth, tokens), logger: logger),
-            SessionsLife(sessions: sessions),
+            application(.public, surface, trust: nil, ports: ports, logger: logger),
+            application(.internal, surface, trust: trust, ports: ports, logger: logger), directory,
+            FollowedFiles(followed(topology.auth, tokens, trust), logger: logger),
+            SessionsLife(sessions: sessions, directory: directory),
         ]
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
         configuration.maximumGracefulShutdownDuration = topology.drainDeadline + lastAnswers
@@ -90,22 +91,36 @@ package enum NodeRuntime {
     }
 
     /// What is replaced while the node runs.
-    private static func followed(_ auth: Topology.Auth, _ tokens: NodeTokens) -> [FollowedFiles.Group] {
-        guard let file = auth.nodeFile else { return [] }
-        return [
-            .init("node secret", [file]) { () async throws(FollowedFiles.Failure) in
-                await tokens.replace(by: try NodeSecrets(file: file))
-            }
-        ]
+    private static func followed(
+        _ auth: Topology.Auth, _ tokens: NodeTokens, _ trust: PeerTrust?
+    ) -> [FollowedFiles.Group] {
+        var groups: [FollowedFiles.Group] = []
+        if let file = auth.nodeFile {
+            groups.append(
+                .init("node secret", [file]) { () async throws(FollowedFiles.Failure) in
+                    await tokens.replace(by: try NodeSecrets(file: file))
+                })
+        }
+        if let trust {
+            groups.append(
+                .init("certificates", trust.files.all) { () async throws(FollowedFiles.Failure) in
+                    do throws(PeerTrust.Failure) {
+                        try trust.reload()
+                    } catch {
+                        throw .init(error.description)
+                    }
+                })
+        }
+        return groups
     }
 
     private static func application(
-        _ listener: ListenerKind, _ surface: NodeSurface, ports: BoundPorts, logger: Logger
+        _ listener: ListenerKind, _ surface: NodeSurface, trust: PeerTrust?, ports: BoundPorts, logger: Logger
     ) -> some Service {
         let address = listener == .public ? surface.node.publicListener : surface.node.internalListener
         return Application(
             responder: ListenerResponder(listener, of: surface),
-            server: .http1(configuration: .init(idleTimeout: idleConnection)),
+            server: .http1(configuration: .init(idleTimeout: idleConnection), trust: trust, logger: logger),
             configuration: .init(
                 address: .hostname(address.host, port: address.port),
                 availableConnectionsDelegate: .maximum(surface.topology.limits.connections, logger: logger)),
@@ -149,9 +164,11 @@ private struct EventPump: Service {
 /// Waits for the end, drains while everything else still works, and then ends the sessions that are left.
 private struct SessionsLife: Service {
     var sessions: Sessions
+    var directory: NodeDirectory
 
     func run() async throws {
         try? await gracefulShutdown()
+        await directory.watchOthers(closely: true)
         await sessions.beginDrain(.signal)
         while !Task.isCancelled, await !sessions.isDrained(now: .now) { try? await Task.sleep(for: NodeRuntime.tick) }
         await sessions.stopAfterDrain()

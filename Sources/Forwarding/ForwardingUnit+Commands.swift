@@ -184,36 +184,6 @@ extension ForwardingUnit {
         }
     }
 
-    /// Tracks whose codec is another from now on: viewers who agreed to that one go on with it, the others are closed.
-    /// What `formats` lacks falls silent; what is new in it only later viewers get.
-    func changeFormats(of broadcast: Broadcast, to formats: [TrackFormat], now: Instant) {
-        for format in formats {
-            guard let index = broadcast.tracks.firstIndex(where: { $0.format.kind == format.kind }) else {
-                broadcast.add(format, limits: limits)
-                continue
-            }
-            let track = broadcast.tracks[index]
-            let isSame = track.format.codec.isSameStream(as: format.codec)
-            track.change(to: format, anew: !isSame)
-            guard !isSame else { continue }
-            for session in broadcast.sessions.values.sorted(by: { $0.id.rawValue < $1.id.rawValue }) {
-                guard session.direction == .sink,
-                    let t = session.tracks.firstIndex(where: { $0.kind == format.kind })
-                else { continue }
-                guard session.tracks[t].use(playing: format.codec) else {
-                    close(session, reason: .incompatible, now: now)
-                    continue
-                }
-                let place = session.sinkPlaces[index]
-                if place >= 0 { track.sinks[place].use(session.tracks[t]) }
-            }
-            if track.isVideo, !track.sinks.isEmpty { track.keyframes.want(now: now) }
-        }
-        guard formats != broadcast.formats else { return }
-        broadcast.formats = formats
-        events.append(.formatsChanged(broadcast.id, formats))
-    }
-
     private func removeSinks(of session: Session) {
         for (index, track) in session.broadcast.tracks.enumerated() {
             let place = session.sinkPlaces[index]

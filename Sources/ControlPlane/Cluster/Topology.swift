@@ -12,6 +12,8 @@ package struct Topology: Sendable {
     }
 
     package var auth = Auth()
+    /// nil: internal listeners speak plain HTTP.
+    package var internalTLS: InternalTLS?
     package var onConflict = Conflict.reject
     /// How long viewers stay without a source.
     package var hold = Duration.seconds(30)
@@ -33,6 +35,9 @@ package struct Topology: Sendable {
     package var nodes: [Node] = []
 
     package init() {}
+
+    /// Of internal URLs.
+    package var internalScheme: String { internalTLS == nil ? "http" : "https" }
 
     /// nil: no such node.
     package func node(named name: String) -> Node? { nodes.first { $0.name == name } }

@@ -8,6 +8,8 @@ struct TopologyParser {
     var secrets: SecretSource
     /// For whom the secrets are read.
     let request: NodeRequest
+    /// Of internal URLs: `https` where the file has `internal_tls`.
+    var internalScheme = "http"
 
     init(file: String, secrets: SecretSource, request: NodeRequest) {
         (reader, self.secrets, self.request) = (TopologyReader(file: file), secrets, request)
@@ -31,8 +33,8 @@ struct TopologyParser {
     }
 
     private static let rootKeys = [
-        "version", "auth", "on_conflict", "hold", "linger", "relay_timeout", "drain_deadline", "drain_window",
-        "simulation", "limits", "regions", "zones", "nodes",
+        "version", "auth", "internal_tls", "on_conflict", "hold", "linger", "relay_timeout", "drain_deadline",
+        "drain_window", "simulation", "limits", "regions", "zones", "nodes",
     ]
 
     mutating func parse(_ yaml: String) throws(ConfigurationError) -> (topology: Topology, node: Topology.Node?) {
@@ -44,12 +46,14 @@ struct TopologyParser {
             readTimes(root, into: &topology)
             topology.simulation = reader.boolean(root["simulation"]) ?? topology.simulation
             readLimits(root["limits"], into: &topology.limits)
+            topology.internalTLS = readInternalTLS(root["internal_tls"])
             topology.regions = readRegions(reader.required("regions", in: root))
             topology.zones = readZones(root["zones"], regions: topology.regions)
             nodes = readNodes(reader.required("nodes", in: root))
             check(nodes, regions: topology.regions)
             let reading = select(among: nodes)
             topology.auth = readAuth(reader.required("auth", in: root), neededBy: reading)
+            check(topology.internalTLS, neededBy: reading)
         }
         topology.nodes = nodes.compactMap(Self.complete)
         guard reader.problems.isEmpty else { throw ConfigurationError(problems: inFileOrder(reader.problems)) }
@@ -258,7 +262,7 @@ extension TopologyParser {
         node.publicListener = readListener(
             mapping["public"], default: ("0.0.0.0", isEdge ? 8_081 + index : 8_080))
         node.internalListener = readListener(
-            mapping["internal"], default: ("127.0.0.1", isEdge ? 9_081 + index : 9_080))
+            mapping["internal"], default: ("127.0.0.1", isEdge ? 9_081 + index : 9_080), scheme: internalScheme)
         node.media = readMedia(mapping["media"], defaultPort: isEdge ? 7_000 + 100 * index : 5_000)
         node.viewers = mapping["viewers"] == nil ? isEdge : reader.boolean(mapping["viewers"])
         readUpstream(mapping["upstream"], into: &node)
@@ -270,7 +274,7 @@ extension TopologyParser {
     }
 
     private mutating func readListener(
-        _ field: TopologyReader.Field?, default standard: (host: String, port: Int)
+        _ field: TopologyReader.Field?, default standard: (host: String, port: Int), scheme: String? = nil
     ) -> Topology.Listener? {
         var listen: (host: String, port: Int)? = standard
         var url: String?
@@ -293,11 +297,16 @@ extension TopologyParser {
                     )
                     return nil
                 }
+                if let scheme, !parsed.url.hasPrefix(scheme + "://") {
+                    let why = scheme == "https" ? "internal_tls is set" : "https needs internal_tls"
+                    reader.report(field.path, "expected \(scheme)://…: \(why)")
+                }
                 url = parsed.url
             }
         }
         guard let (host, port) = listen else { return nil }
-        return .init(host: host, port: port, url: url ?? TopologySyntax.defaultURL(host: host, port: port))
+        let standardURL = TopologySyntax.defaultURL(host: host, port: port, scheme: scheme ?? "http")
+        return .init(host: host, port: port, url: url ?? standardURL)
     }
 
     private mutating func readMedia(_ field: TopologyReader.Field?, defaultPort: Int) -> Topology.Media? {

@@ -60,10 +60,10 @@ enum TopologySyntax {
     }
 
     /// The URL of a listener whose `url` the file leaves out.
-    static func defaultURL(host: String, port: Int) -> String {
-        guard let address = TransportAddress(host, port: 0) else { return "http://\(host):\(port)" }
-        if address.isUnspecified { return "http://127.0.0.1:\(port)" }
-        return address.isIPv4 ? "http://\(host):\(port)" : "http://[\(host)]:\(port)"
+    static func defaultURL(host: String, port: Int, scheme: String = "http") -> String {
+        guard let address = TransportAddress(host, port: 0) else { return "\(scheme)://\(host):\(port)" }
+        if address.isUnspecified { return "\(scheme)://127.0.0.1:\(port)" }
+        return address.isIPv4 ? "\(scheme)://\(host):\(port)" : "\(scheme)://[\(host)]:\(port)"
     }
 
     /// One name for every way to write the same machine.

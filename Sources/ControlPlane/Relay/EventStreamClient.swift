@@ -65,11 +65,14 @@ package final class EventStreamClient: Sendable {
     package static let mostWaiting = 1_024
     static let connectTimeout = Duration.seconds(1)
 
-    private let control = EventStreamControl()
+    private let control: EventStreamControl
 
-    /// - Parameter trust: who is believed on `https`, and as whom we go; nil: whom the system believes, as nobody.
-    package init(trust: PeerTrust? = nil) {
-        let control = control
+    /// - Parameters:
+    ///   - trust: who is believed on `https`, and as whom we go; nil: whom the system believes, as nobody.
+    ///   - mostStreams: at once; one more ends at once.
+    package init(trust: PeerTrust? = nil, mostStreams: Int = mostStreams) {
+        let control = EventStreamControl(mostStreams: mostStreams)
+        self.control = control
         Thread(name: "event-streams") { EventStreamLoop.run(control, trust) }.detach()
     }
 
@@ -102,13 +105,16 @@ final class EventStreamControl: Sendable {
         var multi: UInt?
     }
 
+    private let mostStreams: Int
     private let state = Mutex(State())
+
+    init(mostStreams: Int) { self.mostStreams = mostStreams }
 
     func open(
         _ request: EventStreamClient.Request, _ continuation: AsyncStream<EventStreamClient.Item>.Continuation
     ) {
         let id = state.withLock { state -> Int? in
-            guard state.open < EventStreamClient.mostStreams, !state.isStopped else { return nil }
+            guard state.open < mostStreams, !state.isStopped else { return nil }
             (state.open, state.next) = (state.open + 1, state.next + 1)
             return state.next
         }

@@ -16,7 +16,7 @@ package struct EventStreamParser: Sendable {
     }
 
     /// Bytes of one line, and of one event's data.
-    package static let longest = 4 << 20
+    package static let longest = 16 << 20
 
     /// The last `id` field, which outlives its event.
     package private(set) var lastID = ""

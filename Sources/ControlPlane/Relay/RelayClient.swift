@@ -17,9 +17,10 @@ package struct RelayClient: Sendable {
     /// Told when a node does not answer.
     private let doubt: @Sendable (Neighbour.ID) async -> Void
 
-    package init(tokens: NodeTokens, doubt: @escaping @Sendable (Neighbour.ID) async -> Void) {
-        asking = WHIPClient(http: HTTPClient())
-        leaving = WHIPClient(http: HTTPClient(threads: 4))
+    /// - Parameter trust: who is believed on `https`.
+    package init(tokens: NodeTokens, trust: PeerTrust? = nil, doubt: @escaping @Sendable (Neighbour.ID) async -> Void) {
+        asking = WHIPClient(http: HTTPClient(trust: trust))
+        leaving = WHIPClient(http: HTTPClient(threads: 4, trust: trust))
         (self.tokens, self.doubt) = (tokens, doubt)
     }
 
@@ -31,8 +32,10 @@ package struct RelayClient: Sendable {
     ) async -> Outcome {
         do {
             let answer = try await asking.post(
-                offer: offer, url: "\(neighbour.id)/relay/\(broadcast)", token: await token(for: broadcast, at: neighbour.name),
-                headers: [(Self.pathField, waiting.joined(separator: ", "))], timeout: timeout)
+                offer: offer, url: "\(neighbour.id)/relay/\(broadcast)",
+                token: await token(for: broadcast, at: neighbour.name),
+                headers: [(Self.pathField, waiting.joined(separator: ", "))], timeout: timeout,
+                peer: neighbour.name)
             return judge(answer, from: neighbour)
         } catch {
             await doubt(neighbour.id)
@@ -43,7 +46,7 @@ package struct RelayClient: Sendable {
     /// Ends a session above; best effort, its consent check ends it otherwise.
     package func close(_ session: UpstreamSession, broadcast: String) async {
         let token = await token(for: broadcast, at: session.node)
-        _ = try? await leaving.delete(url: session.url, token: token, timeout: .seconds(2))
+        _ = try? await leaving.delete(url: session.url, token: token, timeout: .seconds(2), peer: session.node)
     }
 
     private func token(for broadcast: String, at node: String) async -> String? {

@@ -24,10 +24,10 @@ package struct WHIPClient: Sendable {
     package init(http: HTTPClient) { self.http = http }
 
     /// POSTs an offer, following 307 and 308 within the scheme of `url` (a redirect from https to http would bare the
-    /// token). The token goes along: the node that answers in the end is the one that has to check it.
+    /// token). The token goes along, and so does `peer`, the name of the node that must answer on `https` between nodes: the node that answers in the end is the one that has to check it.
     package func post(
         offer: String, url: String, token: String? = nil, headers: [(name: String, value: String)] = [],
-        timeout: Duration = .seconds(10)
+        timeout: Duration = .seconds(10), peer: String? = nil
     ) async throws(HTTPClient.Failure) -> Answer {
         let deadline = ContinuousClock.now + timeout
         var target = url
@@ -37,7 +37,7 @@ package struct WHIPClient: Sendable {
                     "POST", target,
                     headers: [("Content-Type", "application/sdp"), ("Accept", "application/sdp")]
                         + authorization(token) + headers,
-                    body: Array(offer.utf8), timeout: deadline - .now))
+                    body: Array(offer.utf8), timeout: deadline - .now, peer: peer))
             guard response.status == 307 || response.status == 308 else { return answer(response, from: target) }
             guard let location = response.header("Location"),
                 let next = HTTPClient.resolve(location, against: target)
@@ -65,9 +65,11 @@ package struct WHIPClient: Sendable {
     /// Ends the session; returns the HTTP status.
     @discardableResult
     package func delete(
-        url: String, token: String? = nil, timeout: Duration = .seconds(3)
+        url: String, token: String? = nil, timeout: Duration = .seconds(3), peer: String? = nil
     ) async throws(HTTPClient.Failure) -> Int {
-        try await http.perform(.init("DELETE", url, headers: authorization(token), timeout: timeout)).status
+        try await http.perform(
+            .init("DELETE", url, headers: authorization(token), timeout: timeout, peer: peer)
+        ).status
     }
 
     private func authorization(_ token: String?) -> [(name: String, value: String)] {

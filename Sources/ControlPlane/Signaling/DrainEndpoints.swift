@@ -6,9 +6,11 @@ extension NodeSurface {
     /// `POST /drain` begins, `DELETE /drain` takes back.
     func drain(_ request: Request) async throws(Problem) -> Response {
         if request.method == .post {
+            await directory.watchOthers(closely: true)
             await sessions.beginDrain(.request)
         } else {
             guard await sessions.cancelDrain() else { throw .stopping }
+            await directory.watchOthers(closely: false)
         }
         let readiness = await readiness()
         return .json(readiness.answer(with: await facts(readiness)))

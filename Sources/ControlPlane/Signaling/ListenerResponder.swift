@@ -8,8 +8,13 @@ package import WebRTC
 package struct PeerContext: InitializableFromSource, Sendable {
     /// nil: a socket without an address.
     package let remote: TransportAddress?
+    private let channel: any Channel
+
+    /// The client showed a certificate of the deployment's authority.
+    var isVerified: Bool { get async { await channel.isPeerVerified } }
 
     package init(source: ApplicationRequestContextSource) {
+        channel = source.channel
         let address = source.channel.remoteAddress
         remote = address?.ipAddress.flatMap { TransportAddress($0, port: UInt16(address?.port ?? 0)) }
     }
@@ -52,11 +57,12 @@ package struct ListenerResponder: HTTPResponder {
         {
             throw .tooManyRequests(retryAfter: delay)
         }
-        if listener == .public, let resource = route.sessionResource,
-            let response = try await surface.answerOfOwner(resource, request)
+        if listener == .internal, surface.topology.internalTLS != nil, route.needsCertificate,
+            await !context.isVerified
         {
-            return response
+            throw .certificateRequired
         }
+        if listener == .public, let response = try await surface.answerOfOwner(route, request) { return response }
         if case .forwarded(let inner) = route { return try await answerForwarded(request, route: inner) }
         return try await handle(request, route: route, on: listener)
     }

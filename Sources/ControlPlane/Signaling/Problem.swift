@@ -127,6 +127,8 @@ extension Problem {
         problem.headers[.wwwAuthenticate] = "Bearer"
         return problem
     }
+    static let certificateRequired = Problem(
+        .forbidden, "certificate-required", "A client certificate of the deployment's authority is required")
     static let forbidden = Problem(.forbidden, "token-rejected", "The token does not open this")
 
     static func methodNotAllowed(allow: String) -> Problem {

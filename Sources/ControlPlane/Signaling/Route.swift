@@ -62,6 +62,15 @@ indirect enum Route: Hashable {
         }
     }
 
+    /// On an internal listener with TLS: who asks must be known by certificate. Probes of an orchestrator and scrapes of
+    /// metrics have none.
+    var needsCertificate: Bool {
+        switch self {
+        case .health, .readiness, .metrics, .broadcasts, .nodes: false
+        default: true
+        }
+    }
+
     /// The session that a public route is about: the part of it that tells whose it is.
     var sessionResource: ResourceName? {
         switch self {

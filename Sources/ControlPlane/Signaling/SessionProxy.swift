@@ -9,6 +9,10 @@ import Synchronization
 package final class SessionProxy: Sendable {
     /// Requests under way at once; one more is answered 503.
     static let most = 128
+    /// Event streams of other nodes' sessions that are followed at once; one more is answered 503.
+    static let mostStreams = 5_000
+    /// A stream's heartbeat comes every 15 s.
+    static let silence = Duration.seconds(40)
     /// For the owner's whole answer.
     static let timeout = Duration.seconds(5)
 
@@ -17,6 +21,7 @@ package final class SessionProxy: Sendable {
     private let logger: Logger
     /// Its own: an owner that hangs takes none of the relays' threads.
     private let http: HTTPClient
+    private let streams: EventStreamClient
     private let discovered: @Sendable (String) async -> String?
     private let running = Mutex(0)
 
@@ -27,6 +32,7 @@ package final class SessionProxy: Sendable {
     ) {
         (self.topology, self.tokens, self.logger, self.discovered) = (topology, tokens, logger, discovered)
         http = HTTPClient(threads: 16, trust: trust)
+        streams = EventStreamClient(trust: trust, mostStreams: Self.mostStreams)
     }
 
     /// Who has a session, if it is a node that may be asked.
@@ -98,6 +104,32 @@ package final class SessionProxy: Sendable {
         return response
     }
 
+    /// The owner's stream of events, event by event.
+    func follow(_ request: Request, at owner: Owner) async throws(Problem) -> Response {
+        let outgoing = try await self.request(request, body: [], to: owner)
+        let headers = outgoing.headers.filter { $0.name.lowercased() != "accept" }
+        let items = streams.open(.init(outgoing.url, headers: headers, silence: Self.silence, peer: owner.name))
+        var iterator = items.makeAsyncIterator()
+        switch await iterator.next() {
+        case .opened: break
+        case .ended(.status(401)): throw .unauthorized
+        case .ended(.status(403)): throw .forbidden
+        case .ended(.status(404)): throw .unknownSession
+        case .ended(.tooMany): throw .full("event streams of other nodes")
+        case .ended(let end): throw unreachable(owner, end.description)
+        case .event, nil: throw unreachable(owner, "no stream")
+        }
+        let stream = EventStream()
+        let task = Task {
+            for await item in items {
+                // More than one line of data cannot come from a node.
+                if case .event(let name, let data) = item { stream.send(name, data.replacing("\n", with: " ")) }
+            }
+            stream.finish()
+        }
+        return stream.response(heartbeat: .seconds(15)) { task.cancel() }
+    }
+
     private func unreachable(_ owner: Owner, _ reason: String) -> Problem {
         logger.debug("session's owner does not answer", metadata: ["owner": "\(owner.name)", "reason": "\(reason)"])
         return .ownerUnreachable
@@ -127,18 +159,11 @@ extension Problem {
 
 extension NodeSurface {
     /// Answers a request of the public listener about a session of another node; nil: it is this node's to answer.
-    func answerOfOwner(_ resource: ResourceName, _ request: Request) async throws(Problem) -> Response? {
-        guard let name = resource.node, name != node.name else { return nil }
+    func answerOfOwner(_ route: Route, _ request: Request) async throws(Problem) -> Response? {
+        guard let resource = route.sessionResource, let name = resource.node, name != node.name else { return nil }
         guard let owner = await proxy.owner(of: resource) else { throw .unknownSession }
-        if request.isForEvents { return try await eventsOfOwner(owner, request) }
+        if case .sessionEvent = route, request.method == .get { return try await proxy.follow(request, at: owner) }
         return try await proxy.forward(request, body: try await body(of: request), to: owner)
-    }
-
-    /// The stream of events of a session that another node has. To be connected to the client of event streams; until
-    /// then the client is told to try again, which a load balancer may lead to the owner.
-    private func eventsOfOwner(_ owner: SessionProxy.Owner, _ request: Request) async throws(Problem) -> Response {
-        _ = try await proxy.request(request, body: [], to: owner)
-        throw .ownerUnreachable
     }
 
     /// What another node asks in a client's place: nil without its token. The request comes out as the client sent it.
@@ -148,12 +173,5 @@ extension NodeSurface {
         head.headerFields[.authorization] = request.headers[.cascadeAuthorization]
         head.headerFields[.cascadeAuthorization] = nil
         return Request(head: head, body: request.body)
-    }
-}
-
-extension Request {
-    /// A GET of server-sent events, which has no end.
-    fileprivate var isForEvents: Bool {
-        method == .get && (headers[.accept] ?? "").lowercased().contains(MediaType.eventStream)
     }
 }

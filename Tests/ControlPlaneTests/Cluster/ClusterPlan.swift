@@ -70,7 +70,8 @@ struct ClusterPlan {
                 let isNear = nodes[a].region == nodes[b].region
                 let value = Duration.microseconds(
                     isNear
-                        ? Int.random(in: 5_000...15_000, using: &random) : Int.random(in: 15_000...150_000, using: &random))
+                        ? Int.random(in: 5_000...15_000, using: &random)
+                        : Int.random(in: 15_000...150_000, using: &random))
                 (latency[a][b], latency[b][a]) = (value, value)
             }
         }

@@ -8,6 +8,8 @@ extension ClusterSimulation {
     private static let verified = Duration.milliseconds(400)
 
     func tick() {
+        time.after(Self.step) { [self] in tick() }
+        if relays.isEmpty && !isQuiet { return }
         var flows: [String: [Publication?]] = [:]
         for name in plan.broadcasts { flows[name] = self.flows(of: name) }
         for relay in relays {
@@ -16,7 +18,6 @@ extension ClusterSimulation {
         }
         relays.removeAll { !isOpen($0) }
         check(flows)
-        time.after(Self.step) { [self] in tick() }
     }
 
     /// The publication that comes to each node at this moment.

@@ -45,8 +45,9 @@ extension ClusterSimulation {
             guard node.asks.removeValue(forKey: attempt) != nil else { return }
             refused(node, name, attempt, .unavailable("timeout"), by: target)
         }
-        guard !isCut[node.index][target] else { return }
-        time.after(latency(node.index, target)) { [self] in receive(request, at: nodes[target]) }
+        transmit(between: node.index, target) { [self] in
+            if nodes[request.client].life == request.clientLife { receive(request, at: nodes[target]) }
+        }
     }
 
     private func refused(
@@ -87,8 +88,7 @@ extension ClusterSimulation {
         _ request: SimulatedNode.Request, from server: SimulatedNode, _ body: @escaping (SimulatedNode) -> Void
     ) {
         let client = nodes[request.client]
-        guard !isCut[client.index][server.index] else { return }
-        time.after(latency(client.index, server.index)) {
+        transmit(between: client.index, server.index) {
             if client.isAlive, client.life == request.clientLife { body(client) }
         }
     }
@@ -190,7 +190,8 @@ extension ClusterSimulation {
         node.heldUntil[name] = nil
         node.lingering[name, default: 0] += 1
         for relay in node.served where relay.name == name { closeAtServer(relay) }
-        for relay in node.sources.values where relay.name == name { closeAtClient(relay) }
+        let sources = node.sources.values.filter { $0.name == name }
+        for relay in sources.sorted(by: { $0.attempt.rawValue < $1.attempt.rawValue }) { closeAtClient(relay) }
         node.current[name] = nil
         for viewer in (node.watching.removeValue(forKey: name) ?? []).sorted() { retry(viewer) }
         let isWaitedFor = node.hoping[name] != nil || node.requests.contains { $0.name == name }

@@ -90,6 +90,15 @@ final class ClusterSimulation {
 
     func latency(_ a: Int, _ b: Int) -> Duration { plan.latency[a][b] }
 
+    /// What TCP carries arrives; while the link is cut it is sent again, at growing intervals, for some seconds.
+    func transmit(between a: Int, _ b: Int, pause: Duration = .milliseconds(200), _ body: @escaping () -> Void) {
+        if !isCut[a][b] {
+            time.after(latency(a, b), body)
+        } else if pause < .seconds(4) {
+            time.after(pause) { [self] in transmit(between: a, b, pause: pause * 2, body) }
+        }
+    }
+
     /// Does something at a node, unless that has died or started anew meanwhile.
     func at(_ node: SimulatedNode, after delay: Duration, _ body: @escaping () -> Void) {
         let life = node.life

@@ -55,7 +55,7 @@ import WebRTC
         let result = try Self.parser.parse(SliceSample.documents, .yaml)
         #expect(result.endpoints == [Self.endpoint("2001:db8:0:1::17", 9_443, "origin-0", region: "eu-central-1a")])
         #expect(result.slices == 2)
-        #expect(result.endpoints.first?.url == "http://[2001:db8:0:1::17]:9443")
+        #expect(result.endpoints.first?.url("http") == "http://[2001:db8:0:1::17]:9443")
         #expect(try parse(#"{"kind":"List","items":[]}"#).isEmpty)
     }
 

@@ -34,7 +34,8 @@ final class FakeNode: Sendable {
         state = Mutex(
             State(
                 facts: .init(
-                    node: name, role: role.rawValue, region: region, url: url, viewers: true, ready: true, draining: false, load: 0.25)))
+                    node: name, role: role.rawValue, region: region, url: url, viewers: true, ready: true,
+                    draining: false, load: 0.25)))
     }
 
     var url: String { "http://127.0.0.1:\(port)" }

@@ -87,7 +87,6 @@ import WebRTC
             // A failed request is a sign; the probe that follows decides.
             let second = await directory.candidates()[0]
             await directory.doubt(second.url)
-            #expect(await directory.observations.first { $0.url == second.url }?.state == .suspect)
             #expect(await eventually { await directory.observations.first { $0.url == second.url }?.state == .up })
             // Everybody is dead: everybody is asked.
             for node in nodes.values { await node.running.shutDown() }

@@ -40,10 +40,10 @@ import Testing
         let rest = #","region":"eu","role":"edge","url":"http://127.0.0.1:8081","viewers":true}"#
         #expect(
             Self.body(readiness)
-                == #"{"detail":"listeners or media workers are not up yet","load":0.5,"node":"edge-1","ready":false,"#
+                == #"{"detail":"listeners or media workers are not up yet","draining":false,"load":0.5,"node":"edge-1","ready":false,"#
                 + #""reason":"starting""# + rest)
         readiness.isStarted = true
-        #expect(Self.body(readiness) == #"{"load":0.5,"node":"edge-1","ready":true"# + rest)
+        #expect(Self.body(readiness) == #"{"draining":false,"load":0.5,"node":"edge-1","ready":true"# + rest)
         readiness.reachedLimit = "sessions"
         #expect(Self.body(readiness).hasPrefix(#"{"detail":"limit sessions is reached","#))
     }

@@ -40,14 +40,18 @@ import Testing
         } _: { url in
             let client = EventStreamClient()
             async let silent = Self.items(client, .init(url + "/silent", silence: .seconds(2)))
-            let living = Task { await Self.items(client, .init(url + "/beats", silence: .seconds(2))) }
+            let stream = client.open(.init(url + "/beats", silence: .seconds(3)))
+            for await item in stream.prefix(1) { #expect(item == .opened) }
             let begin = ContinuousClock.now
+            let living = Task {
+                for await item in stream { return item as EventStreamClient.Item? }; return nil
+            }
             #expect(await silent == [.opened, .ended(.silent)])
             #expect(.now - begin < .seconds(20))
             // The other one is still there, longer than it may be silent.
-            try await Task.sleep(until: begin + .seconds(3))
+            try await Task.sleep(until: begin + .seconds(4))
             living.cancel()
-            #expect(await living.value == [.opened])
+            #expect(await living.value == nil)
         }
     }
 

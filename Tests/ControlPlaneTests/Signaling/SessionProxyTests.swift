@@ -70,6 +70,29 @@ extension RunningNode {
         }
     }
 
+    @Test func eventsOfASessionComeThroughAnyNode() async throws {
+        try await withNodes(replicas()) { nodes in
+            let (owner, other) = (nodes["edge-1"]!, nodes["edge-2"]!)
+            _ = try await nodes["origin-1"]!.publishLive("live")
+            let (path, _) = try await owner.viewer(of: "live")
+            let opened = try await other.request("POST", path + "/events", [bearer])
+            #expect(opened.status == 201, "\(opened.text)")
+            let location = try #require(opened.header("Location"))
+            let stream = path + "/events/" + location.split(separator: "/").last!
+            #expect(location == owner.url + stream)
+            #expect(try await other.request("GET", stream).status == 401)
+            #expect(try await other.request("GET", stream + "x", [bearer]).status == 404)
+            async let answer = other.request("GET", stream, [bearer])
+            let name = String(stream.split(separator: "/").last!)
+            let resource = ResourceName(path.split(separator: "/").last!)
+            #expect(await eventually { await owner.sessions.connections(resource, name) > 0 })
+            #expect(try await other.request("DELETE", path, [bearer]).status == 200)
+            let text = try await answer
+            #expect(text.status == 200 && text.header("Content-Type") == "text/event-stream")
+            #expect(text.text.contains("event: "), "\(text.text)")
+        }
+    }
+
     @Test func theClientsTokenIsCheckedByTheOwner() async throws {
         try await withNodes(replicas()) { nodes in
             let (owner, other) = (nodes["edge-1"]!, nodes["edge-2"]!)

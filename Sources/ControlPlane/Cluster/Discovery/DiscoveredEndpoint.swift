@@ -20,7 +20,8 @@ package struct DiscoveredEndpoint: Hashable, Sendable {
         (self.isReady, self.priority) = (isReady, priority)
     }
 
-    package var url: String { "http://\(address)" }
+    /// `scheme`: `http` or `https`.
+    package func url(_ scheme: String) -> String { "\(scheme)://\(address)" }
 
     /// An address that a node can have: neither unspecified, multicast, broadcast nor link-local.
     static func isUsable(_ address: TransportAddress) -> Bool {

@@ -133,13 +133,13 @@ extension NodeDirectory {
                     Int(endpoint.address.port) == node.internalListener.port
                     && (endpoint.address.isLoopback || mine.contains(endpoint.address.host))
                 return !isMine && listed?.name != node.name
-                    && next[listed?.internalListener.url ?? endpoint.url] == nil
+                    && next[listed?.internalListener.url ?? endpoint.url(topology.internalScheme)] == nil
             }
             let sorted = others.filter { $0.region == node.region } + others.filter { $0.region != node.region }
             let room = max(0, most - known)
             for endpoint in sorted.prefix(room) {
                 let listed = listedByAddress[endpoint.address]
-                let url = listed?.internalListener.url ?? endpoint.url
+                let url = listed?.internalListener.url ?? endpoint.url(topology.internalScheme)
                 add(url, kind, endpoint.hostname ?? endpoint.address.description, listed)
                 next[url]?.priority = endpoint.priority
                 next[url]?.isHinted = endpoint.isReady

@@ -12,6 +12,8 @@ struct Feed: Sendable {
         var isUnreachable = false
         /// Since when nothing has come although the transport is up.
         var silentSince: Duration?
+        /// Since when nothing has come although the other end says that it has it; moves on while it does not.
+        var overdueSince: Duration?
         /// Silent for longer than the news of a silent publisher takes, and there is none.
         var isStuck = false
     }
@@ -74,7 +76,7 @@ struct Feed: Sendable {
     var nextDeadline: Duration? {
         [
             search?.settleAt, next?.openBy, retryAt, outdatedSince.map { $0 + RelayRouter.grace },
-            current?.isStuck == false ? current?.silentSince.map { $0 + RelayRouter.grace } : nil,
+            current?.isStuck == false ? current?.overdueSince.map { $0 + RelayRouter.grace } : nil,
         ].compactMap { $0 }.min()
     }
 }

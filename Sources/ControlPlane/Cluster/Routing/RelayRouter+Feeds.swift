@@ -141,6 +141,7 @@ extension RelayRouter {
     package mutating func setSilent(_ isSilent: Bool, _ name: String, _ attempt: Attempt, now: Duration) {
         guard feeds[name]?.current?.attempt == attempt else { return }
         feeds[name]?.current?.silentSince = isSilent ? now : nil
+        feeds[name]?.current?.overdueSince = isSilent ? now : nil
         feeds[name]?.current?.isStuck = false
         changed([name], now: now)
     }
@@ -169,7 +170,8 @@ extension RelayRouter {
     }
 
     mutating func reconsider(_ name: String, now: Duration, isNews: Bool) {
-        if let current = feeds[name]?.current, let fault = fault(of: name, now: now), fault == .loop || fault == .stuck {
+        if let current = feeds[name]?.current, let fault = fault(of: name, now: now), fault == .loop || fault == .stuck
+        {
             // Nodes that feed each other would wait for each other for ever.
             actions.append(.drop(name, current.attempt))
             return lost(name, current.attempt, inOrder: false, now: now)
@@ -240,7 +242,7 @@ extension RelayRouter {
         }
         let remaining = search.deadline - now
         if let target = list.first, remaining > .zero {
-            let share = list.count > 1 ? min(Self.longestShare, remaining / 2) : remaining
+            let share = share(of: remaining, for: target, isLast: list.count == 1)
             let attempt = attempt()
             search.asking = (attempt, target)
             search.settleAt = nil
@@ -266,6 +268,12 @@ extension RelayRouter {
             })
         else { return }
         refused(name, asked.attempt, .unavailable("no sign of life"), now: now)
+    }
+
+    /// How long one is waited for: the last for all that is left, unless it gives no sign of life.
+    private func share(of remaining: Duration, for target: Neighbour, isLast: Bool) -> Duration {
+        if isLast { return isSound(target) ? remaining : min(Self.longestShare, remaining) }
+        return min(Self.longestShare, remaining / 2)
     }
 
     private mutating func finish(_ name: String, _ search: Feed.Search, now: Duration) {
@@ -301,14 +309,16 @@ extension RelayRouter {
             actions.append(.drop(name, next.attempt))
             return lost(name, next.attempt, inOrder: false, now: now)
         }
-        if let since = feed.current?.silentSince, feed.current?.isStuck == false, since + Self.grace <= now {
-            // A source whose other end says that the broadcast is silent, or has left it, is not stuck.
-            let said = feed.current.flatMap { tables[$0.neighbour]?.announcements[name] }
-            feeds[name]?.current?.silentSince = said == nil ? now : since
-            if said != nil {
+        if let current = feed.current, let since = current.overdueSince, since + Self.grace <= now, !current.isStuck {
+            // One whose other end has told that it has nothing either is not stuck; but nodes that wait for each other
+            // in a circle say nothing for ever.
+            let isAnnounced = tables[current.neighbour]?.announcements[name] != nil
+            let isOld = current.silentSince.map { $0 + Self.longestSilence <= now } ?? false
+            if isAnnounced || isOld {
                 feeds[name]?.current?.isStuck = true
                 return changed([name], now: now)
             }
+            feeds[name]?.current?.overdueSince = now
         }
         if let search = feed.search, let settleAt = search.settleAt, settleAt <= now { return step(name, now: now) }
         guard feed.search == nil, feed.next == nil else { return }

@@ -70,6 +70,8 @@ package struct RelayRouter: Sendable {
     static let patience = Duration.milliseconds(150)
     /// How long a node waits for the one it is fed by to get its own source back, before it looks elsewhere.
     static let grace = Duration.seconds(1)
+    /// A source of which its other end says nothing any more, since its publisher has gone, is not waited for longer.
+    static let longestSilence = Duration.seconds(10)
     /// A relay whose media transport is not up within this is given up.
     static let openTimeout = Duration.seconds(4)
     /// Between searches that found nothing.
@@ -138,7 +140,7 @@ package struct RelayRouter: Sendable {
             guard tables[id]?.isFollowed == true else { return }
             tables[id]?.isFollowed = false
             tables[id]?.expires = now + Self.lease
-            for (name, feed) in feeds {
+            for (name, feed) in feeds.sorted(by: { $0.key < $1.key }) {
                 if let source = feed.source(from: id) { actions.append(.verify(name, source)) }
             }
             changed(allNames, now: now)
@@ -176,7 +178,7 @@ package struct RelayRouter: Sendable {
     }
 
     package mutating func advance(now: Duration) {
-        for (id, table) in tables where table.expires.map({ $0 <= now }) == true {
+        for (id, table) in tables.sorted(by: { $0.key < $1.key }) where table.expires.map({ $0 <= now }) == true {
             tables[id]?.expires = nil
             tables[id]?.announcements = [:]
             changed(Set(table.announcements.keys), now: now)

@@ -1,19 +1,5 @@
 internal import CCurl
 
-/// The files with which nodes prove to each other that they belong together: PEM, read anew for every connection, so that
-/// replaced ones count from the next connection on.
-package struct PeerTrust: Hashable, Sendable {
-    /// Certificates of the deployment's own authority; no other is believed.
-    package var ca: String
-    /// This node's certificate, with intermediate ones behind it.
-    package var certificate: String
-    package var key: String
-
-    package init(ca: String, certificate: String, key: String) {
-        (self.ca, self.certificate, self.key) = (ca, certificate, key)
-    }
-}
-
 /// What every libcurl handle of ours is given, whoever drives it.
 struct CurlOptions {
     var url: String
@@ -35,12 +21,11 @@ struct CurlOptions {
             unsafe ccurl_set_string(handle, CURLOPT_URL, url)
             return nil
         }
-        unsafe ccurl_set_string(handle, CURLOPT_CAINFO, trust.ca)
         unsafe ccurl_set_string(handle, CURLOPT_CAPATH, nil)
-        // A multi handle would believe a replaced authority for a day.
-        unsafe ccurl_set_long(handle, CURLOPT_CA_CACHE_TIMEOUT, 0)
-        unsafe ccurl_set_string(handle, CURLOPT_SSLCERT, trust.certificate)
-        unsafe ccurl_set_string(handle, CURLOPT_SSLKEY, trust.key)
+        let material = trust.material
+        unsafe ccurl_set_blob(handle, CURLOPT_CAINFO_BLOB, material.ca, material.ca.count)
+        unsafe ccurl_set_blob(handle, CURLOPT_SSLCERT_BLOB, material.certificate, material.certificate.count)
+        unsafe ccurl_set_blob(handle, CURLOPT_SSLKEY_BLOB, material.key.bytes, material.key.bytes.count)
         unsafe ccurl_set_long(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
         guard let peer, TopologySyntax.isLabel(peer), let target = Target(url) else {
             unsafe ccurl_set_long(handle, CURLOPT_SSL_VERIFYHOST, 0)

@@ -1,0 +1,48 @@
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// HTTP/1.1 inside TLS, with the certificate that is current when a connection comes in.
+struct TLSListener: ServerChildChannel {
+    let base: HTTP1Channel
+    let trust: PeerTrust
+    let refusals: TLSRefusals
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        channel.eventLoop.makeCompletedFuture {
+            // Some hundred microseconds, less than the handshake: a context of its own keeps connections apart.
+            let connection = TLSServerConnection(try TLSServerContext(trust.material))
+            try channel.pipeline.syncOperations.addHandler(TLSServerHandler(connection, refusals: refusals))
+        }.flatMap { base.setup(channel: channel, logger: logger) }
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async { await base.handle(value: value, logger: logger) }
+}
+
+extension HTTPServerBuilder {
+    /// - Parameter trust: nil: HTTP without TLS.
+    static func http1(
+        configuration: HTTP1Channel.Configuration, trust: PeerTrust?, logger: Logger
+    ) -> HTTPServerBuilder {
+        guard let trust else { return .http1(configuration: configuration) }
+        let refusals = TLSRefusals(logger: logger)
+        return .init { responder in
+            TLSListener(
+                base: HTTP1Channel(responder: responder, configuration: configuration), trust: trust,
+                refusals: refusals)
+        }
+    }
+}
+
+extension Channel {
+    /// The client of this connection showed a certificate of the deployment's authority.
+    var isPeerVerified: Bool {
+        get async {
+            let answer = eventLoop.submit {
+                try self.pipeline.syncOperations.handler(type: TLSServerHandler.self).isPeerVerified
+            }
+            return (try? await answer.get()) ?? false
+        }
+    }
+}

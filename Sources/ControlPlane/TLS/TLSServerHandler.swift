@@ -1,0 +1,101 @@
+import Logging
+import NIOCore
+import Synchronization
+
+/// TLS at the front of a server's channel: decrypts what comes in, encrypts what goes out.
+final class TLSServerHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// A client that has not finished its handshake by then is sent away.
+    static let patience = TimeAmount.seconds(10)
+
+    private let connection: TLSServerConnection
+    private let refusals: TLSRefusals
+
+    init(_ connection: TLSServerConnection, refusals: TLSRefusals) {
+        (self.connection, self.refusals) = (connection, refusals)
+    }
+
+    var isPeerVerified: Bool { connection.isPeerVerified }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: Self.patience) {
+            let (handler, context) = bound.value
+            if case .handshaking = handler.connection.state { context.close(promise: nil) }
+        }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        let plain = unsafe buffer.withUnsafeReadableBytes { unsafe connection.receive($0) }
+        flushOutgoing(context)
+        if !plain.isEmpty { context.fireChannelRead(wrapInboundOut(context.channel.allocator.buffer(bytes: plain))) }
+        switch connection.state {
+        case .handshaking, .open: break
+        case .closed: context.close(promise: nil)
+        case .failed(let error):
+            refusals.note(error, from: context.remoteAddress)
+            context.close(promise: nil)
+        }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        let buffer = unwrapOutboundIn(data)
+        guard unsafe buffer.withUnsafeReadableBytes({ unsafe connection.send($0) }) else {
+            promise?.fail(ChannelError.outputClosed)
+            return
+        }
+        let bytes = connection.takeOutgoing()
+        context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: promise)
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode != .input {
+            connection.close()
+            flushOutgoing(context)
+        }
+        context.close(mode: mode, promise: promise)
+    }
+
+    private func flushOutgoing(_ context: ChannelHandlerContext) {
+        let bytes = connection.takeOutgoing()
+        guard !bytes.isEmpty else { return }
+        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: nil)
+    }
+}
+
+/// Handshakes that failed: logged, but at most one in ten seconds, with the number of those before it.
+final class TLSRefusals: Sendable {
+    private struct State {
+        var quietUntil: ContinuousClock.Instant?
+        var unsaid = 0
+    }
+
+    private static let quiet = Duration.seconds(10)
+    private let state = Mutex(State())
+    private let logger: Logger
+
+    init(logger: Logger) { self.logger = logger }
+
+    func note(_ error: TLSError, from remote: SocketAddress?) {
+        let unsaid: Int? = state.withLock { state in
+            let now = ContinuousClock.now
+            if let until = state.quietUntil, now < until {
+                state.unsaid += 1
+                return nil
+            }
+            defer { state = State(quietUntil: now + Self.quiet) }
+            return state.unsaid
+        }
+        guard let unsaid else { return }
+        logger.warning(
+            "TLS handshake refused",
+            metadata: [
+                "remote": "\(remote?.ipAddress ?? "unknown")", "reason": "\(error)", "unsaid": "\(unsaid)",
+            ])
+    }
+}
