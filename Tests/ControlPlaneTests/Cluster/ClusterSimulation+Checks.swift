@@ -35,6 +35,9 @@ extension ClusterSimulation {
     }
 
     private func checkMedia(_ name: String, _ flows: [Publication?]) {
+        // The newest publication counts even at an origin that drains and takes no new relays: nobody falls back to an
+        // older one elsewhere.
+        if nodes.contains(where: { $0.isDraining && $0.publishing[name] != nil }) { return }
         let reached = reach(of: name)
         for viewer in viewers where viewer.name == name && viewer.state != .away && reached[viewer.edge] {
             guard viewer.state != .watching || flows[viewer.edge] == nil else { continue }
