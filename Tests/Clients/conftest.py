@@ -108,7 +108,9 @@ class Cascade:
                  drain_deadline: str = "1s", drain_window: str = "1s", watch: str = "open", limits: str = ""):
         self.folder, self.bin = folder, bin_path()
         self.nodes = nodes or [
-            Node("origin-1", "origin"), Node("edge-eu", "edge", "origin-1"), Node("edge-us", "edge", "origin-1")]
+            Node("origin-1", "origin"), Node("edge-eu", "edge", "origin-1"),
+            # Of another region: the two have nothing to do with each other.
+            Node("edge-us", "edge", "origin-1", region="there")]
         self.origin = next(node for node in self.nodes if node.role == "origin")
         self.edges = [node for node in self.nodes if node.role == "edge"]
         self.helpers: list[subprocess.Popen] = []
