@@ -18,6 +18,8 @@ final class BroadcastTrack {
     private var lastTimestamp: UInt32 = 0
     private var lastArrival = Instant.zero
     private var lastKeyframeTimestamp: UInt32?
+    /// The present source's part of the line: its first number, and when it began.
+    private var stretch = (first: Int64(0), began: Instant.zero)
 
     init(format: TrackFormat, limits: Limits) {
         self.format = format
@@ -34,6 +36,7 @@ final class BroadcastTrack {
     func beginLine(sequence: Int64, timestamp: UInt32, now: Instant) -> SourceLine {
         let next = (history.newest ?? -1) + 1
         let offset = next + (isVideo ? Self.room : 0) - sequence
+        stretch = (next, now)
         guard hasPackets else { return SourceLine(sequenceOffset: offset, timestampOffset: 0, first: next) }
         let elapsed = max(1, ticks(in: now - lastArrival))
         let target = lastTimestamp &+ UInt32(truncatingIfNeeded: elapsed)
@@ -57,6 +60,17 @@ final class BroadcastTrack {
         formatStart = (history.newest ?? -1) + 1
         for i in sinks.indices where isVideo { sinks[i].waitForKeyframe() }
     }
+
+    /// Where a sink of video begins that comes right after the source: at the keyframe with which that came. The source
+    /// has just been asked for one, so the next is up to a second away; and nodes that lost the same hub come together.
+    func recentStart(now: Instant) -> Int64? {
+        guard isVideo, now - stretch.began < Self.startsTogether, let start = history.groupStart,
+            start >= max(stretch.first, formatStart)
+        else { return nil }
+        return start
+    }
+
+    private static let startsTogether = Interval.seconds(Int64(1))
 
     /// Whether the line has this very payload already, from less than a second ago: over a longer way a new source
     /// brings the last packets of its predecessor again.

@@ -299,16 +299,16 @@ package final class ForwardingUnit {
         return true
     }
 
-    /// Lets a waiting sink begin, if the batch has what it waits for: a keyframe, or any audio. false: no room.
+    /// Lets a waiting sink begin, if the batch has what it waits for (a keyframe, or any audio) or the source has just
+    /// brought one. false: no room.
     private func begin(
         _ track: BroadcastTrack, sink index: Int, srtp: SRTPSession, remote: TransportAddress, now: Instant
     ) -> Bool {
-        guard
-            let start = batch.first(where: { $0.sequence >= track.formatStart && (!track.isVideo || $0.keyframe) }),
-            let newest = track.history.newest
+        let awaited = batch.first { $0.sequence >= track.formatStart && (!track.isVideo || $0.keyframe) }
+        guard let start = awaited?.sequence ?? track.recentStart(now: now), let newest = track.history.newest
         else { return true }
         // H.264 flags the parameter sets and the picture after them: the picture alone is of no use.
-        let first = track.isVideo ? track.history.keyframeStart(of: start.sequence) : start.sequence
+        let first = track.isVideo ? track.history.keyframeStart(of: start) : start
         guard newest - first < Int64(Self.maximumStartPackets) else { return true }
         guard outbox.isEmpty || outbox.hasRoom(for: Int(newest - first) + 2) else { return false }
         track.sinks[index].start(at: first)

@@ -105,10 +105,12 @@ def eventually(condition, seconds: float, what: str):
 
 class Cascade:
     def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False, nodes: list[Node] | None = None,
-                 drain_deadline: str = "1s", drain_window: str = "1s", watch: str = "open"):
+                 drain_deadline: str = "1s", drain_window: str = "1s", watch: str = "open", limits: str = ""):
         self.folder, self.bin = folder, bin_path()
         self.nodes = nodes or [
-            Node("origin-1", "origin"), Node("edge-eu", "edge", "origin-1"), Node("edge-us", "edge", "origin-1")]
+            Node("origin-1", "origin"), Node("edge-eu", "edge", "origin-1"),
+            # Of another region: the two have nothing to do with each other.
+            Node("edge-us", "edge", "origin-1", region="there")]
         self.origin = next(node for node in self.nodes if node.role == "origin")
         self.edges = [node for node in self.nodes if node.role == "edge"]
         self.helpers: list[subprocess.Popen] = []
@@ -123,6 +125,7 @@ class Cascade:
             f"drain_deadline: {drain_deadline}",
             f"drain_window: {drain_window}",
             f"simulation: {str(simulation).lower()}",
+            f"limits: {{ {limits} }}",
             "regions:",
             *(f"  - {{ name: {region}, location: [{50.11 - 10 * i:.2f}, 8.68] }}"
               for i, region in enumerate(dict.fromkeys(node.region for node in self.nodes))),

@@ -114,7 +114,7 @@ class Babbler(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     facts = {"node": "origin-odd", "role": "origin", "region": "here", "url": "http://127.0.0.1:1", "viewers": True,
-             "ready": True, "load": 0.0}
+             "ready": True, "draining": False, "load": 0.0}
     good = {"name": "odd", "title": "odd", "publication": {"started": 1, "origin": "origin-odd"}, "path": ["origin-odd"],
             "since": "2026-01-01T00:00:00Z", "tracks": [], "encodings": []}
     rubbish = [

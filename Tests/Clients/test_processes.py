@@ -66,6 +66,8 @@ def test_a_hung_origin_is_503_within_the_budget_however_many_ask(cascade):
     offer = (pathlib.Path(__file__).parent / "viewer-offer.sdp").read_text()
     cascade.origin.process.send_signal(signal.SIGSTOP)
     try:
+        # Until then what the origin does not list is not live: 409 at once.
+        eventually(lambda: "directory lost" in cascade.log(edge.name), 10, "the edge notices")
         begin = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(60) as viewers:
             answers = list(viewers.map(lambda n: post(f"{edge.url}/whep/name-{n}", offer), range(60)))
