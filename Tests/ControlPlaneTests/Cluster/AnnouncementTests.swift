@@ -30,7 +30,7 @@ struct AnnouncementTests {
         var node = ScriptedRouter(above: ["origin-1"])
         node.hears("origin-1")
         node.loses("origin-1")
-        node.passes(4_900)
+        node.passes(1_900)
         #expect(node.says == ["origin-1", "edge-1"])
         node.passes(200)
         #expect(node.says == nil)

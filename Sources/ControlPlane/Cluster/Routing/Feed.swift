@@ -31,8 +31,8 @@ struct Feed: Sendable {
     struct Search: Sendable {
         var asking: (attempt: RelayRouter.Attempt, neighbour: Neighbour)?
         var tried: Set<Neighbour.ID> = []
-        /// The present source is left because it drains: not for another one that does.
-        var isForSound = false
+        /// The present source sends: it is left for a better one only.
+        var isForBetter = false
         /// Asked when nobody else is left.
         var last: Neighbour.ID?
         var deadline: Duration

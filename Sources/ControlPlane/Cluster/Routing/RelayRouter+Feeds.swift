@@ -8,10 +8,12 @@ extension RelayRouter {
         feeds[name, default: Feed()].waiting.formUnion(waiting)
         if !waiting.isEmpty { feeds[name]?.isCertain = true }
         guard let feed = feeds[name] else { return }
-        if feed.next != nil || feed.isFlowing && fault(of: name, now: now)?.bringsNothing != true {
+        if canServe(name, now: now) {
             settle(name, .fed)
         } else if feed.search == nil {
             begin(name, now: now)
+            // A source that is silent, like everybody's, does not make anybody look again so soon.
+            if feeds[name]?.search == nil, feed.current != nil { settle(name, .notFound(.notLive(retryAfter: 2))) }
         }
     }
 
@@ -155,9 +157,11 @@ extension RelayRouter {
         if current.isUnreachable { return .unreachable }
         if current.isStuck { return .stuck }
         if neighbour(current.neighbour)?.isReady == false { return .draining }
-        guard let newest = newestPublication(of: name), tables[current.neighbour]?.isFollowed == true else {
-            return nil
-        }
+        guard let newest = newestPublication(of: name) else { return nil }
+        let isFollowed = tables[current.neighbour]?.isFollowed == true
+        // It brings nothing, and does not say that it has what others have.
+        if current.silentSince != nil, !isFollowed || said.map({ $0.publication < newest }) ?? true { return .stuck }
+        guard isFollowed else { return nil }
         guard let said else { return .orphaned }
         return said.publication < newest ? .outdated : nil
     }
@@ -204,14 +208,14 @@ extension RelayRouter {
         if fault.bringsNothing {
             begin(name, last: current.neighbour, now: now)
         } else {
-            begin(name, without: current.neighbour, isForSound: fault == .draining, now: now)
+            begin(name, without: current.neighbour, now: now)
         }
     }
 
     // MARK: - The search
 
     private mutating func begin(
-        _ name: String, last: Neighbour.ID? = nil, without: Neighbour.ID? = nil, isForSound: Bool = false, now: Duration
+        _ name: String, last: Neighbour.ID? = nil, without: Neighbour.ID? = nil, now: Duration
     ) {
         guard let feed = feeds[name] else { return }
         if now < feed.notBefore {
@@ -222,8 +226,8 @@ extension RelayRouter {
         if let without {
             search.tried.insert(without)
             // One that still sends is not left for nothing: without anybody else to ask it stays.
-            search.isForSound = isForSound
-            guard candidates(for: name, feed).contains(where: { $0.id != without && (!isForSound || isSound($0)) })
+            search.isForBetter = true
+            guard candidates(for: name, feed).contains(where: { $0.id != without && isBetter($0, for: name, feed) })
             else { return }
         }
         feeds[name]?.search = search
@@ -231,10 +235,19 @@ extension RelayRouter {
         step(name, now: now)
     }
 
+    /// Than a source that sends: one that announces the newest publication and, if we leave because of a drain, does not
+    /// drain itself.
+    private func isBetter(_ candidate: Neighbour, for name: String, _ feed: Feed) -> Bool {
+        let isDraining = feed.current.flatMap { neighbour($0.neighbour) }?.isReady == false
+        return announcement(of: name, by: candidate.id, without: feed.waiting)?.publication
+            == newestPublication(of: name)
+            && (!isDraining || isSound(candidate))
+    }
+
     private mutating func step(_ name: String, now: Duration) {
         guard let feed = feeds[name], var search = feed.search, search.asking == nil else { return }
         var list = candidates(for: name, feed)
-            .filter { !search.tried.contains($0.id) && (!search.isForSound || isSound($0)) }
+            .filter { !search.tried.contains($0.id) && (!search.isForBetter || isBetter($0, for: name, feed)) }
         if let last = search.last, let index = list.firstIndex(where: { $0.id == last }) {
             list.append(list.remove(at: index))
         }

@@ -64,7 +64,7 @@ package struct RelayRouter: Sendable {
     }
 
     /// How long what a neighbour said outlives its directory stream.
-    package static let lease = Duration.seconds(5)
+    package static let lease = Duration.seconds(2)
     /// How long a node that nobody has announced a broadcast to waits for that before it says "not live": a viewer may be
     /// quicker than the news.
     static let patience = Duration.milliseconds(150)
