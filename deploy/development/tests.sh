@@ -5,13 +5,23 @@ cd "$(dirname "$0")/../.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-echo "── Unit tests, simulation, sockets and HTTP (Swift)"
-if ! swift test -c release -Xswiftc -enable-testing --skip-build >"$log" 2>&1; then
-    grep -E '✘|error:|Fatal|crash' "$log" | head -n 60 >&2
-    tail -n 20 "$log" >&2
-    exit 1
-fi
-grep -E '^. Suite .* passed|simulation seed|^. Test run' "$log"
+# NAME PATTERN COMMAND…: runs COMMAND, shows what matches PATTERN, or what went wrong.
+step() {
+    local name=$1 pattern=$2
+    shift 2
+    echo "── $name"
+    if ! "$@" >"$log" 2>&1; then
+        grep -E '✘|error:|Fatal|crash' "$log" | head -n 60 >&2
+        tail -n 20 "$log" >&2
+        exit 1
+    fi
+    grep -E "$pattern" "$log"
+}
+
+test=(swift test -c release -Xswiftc -enable-testing --skip-build)
+step "Unit tests, simulation, sockets and HTTP (Swift)" '^. Suite .* passed|simulation seed|^. Test run' "${test[@]}"
+step "A thousand simulated clusters with random faults" '^cluster simulation|^. Test run' \
+    env CASCADE_SEEDS=1000 "${test[@]}" --filter ClusterSimulationTests
 
 echo "── Real clients: Chromium, Firefox, FFmpeg, several processes"
 # A browser encodes, another decodes, on cores that others may share: one stall of the machine is no verdict. A second try

@@ -38,7 +38,10 @@ import WebRTC
                 #expect(response.header("Location") == other.url + path + "?x=1&y=2")
                 #expect(response.header("Access-Control-Allow-Origin") == "*")
             }
-            let relay = try await node.request("POST", "/relay/a", sdpType, body: Offers.viewer(), internal: true)
+            // Other nodes have nowhere else to get what is published here.
+            let served = try await node.request("POST", "/relay/a", sdpType, body: Offers.viewer(), internal: true)
+            #expect(served.status == 201)
+            let relay = try await node.request("POST", "/relay/b", sdpType, body: Offers.viewer(), internal: true)
             #expect(relay.status == 503 && relay.text.contains("problem:draining"))
             #expect(relay.header("Retry-After") != nil)
             // What there is goes on.

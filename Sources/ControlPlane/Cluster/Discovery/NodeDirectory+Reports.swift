@@ -52,7 +52,11 @@ extension NodeDirectory {
                 && (audience == .viewers ? facts.viewers : facts.role == Topology.Role.origin.rawValue)
         }
         var seen: Set<String> = []
-        return topology.sorted(all, near: node.region).filter { seen.insert($0.node).inserted }
+        let sorted = topology.sorted(all, near: node.region).filter { seen.insert($0.node).inserted }
+        guard audience == .viewers else { return sorted }
+        // An edge has every broadcast, an origin only its own.
+        let edge = Topology.Role.edge.rawValue
+        return sorted.filter { $0.role == edge } + sorted.filter { $0.role != edge }
     }
 
     /// The public URL of an origin for a publisher; nil: none is known.
