@@ -32,6 +32,8 @@ package struct SessionParameters: Sendable {
     package var broadcast: BroadcastID
     package var direction: Direction
     package var tracks: [NegotiatedTrack]
+    /// In place of `Limits.consentTimeout`.
+    package var consentTimeout: Interval?
     /// The worker's socket for this session alone (`TransportAddress.socket`); the worker fills it in for clients.
     package var socket: UInt16 = 0
 

@@ -303,18 +303,24 @@ package actor Sessions {
         resources[record.resource] = record.id
         tally.add(record)
         counters.opened[purpose, default: 0] += 1
-        media.workers[record.worker].send(
-            .open(
-                SessionParameters(
-                    id: record.id,
-                    transport: TransportParameters(
-                        role: purpose == .upstream ? .client : .server, localICE: local.ice,
-                        remoteICE: agreement.remote.ice, remoteFingerprint: agreement.remote.fingerprint,
-                        remoteCandidates: agreement.remote.candidates, dtlsActive: agreement.remote.dtlsActive),
-                    broadcast: broadcastID, direction: purpose.direction, tracks: agreement.tracks)))
+        var parameters = SessionParameters(
+            id: record.id,
+            transport: TransportParameters(
+                role: purpose == .upstream ? .client : .server, localICE: local.ice,
+                remoteICE: agreement.remote.ice, remoteFingerprint: agreement.remote.fingerprint,
+                remoteCandidates: agreement.remote.candidates, dtlsActive: agreement.remote.dtlsActive),
+            broadcast: broadcastID, direction: purpose.direction, tracks: agreement.tracks)
+        if purpose == .relay {
+            parameters.consentTimeout = min(topology.limits.forwarding.consentTimeout, Self.relayConsentTimeout)
+        }
+        media.workers[record.worker].send(.open(parameters))
         logger.info("session opened", metadata: metadata(of: record))
         return record
     }
+
+    /// A node that relays reports every second. One that is dead must not go on getting its copy for as long as a person on
+    /// a bad line would.
+    private static let relayConsentTimeout = Interval.seconds(Int64(5))
 
     /// Closes a session on our side and draws the consequences for its broadcast.
     func end(_ id: SessionID, reason: CloseReason) {
