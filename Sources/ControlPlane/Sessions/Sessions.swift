@@ -327,6 +327,7 @@ package actor Sessions {
         guard let record = sessions[id] else { return }
         close(id, reason: reason)
         left(record, reason: reason)
+        refreshAnnouncement(of: record.broadcast)
     }
 
     /// Closes a session on our side; its broadcast is the caller's business.

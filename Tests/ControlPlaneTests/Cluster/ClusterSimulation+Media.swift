@@ -62,7 +62,13 @@ extension ClusterSimulation {
             if since + Self.consent <= now { return lostAtClient(relay, inOrder: false) }
         }
         let isFlowing = client.current[relay.name] === relay && flows[relay.name]?[relay.client] != nil
-        if isFlowing { relay.lastMedia = now }
+        if isFlowing {
+            relay.lastMedia = now
+            // A worker says so with the first packet, and speaks of silence only after that.
+            if !relay.hasFlowed { route(client) { $0.setSilent(false, relay.name, relay.attempt, now: now) } }
+            relay.hasFlowed = true
+        }
+        guard relay.hasFlowed else { return }
         let isSilent = now - relay.lastMedia >= Self.silence
         guard isSilent != relay.isReportedSilent, relay.isOpenAtClient else { return }
         relay.isReportedSilent = isSilent

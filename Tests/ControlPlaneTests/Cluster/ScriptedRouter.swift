@@ -65,7 +65,10 @@ struct ScriptedRouter {
         router.refused(Self.name, .init(rawValue: attempt), setback, now: now)
     }
 
-    mutating func connects(_ attempt: UInt64) { router.connected(Self.name, .init(rawValue: attempt), now: now) }
+    mutating func connects(_ attempt: UInt64) {
+        router.connected(Self.name, .init(rawValue: attempt), now: now)
+        router.setSilent(false, Self.name, .init(rawValue: attempt), now: now)
+    }
 
     mutating func ends(_ attempt: UInt64, inOrder: Bool) {
         router.lost(Self.name, .init(rawValue: attempt), inOrder: inOrder, now: now)

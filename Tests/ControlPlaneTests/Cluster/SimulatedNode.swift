@@ -108,6 +108,7 @@ final class SimulatedRelay {
     var lastHeard: Duration
     var isReportedUnreachable = false
     var isReportedSilent = false
+    var hasFlowed = false
 
     init(
         name: String, attempt: RelayRouter.Attempt, client: Int, clientLife: Int, server: Int, serverLife: Int,

@@ -23,9 +23,18 @@ extension RelayRouter {
         }
     }
 
-    /// The publication that counts: the newest of those that can be reached.
+    /// The publication that counts: the newest of those that the living announce, or else of those that the others did.
     func newestPublication(of name: String) -> Publication? {
-        neighbours.compactMap { announcement(of: name, by: $0.id)?.publication }.max()
+        var newest: (alive: Publication?, dead: Publication?)
+        for neighbour in neighbours {
+            guard let said = announcement(of: name, by: neighbour.id)?.publication else { continue }
+            if isAlive(neighbour) {
+                newest.alive = max(newest.alive ?? said, said)
+            } else {
+                newest.dead = max(newest.dead ?? said, said)
+            }
+        }
+        return newest.alive ?? newest.dead
     }
 
     /// Whether every node above has told us all that it has: then what nobody announces is not live.

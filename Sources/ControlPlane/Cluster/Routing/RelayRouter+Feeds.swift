@@ -50,17 +50,22 @@ extension RelayRouter {
         let asking = Set(waiting)
         if let target = feed.search?.asking?.neighbour, asking.contains(target.name) { return .loop }
         let isOnPath = [feed.current, feed.next].compactMap { $0 }.contains { source in
-            let said = tables[source.neighbour]?.announcements[name]?.path ?? source.path
+            let said = tables[source.neighbour]?.announcements[name]?.path
+            // What it agreed to counts until it is announced.
+            let isNext = source.attempt == feed.next?.attempt
             let from = neighbour(source.neighbour)?.name
-            return !asking.isDisjoint(with: said) || from.map { asking.contains($0) } == true
+            return !asking.isDisjoint(with: said ?? source.path) || isNext && !asking.isDisjoint(with: source.path)
+                || from.map { asking.contains($0) } == true
         }
         return isOnPath ? .loop : nil
     }
 
     /// The nodes that the media of a broadcast passes before and including this one.
     package func path(of name: String) -> [String] {
-        if let announcement = announced[name] { return announcement.path }
-        guard let source = feeds[name].flatMap({ $0.next ?? $0.current }) else { return [node] }
+        if own[name] != nil { return [node] }
+        guard let source = feeds[name].flatMap({ $0.next ?? $0.current }) else {
+            return announced[name]?.path ?? [node]
+        }
         let said = announcement(of: name, by: source.neighbour)?.path ?? source.path
         return (said.isEmpty ? [neighbour(source.neighbour)?.name].compactMap { $0 } : said) + [node]
     }
@@ -113,6 +118,9 @@ extension RelayRouter {
         guard let next = feeds[name]?.next, next.attempt == attempt else { return }
         feeds[name]?.current = next
         feeds[name]?.current?.openBy = nil
+        // Until its first packet comes; a relay may be agreed to and bring nothing.
+        feeds[name]?.current?.silentSince = now + Self.firstMedia
+        feeds[name]?.current?.overdueSince = now + Self.firstMedia
         feeds[name]?.next = nil
         feeds[name]?.found()
         changed([name], now: now)
@@ -160,7 +168,7 @@ extension RelayRouter {
         guard let newest = newestPublication(of: name) else { return nil }
         let isFollowed = tables[current.neighbour]?.isFollowed == true
         // It brings nothing, and does not say that it has what others have.
-        if current.silentSince != nil, !isFollowed || said.map({ $0.publication < newest }) ?? true { return .stuck }
+        if let since = current.silentSince, since <= now, !isFollowed || said.map({ $0.publication < newest }) ?? true { return .stuck }
         guard isFollowed else { return nil }
         guard let said else { return .orphaned }
         return said.publication < newest ? .outdated : nil

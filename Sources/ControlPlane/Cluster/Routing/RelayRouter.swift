@@ -72,6 +72,8 @@ package struct RelayRouter: Sendable {
     static let grace = Duration.seconds(1)
     /// A source of which its other end says nothing any more, since its publisher has gone, is not waited for longer.
     static let longestSilence = Duration.seconds(10)
+    /// A relay that brings nothing for so long after its transport is up counts as silent.
+    static let firstMedia = Duration.seconds(2)
     /// A relay whose media transport is not up within this is given up.
     static let openTimeout = Duration.seconds(4)
     /// Between searches that found nothing.
