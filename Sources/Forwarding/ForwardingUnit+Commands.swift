@@ -83,7 +83,8 @@ extension ForwardingUnit {
         let watches = transport.role == .client && parameters.direction == .source
         let peer = PeerConnection(
             parameters: transport, context: context, setupTimeout: limits.setupTimeout,
-            consentTimeout: parameters.consentTimeout ?? limits.consentTimeout, silence: watches ? limits.relaySilence : nil, now: now,
+            consentTimeout: parameters.consentTimeout ?? limits.consentTimeout,
+            silence: watches ? limits.relaySilence : nil, now: now,
             seed: random.next())
         let session = Session(parameters, broadcast: broadcast, peer: peer, source: source)
         sessions[session.id] = session

@@ -56,17 +56,16 @@ extension Sessions {
     /// More nodes than this do not follow one.
     static let maximumFollowers = 1_024
 
-    /// A directory stream: everything that can be had from here, then each change. nil: there are too many.
-    package func follow() -> (key: UInt64, stream: EventStream)? {
-        guard followers.count < Self.maximumFollowers, !stopping else { return nil }
-        let stream = EventStream()
+    package var takesFollowers: Bool { followers.count < Self.maximumFollowers && !stopping }
+
+    /// From here on `stream` is told everything that can be had from here, then each change.
+    package func follow(with stream: EventStream) {
+        guard takesFollowers else { return stream.finish() }
         stream.send("snapshot", Snapshot(node: facts, broadcasts: router.announcements))
-        let key = identifier()
-        followers[key] = stream
-        return (key, stream)
+        followers[ObjectIdentifier(stream)] = stream
     }
 
-    package func unfollow(_ key: UInt64) { followers[key] = nil }
+    package func unfollow(_ stream: EventStream) { followers[ObjectIdentifier(stream)] = nil }
 
     func tellFollowers(_ changes: [RelayRouter.Change]) {
         guard !followers.isEmpty else { return }

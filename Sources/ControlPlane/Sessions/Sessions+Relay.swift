@@ -68,12 +68,19 @@ extension Sessions {
             if case .notLive = setback {
             } else {
                 counters.relayFailures += 1
-                logger.notice("relay not possible", metadata: ["broadcast": "\(name)", "reason": "\(setback)"])
+                complain(of: name, setback)
             }
             // Without viewers that are held there is nobody to look again for.
             if names[name] == nil { router.release(name) }
         }
         for waiter in waiters.removeValue(forKey: name) ?? [] { waiter.resume(returning: refusal) }
+    }
+
+    /// Once a second at most: with a dead origin every wanted broadcast is looked for again and again.
+    private func complain(of name: String, _ setback: RelayRouter.Setback) {
+        guard clock - lastComplaint >= .seconds(1) else { return }
+        lastComplaint = clock
+        logger.notice("relay not possible", metadata: ["broadcast": "\(name)", "reason": "\(setback)"])
     }
 
     // MARK: - Asking

@@ -50,10 +50,12 @@ package actor Sessions {
     /// Who waits for a broadcast to be found.
     var waiters: [String: [CheckedContinuation<Refusal?, Never>]] = [:]
     /// Nodes that follow our directory.
-    var followers: [UInt64: EventStream] = [:]
+    var followers: [ObjectIdentifier: EventStream] = [:]
     /// DELETEs on their way to nodes above.
     var farewells: [UInt64: Task<Void, Never>] = [:]
     private let begin = ContinuousClock.now
+    /// Of a relay that was not possible.
+    var lastComplaint = Duration.seconds(-1)
     var viewerEvents = ViewerEventStreams()
     var drain: Drain
     /// Where clients of this node may go while it drains.

@@ -51,8 +51,11 @@ extension NodeSurface {
     /// Which broadcasts can be had from this node, as long as the connection lasts.
     func directoryStream(_ request: Request) async throws(Problem) -> Response {
         _ = try await authorizeNode(NodeTokens.anyBroadcast, request)
-        guard let (key, stream) = await sessions.follow() else { throw .full("too many nodes follow this one") }
-        return stream.response { [sessions] in await sessions.unfollow(key) }
+        guard await sessions.takesFollowers else { throw .full("too many nodes follow this one") }
+        let stream = EventStream()
+        return stream.response(
+            onBegin: { [sessions] in await sessions.follow(with: stream) },
+            onEnd: { [sessions] in await sessions.unfollow(stream) })
     }
 
     private func watch(

@@ -30,13 +30,17 @@ package final class EventStream: Sendable {
     /// The response that carries the stream, to be made once. A comment goes out every `heartbeat`, so that either side
     /// notices when the other one is gone.
     ///
-    /// - Parameter onEnd: called when the connection is gone or the stream has ended.
+    /// - Parameters:
+    ///   - onBegin: called once the connection takes the body; a HEAD and a client that has gone never get there.
+    ///   - onEnd: called after that, when the connection is gone or the stream has ended.
     package func response(
-        heartbeat: Duration = .milliseconds(500), onEnd: @escaping @Sendable () async -> Void = {}
+        heartbeat: Duration = .milliseconds(500), onBegin: @escaping @Sendable () async -> Void = {},
+        onEnd: @escaping @Sendable () async -> Void = {}
     ) -> Response {
         var response = Response(
             status: .ok,
             body: ResponseBody { [texts, queue] writer in
+                await onBegin()
                 let beating = Task {
                     while !Task.isCancelled {
                         try? await Task.sleep(for: heartbeat)

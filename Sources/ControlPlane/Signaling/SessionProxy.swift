@@ -7,8 +7,9 @@ import Synchronization
 /// Carries requests about sessions of other nodes to their owners, so that any replica behind a load balancer answers for
 /// all. A session's name ends in its owner's; the owner has the routes below `/forwarded` on its internal listener.
 package final class SessionProxy: Sendable {
-    /// Requests under way at once; one more is answered 503.
-    static let most = 128
+    /// Requests to one owner under way at once; one more is answered 503, so that an owner that hangs holds up nobody but
+    /// its own sessions' clients.
+    static let most = 16
     /// Event streams of other nodes' sessions that are followed at once; one more is answered 503.
     static let mostStreams = 5_000
     /// A stream's heartbeat comes every 15 s.
@@ -23,7 +24,8 @@ package final class SessionProxy: Sendable {
     private let http: HTTPClient
     private let streams: EventStreamClient
     private let discovered: @Sendable (String) async -> String?
-    private let running = Mutex(0)
+    /// By owner.
+    private let running = Mutex<[String: Int]>([:])
 
     /// - Parameter discovered: the internal URL of a node that the topology does not name; nil: there is no such node.
     package init(
@@ -31,7 +33,7 @@ package final class SessionProxy: Sendable {
         discovered: @escaping @Sendable (String) async -> String? = { _ in nil }
     ) {
         (self.topology, self.tokens, self.logger, self.discovered) = (topology, tokens, logger, discovered)
-        http = HTTPClient(threads: 16, trust: trust)
+        http = HTTPClient(threads: 64, trust: trust)
         streams = EventStreamClient(trust: trust, mostStreams: Self.mostStreams)
     }
 
@@ -81,13 +83,18 @@ package final class SessionProxy: Sendable {
     func forward(_ request: Request, body: [UInt8], to owner: Owner) async throws(Problem) -> Response {
         let outgoing = try await self.request(request, body: body, to: owner)
         guard
-            running.withLock({ count in
-                guard count < Self.most else { return false }
-                count += 1
+            running.withLock({ running in
+                guard running[owner.name, default: 0] < Self.most else { return false }
+                running[owner.name, default: 0] += 1
                 return true
             })
-        else { throw .full("requests to other nodes") }
-        defer { running.withLock { $0 -= 1 } }
+        else { throw .full("requests to \(owner.name)") }
+        defer {
+            running.withLock { running in
+                running[owner.name, default: 0] -= 1
+                if running[owner.name] == 0 { running[owner.name] = nil }
+            }
+        }
         let answer: HTTPClient.Response
         do {
             answer = try await http.perform(outgoing)
@@ -127,7 +134,7 @@ package final class SessionProxy: Sendable {
             }
             stream.finish()
         }
-        return stream.response(heartbeat: .seconds(15)) { task.cancel() }
+        return stream.response(heartbeat: .seconds(15), onEnd: { task.cancel() })
     }
 
     private func unreachable(_ owner: Owner, _ reason: String) -> Problem {

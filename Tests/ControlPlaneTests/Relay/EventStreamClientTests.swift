@@ -99,7 +99,7 @@ import Testing
             begun.add()
             let stream = EventStream()
             stream.send("a", "1")
-            return stream.response(heartbeat: .milliseconds(20)) { gone.add() }
+            return stream.response(heartbeat: .milliseconds(20), onEnd: { gone.add() })
         } _: { url in
             let client = EventStreamClient()
             for await item in client.open(.init(url)) where item != .opened { break }
@@ -125,7 +125,7 @@ import Testing
         try await withServer { _ in
             let stream = EventStream(bound: 5_000)
             for i in 0..<3_000 { stream.send("n", "\(i)") }
-            return stream.response { gone.add() }
+            return stream.response(onEnd: { gone.add() })
         } _: { url in
             let client = EventStreamClient()
             let stream = client.open(.init(url))

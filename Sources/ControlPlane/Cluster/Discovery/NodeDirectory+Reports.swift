@@ -55,8 +55,8 @@ extension NodeDirectory {
         let sorted = topology.sorted(all, near: node.region).filter { seen.insert($0.node).inserted }
         guard audience == .viewers else { return sorted }
         // An edge has every broadcast, an origin only its own.
-        let edge = Topology.Role.edge.rawValue
-        return sorted.filter { $0.role == edge } + sorted.filter { $0.role != edge }
+        let edges = sorted.filter { $0.role == Topology.Role.edge.rawValue }
+        return edges.isEmpty ? sorted : edges
     }
 
     /// The public URL of an origin for a publisher; nil: none is known.

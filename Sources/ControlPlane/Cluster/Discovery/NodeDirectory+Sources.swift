@@ -135,7 +135,16 @@ extension NodeDirectory {
                 return !isMine && listed?.name != node.name
                     && next[listed?.internalListener.url ?? endpoint.url(topology.internalScheme)] == nil
             }
-            let sorted = others.filter { $0.region == node.region } + others.filter { $0.region != node.region }
+            // Those that live keep their place however many others are named; then those of this region.
+            let lives = { (endpoint: DiscoveredEndpoint) in
+                let url =
+                    listedByAddress[endpoint.address]?.internalListener.url ?? endpoint.url(topology.internalScheme)
+                return present[url]?.health.isReachable == true
+            }
+            let rest = others.filter { !lives($0) }
+            let sorted =
+                others.filter(lives) + rest.filter { $0.region == node.region }
+                + rest.filter { $0.region != node.region }
             let room = max(0, most - known)
             for endpoint in sorted.prefix(room) {
                 let listed = listedByAddress[endpoint.address]

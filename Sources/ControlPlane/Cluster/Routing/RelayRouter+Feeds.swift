@@ -168,7 +168,9 @@ extension RelayRouter {
         guard let newest = newestPublication(of: name) else { return nil }
         let isFollowed = tables[current.neighbour]?.isFollowed == true
         // It brings nothing, and does not say that it has what others have.
-        if let since = current.silentSince, since <= now, !isFollowed || said.map({ $0.publication < newest }) ?? true { return .stuck }
+        if let since = current.silentSince, since <= now, !isFollowed || said.map({ $0.publication < newest }) ?? true {
+            return .stuck
+        }
         guard isFollowed else { return nil }
         guard let said else { return .orphaned }
         return said.publication < newest ? .outdated : nil
