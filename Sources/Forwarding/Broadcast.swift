@@ -7,8 +7,9 @@ final class Broadcast {
     private(set) var tracks: [BroadcastTrack]
     /// What the source sends at present, as last told to the control plane.
     var formats: [TrackFormat]
-    /// The connected source, if there is one.
+    /// The source that feeds it, if there is one.
     var source: Session?
+    var successor: Successor?
     var sessions: [SessionID: Session] = [:]
     /// Stretches of a local source (`Command.ingest`), one per track.
     var localLines: [LocalSource]
@@ -26,9 +27,19 @@ final class Broadcast {
         for session in sessions.values { session.sinkPlaces.append(-1) }
     }
 
+    /// Its source has brought the last picture whole, as far as is known, and not begun another.
+    var isBetweenPictures: Bool {
+        guard let source = source?.source else { return true }
+        return source.tracks.allSatisfy { track in
+            let line = tracks[track.target]
+            guard line.isVideo, let newest = line.history.newest else { return true }
+            return line.history.entry(newest)?.marker == true && !track.encodings[0].losses.isMissingAny
+        }
+    }
+
     /// Lets go of all sessions, without a word to them.
     func abandon() {
-        source = nil
+        (source, successor) = (nil, nil)
         sessions = [:]
         for track in tracks { track.sinks = [] }
     }

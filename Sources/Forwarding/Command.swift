@@ -50,13 +50,14 @@ package struct SessionParameters: Sendable {
 package enum Command: Sendable {
     /// Creates the broadcast's lines (sequence, time, history), one per track. Must come before its sessions.
     case openBroadcast(BroadcastID, tracks: [TrackFormat])
-    /// What a broadcast without a source will consist of. A source says so itself once it is connected; this is for those
+    /// What a broadcast without a source will consist of. A source says so itself once it feeds it; this is for those
     /// who come before it. Viewers who did not agree to a track's new codec are closed with `.incompatible`.
     case changeFormats(BroadcastID, [TrackFormat])
     /// Closes the broadcast and, with `reason`, every session on it.
     case closeBroadcast(BroadcastID, reason: CloseReason)
     /// A source's tracks match the broadcast's by kind. A second source takes over from the first, whose session is
-    /// closed with `.replaced`; viewers see one continuous stream.
+    /// closed with `.replaced`, with its first keyframe, or as soon as the first brings nothing; viewers see one
+    /// continuous stream.
     case open(SessionParameters)
     case close(SessionID, reason: CloseReason)
     /// New credentials on both sides (RFC 9725 §4.3.2); the old pair keeps answering until the new one is validated.
@@ -80,6 +81,9 @@ package enum Command: Sendable {
 package enum Event: Sendable {
     /// ICE and DTLS are up, keys are installed.
     case connected(SessionID, remote: TransportAddress, profile: SRTPProfile)
+    /// The source session is the one whose media counts from now on: when it is connected or, while another brings media,
+    /// with its first keyframe. The other is closed with `.replaced`.
+    case feeds(SessionID, BroadcastID)
     /// Media of a source session is accepted: its first packet, or the first one after a silence.
     case flowing(SessionID, BroadcastID)
     /// A source that sent media has sent none for `Limits.sourceSilence`; `flowing` follows when it goes on.

@@ -136,6 +136,7 @@ extension ForwardingUnit {
                 events.append(
                     session.isUnreachable
                         ? .unreachable(session.id, session.broadcast.id) : .reachable(session.id, session.broadcast.id))
+                reconsiderSource(of: session.broadcast)
             }
         case .closed(let reason):
             ended(session, reason: reason, now: now)
@@ -151,14 +152,7 @@ extension ForwardingUnit {
         session.nextReport = now + Self.reportInterval
         switch session.direction {
         case .source:
-            if let old = session.broadcast.source, old !== session { close(old, reason: .replaced, now: now) }
-            session.broadcast.source = session
-            changeFormats(of: session.broadcast, to: session.source!.formats, now: now)
-            // Viewers may have been waiting for this source.
-            for track in session.broadcast.tracks where track.isVideo && !track.sinks.isEmpty {
-                track.keyframes.sourceChanged(now: now)
-            }
-            requestKeyframes(of: session.broadcast, now: now)
+            sourceConnected(session, now: now)
         case .sink:
             addSinks(for: session, now: now)
         }
@@ -212,6 +206,7 @@ extension ForwardingUnit {
         let final = session.statistics
         removeSinks(of: session)
         session.phase = .closed
+        if session.broadcast.successor?.session === session { session.broadcast.successor = nil }
         if session.broadcast.source === session { session.broadcast.source = nil }
         session.broadcast.sessions[session.id] = nil
         sessions[session.id] = nil
@@ -222,5 +217,6 @@ extension ForwardingUnit {
         statistics.bytesOut += final.bytesOut
         statistics.drops[Int(DropReason.impairment.rawValue)] += session.peer.impaired
         events.append(.closed(session.id, reason: reason, final))
+        reconsiderSource(of: session.broadcast)
     }
 }

@@ -95,16 +95,24 @@ extension ForwardingUnit {
         if let roundTrip = session.peer.roundTrip { session.source!.setRoundTrip(roundTrip) }
         var packets = session.source!.dueFeedback(now: now)
         for case .nack(_, _, let lost) in packets { statistics.nacksSent += UInt64(lost.count) }
-        if session.broadcast.source === session {
-            for (target, track) in session.broadcast.tracks.enumerated() where track.keyframes.due(now: now) {
-                // Some encoders cannot be asked (FFmpeg's WHIP muxer): the firewall's clock runs all the same.
-                guard let request = session.source!.keyframeRequest(target: target) else { continue }
-                packets.append(request)
-                statistics.keyframeRequestsSent += 1
-                session.peer.log.append(.keyframeRequestSent, at: now)
-            }
+        for target in dueKeyframes(of: session, now: now) {
+            // Some encoders cannot be asked (FFmpeg's WHIP muxer): the firewall's clock runs all the same.
+            guard let request = session.source!.keyframeRequest(target: target) else { continue }
+            packets.append(request)
+            statistics.keyframeRequestsSent += 1
+            session.peer.log.append(.keyframeRequestSent, at: now)
         }
         send(packets, on: session)
+    }
+
+    /// The tracks for which a source is to be asked for a keyframe now.
+    private func dueKeyframes(of session: Session, now: Instant) -> [Int] {
+        let broadcast = session.broadcast
+        if broadcast.source === session {
+            return broadcast.tracks.indices.filter { broadcast.tracks[$0].keyframes.due(now: now) }
+        }
+        guard broadcast.successor?.session === session, broadcast.successor!.keyframes.due(now: now) else { return [] }
+        return broadcast.tracks.indices.filter { broadcast.tracks[$0].isVideo }
     }
 
     // MARK: Reports

@@ -148,13 +148,15 @@ package final class ForwardingUnit {
     }
 
     /// Puts a source's packet on its track's line, to leave with the next flush.
-    private func accept(
+    func accept(
         _ packet: RTPPacket, _ extended: Int64, _ payload: borrowing RawSpan, at place: Source.Located,
         on session: Session, now: Instant
     ) -> DropReason? {
-        guard session.broadcast.source === session else { return .sessionClosed }
         guard place.encoding == 0 else { return .unwantedEncoding }
         guard payload.byteCount <= limits.maximumPayload else { return .tooLarge }
+        guard session.broadcast.source === session else {
+            return hold(packet, extended, payload, at: place, on: session, now: now)
+        }
         let received = session.source!.tracks[place.track]
         let track = session.broadcast.tracks[received.target]
         let line: SourceLine
@@ -216,7 +218,7 @@ package final class ForwardingUnit {
         markDirty(broadcast)
     }
 
-    private func markDirty(_ broadcast: Broadcast) {
+    func markDirty(_ broadcast: Broadcast) {
         if !dirty.contains(where: { $0 === broadcast }) { dirty.append(broadcast) }
     }
 
@@ -242,6 +244,7 @@ package final class ForwardingUnit {
                 cursor = FanOutCursor(track: cursor.track + 1, sink: 0)
             }
             cursor = FanOutCursor()
+            if broadcast.successor != nil, advanceSuccession(of: broadcast, now: now) { continue }
             dirty.removeLast()
         }
         return false
@@ -355,6 +358,8 @@ package final class ForwardingUnit {
                 session.peer.log.append(.silent, at: now)
                 events.append(.silent(session.id, session.broadcast.id))
             }
+            session.broadcast.successor?.advance(now: now)
+            reconsiderSource(of: session.broadcast)
         }
         if now >= session.nextReport {
             sendReports(of: session, now: now)

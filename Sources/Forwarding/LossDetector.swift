@@ -75,6 +75,7 @@ package struct LossDetector: Sendable {
 
     /// Packets missing now.
     package var missingCount: Int { missing.count }
+    package var isMissingAny: Bool { !missing.isEmpty }
 
     /// Whether the packet is missed and still hoped for, so that others who ask for it may wait.
     package func isMissing(_ sequence: Int64) -> Bool { position(of: sequence) != nil }

@@ -55,8 +55,15 @@ final class Session {
         deadline = min(deadline, source.nextDeadline)
         if broadcast.source === self {
             for track in broadcast.tracks { deadline = min(deadline, track.keyframes.nextDeadline) }
+        } else if let successor = broadcast.successor, successor.session === self {
+            deadline = min(deadline, successor.nextDeadline)
         }
         return deadline
+    }
+
+    /// A source that brings media, as far as is known.
+    var isSending: Bool {
+        if case .flowing = source?.flow { !isUnreachable } else { false }
     }
 
     var statistics: SessionStatistics {

@@ -104,7 +104,7 @@ struct BroadcastRecord {
     /// The `a=msid` stream that viewers see.
     let streamName: String
     var source = Source.awaited
-    /// A source session that is not connected yet. It takes over from the present one when it is.
+    /// A source session that does not feed the broadcast yet: it is not connected, or another brings media so far.
     var candidate: SessionID?
     /// When it first went live.
     var liveSince: Date?

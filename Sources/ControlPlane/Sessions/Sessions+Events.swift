@@ -9,6 +9,7 @@ extension Sessions {
     package func apply(_ event: Event) {
         switch event {
         case .connected(let id, let remote, let profile): connected(id, remote: remote, profile: profile)
+        case .feeds(let id, _): feeds(id)
         case .flowing(let id, _):
             sessions[id]?.isSilent = false
             if let record = sessions[id] {
@@ -38,6 +39,11 @@ extension Sessions {
         fields["remote"] = "\(remote)"
         fields["profile"] = "\(profile)"
         logger.info("session connected", metadata: fields)
+    }
+
+    /// A source has taken over, from nobody or from another.
+    private func feeds(_ id: SessionID) {
+        guard let record = sessions[id] else { return }
         guard record.purpose.direction == .source, var broadcast = broadcasts[record.broadcast] else { return }
         let previous = broadcast.liveSource
         broadcast.source = .live(id)

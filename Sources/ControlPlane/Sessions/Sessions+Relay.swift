@@ -152,8 +152,8 @@ extension Sessions {
     /// What a worker says of a session, if that is a relay of ours.
     func followRelay(_ event: Event) {
         switch event {
-        case .connected(let id, _, _):
-            if let (name, relay) = relay(id) { router.connected(name, relay.attempt, now: clock) }
+        case .feeds(let id, _):
+            if let (name, relay) = relay(id) { router.feeds(name, relay.attempt, now: clock) }
         case .flowing(let id, _):
             if let (name, relay) = relay(id) { router.setSilent(false, name, relay.attempt, now: clock) }
         case .silent(let id, _):

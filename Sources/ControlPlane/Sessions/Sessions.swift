@@ -122,7 +122,7 @@ package actor Sessions {
     func broadcast(named name: String, formats: [TrackFormat], worker: Int) -> BroadcastID {
         let existing = names[name].flatMap { broadcasts[$0] }
         if let existing, existing.canContinue(with: formats) {
-            // A live one goes on as it is until its successor is connected, which changes the formats then.
+            // A live one goes on as it is until its successor takes over, which changes the formats then.
             if existing.liveSource == nil, existing.formats != formats {
                 broadcasts[existing.id]?.formats = formats
                 media.workers[worker].send(.changeFormats(existing.id, formats))

@@ -24,6 +24,8 @@ package enum DropReason: UInt8, CaseIterable, Sendable {
     case unknownPayloadType
     /// An encoding of a simulcast track that nothing forwards.
     case unwantedEncoding
+    /// Of a source that has not taken over yet, or has not been closed yet.
+    case notInTurn
     /// Already received.
     case duplicate
     /// Older than the history or from before the last reset.

@@ -120,15 +120,27 @@ extension ClusterSimulation {
         at(nodes[relay.client], after: delay) { [self] in
             guard relay.isOpenAtClient else { return }
             guard canPass(relay), relay.isOpenAtServer else { return connect(relay, after: .milliseconds(500)) }
-            let client = nodes[relay.client]
             relay.isConnected = true
-            relay.lastMedia = now
-            let former = client.current.updateValue(relay, forKey: relay.name)
-            client.heldUntil[relay.name] = .some(nil)
-            if let former, former !== relay { closeAtClient(former) }
-            note("\(client.plan.name) fed by \(nodes[relay.server].plan.name) (\(relay.name))")
-            route(client) { $0.connected(relay.name, relay.attempt, now: now) }
+            takeOver(relay)
         }
+    }
+
+    /// With its first media, or as soon as the one before it brings none.
+    private func takeOver(_ relay: SimulatedRelay) {
+        let client = nodes[relay.client]
+        guard relay.isOpenAtClient, client.life == relay.clientLife else { return }
+        let flows = flows(of: relay.name)
+        let former = client.current[relay.name]
+        let isWaiting = former.map { $0.isSending && flows[relay.client] != nil } == true
+        guard !isWaiting || flows[relay.server] != nil && canPass(relay) else {
+            return time.after(.milliseconds(50)) { [self] in takeOver(relay) }
+        }
+        relay.lastMedia = now
+        client.current[relay.name] = relay
+        client.heldUntil[relay.name] = .some(nil)
+        if let former, former !== relay { closeAtClient(former) }
+        note("\(client.plan.name) fed by \(nodes[relay.server].plan.name) (\(relay.name))")
+        route(client) { $0.feeds(relay.name, relay.attempt, now: now) }
     }
 
     func canPass(_ relay: SimulatedRelay) -> Bool {

@@ -15,9 +15,14 @@ extension ClusterSimulation {
         isQuiet = true
         time.run(until: now + .seconds(20))
         checkSingleRelays()
-        // Everybody goes, everything is mended, and what is left over has time to end.
+        // Everything is mended, and comes to rest in good order.
         isQuiet = false
         mend()
+        for name in plan.broadcasts { revive(name) }
+        time.run(until: now + .seconds(60))
+        checkCopies()
+        checkSingleRelays()
+        // Everybody goes, and what is left over has time to end.
         for viewer in viewers.indices { leave(viewer) }
         time.run(until: now + .seconds(100))
         checkNothingIsLeft()

@@ -57,6 +57,60 @@ struct HubElectionTests {
         #expect(counts.values.allSatisfy { 60...140 ~= $0 })
     }
 
+    /// The second fetches while the first is away, and moves to it once it has been back for a while.
+    @Test func theFirstFetchesAgainWhenItIsBack() {
+        let ranked = Self.ranked()
+        var second = Self.node(ranked[1])
+        second.sees(ranked[0], .down)
+        second.isFed(by: "origin-1")
+        second.sees(ranked[0], .up)
+        second.passes(9_900)
+        #expect(second.actions.isEmpty)
+        second.passes(10_200)
+        #expect(second.actions == ["ask \(ranked[0]) #2"])
+        second.agrees(2, path: "origin-1", ranked[0])
+        second.connects(2)
+        second.passes(60_000)
+        #expect(second.actions == ["fed"])
+    }
+
+    /// One that keeps dying makes nobody move, and one that is fed by an edge of the region itself is left alone.
+    @Test func nobodyMovesToOneThatIsNotThereToStay() {
+        let ranked = Self.ranked()
+        var second = Self.node(ranked[1])
+        second.sees(ranked[0], .down)
+        second.isFed(by: "origin-1")
+        for _ in 0..<10 {
+            second.sees(ranked[0], .up)
+            second.passes(9_000)
+            second.sees(ranked[0], .down)
+            second.passes(1_000)
+        }
+        second.hears("origin-1", ranked[2], ranked[0])
+        second.sees(ranked[0], .up)
+        second.passes(60_000)
+        #expect(second.actions.isEmpty)
+    }
+
+    /// The one that it moves to does not agree: it stays, and tries again after the same time.
+    @Test func nothingIsLostWhenTheMoveFails() {
+        let ranked = Self.ranked()
+        var second = Self.node(ranked[1])
+        second.sees(ranked[0], .down)
+        second.isFed(by: "origin-1")
+        second.sees(ranked[0], .up)
+        second.passes(20_100)
+        #expect(second.actions == ["ask \(ranked[0]) #2"])
+        second.agrees(2, path: "origin-1", ranked[0])
+        // Its media never comes.
+        second.passes(4_100)
+        #expect(second.actions == ["fed", "drop #2"])
+        second.passes(9_000)
+        #expect(second.actions.isEmpty)
+        second.passes(13_000)
+        #expect(second.actions == ["ask \(ranked[0]) #3"])
+    }
+
     @Test func oneThatRanksAfterIsAskedOnlyWhenThereIsNoOtherWay() {
         let ranked = Self.ranked()
         var first = Self.node(ranked[0])

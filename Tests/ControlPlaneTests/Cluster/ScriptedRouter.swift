@@ -66,7 +66,7 @@ struct ScriptedRouter {
     }
 
     mutating func connects(_ attempt: UInt64) {
-        router.connected(Self.name, .init(rawValue: attempt), now: now)
+        router.feeds(Self.name, .init(rawValue: attempt), now: now)
         router.setSilent(false, Self.name, .init(rawValue: attempt), now: now)
     }
 

@@ -109,6 +109,8 @@ final class SimulatedRelay {
     var isReportedUnreachable = false
     var isReportedSilent = false
     var hasFlowed = false
+    /// As far as its client knows.
+    var isSending: Bool { hasFlowed && !isReportedSilent && !isReportedUnreachable }
 
     init(
         name: String, attempt: RelayRouter.Attempt, client: Int, clientLife: Int, server: Int, serverLife: Int,

@@ -79,6 +79,30 @@ struct SourceFaultTests {
         #expect(node.says == ["origin-1", "edge-1"])
     }
 
+    @Test func oneThatDrainsIsNotLeftForOneThatGetsItThroughIt() {
+        var node = ScriptedRouter(above: ["origin-1", "edge-a", "edge-b"])
+        node.isFed(by: "origin-1")
+        node.hears("origin-1", "edge-a")
+        node.sees("origin-1", .suspect, isReady: false)
+        node.passes(10_000)
+        #expect(node.actions == [])
+        node.hears("origin-0", "edge-b")
+        #expect(node.actions == [])
+        node.hears("origin-2", "edge-b")
+        #expect(node.actions == ["ask edge-b #2"])
+    }
+
+    @Test func oneThatDrainsAndBringsNothingIsLeftForAnybody() {
+        var node = ScriptedRouter(above: ["origin-1", "origin-2"])
+        node.isFed(by: "origin-1")
+        node.sees("origin-1", .suspect, isReady: false)
+        node.sees("origin-2", .suspect, isReady: false)
+        node.isSilent(true, 1)
+        node.hearsNoMore("origin-1")
+        node.hears("origin-2", started: 2)
+        #expect(node.actions == ["drop #1", "ask origin-2 #2"])
+    }
+
     @Test func aNewerPublicationElsewhereIsFollowedAndAnOlderOneIsNot() {
         var node = ScriptedRouter(above: ["origin-1", "origin-2"])
         node.isFed(by: "origin-1")

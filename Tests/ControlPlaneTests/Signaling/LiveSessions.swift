@@ -19,6 +19,7 @@ extension RunningNode {
     func connect(_ answer: WHIPClient.Answer) async throws {
         let id = try #require(await sessions.identifier(of: resource(of: answer)))
         await sessions.apply(.connected(id, remote: TransportAddress("127.0.0.1", port: 9)!, profile: .aeadAES128GCM))
+        await sessions.apply(.feeds(id, BroadcastID(rawValue: 0)))
     }
 
     func resource(of answer: WHIPClient.Answer) throws -> ResourceName {

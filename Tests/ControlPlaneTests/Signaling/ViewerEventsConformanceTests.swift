@@ -47,6 +47,7 @@ import WebRTC
                 await node.sessions.identifier(
                     of: ResourceName(publisher.header("Location")!.split(separator: "/").last!)))
             await node.sessions.apply(.connected(id, remote: .init("127.0.0.1", port: 9)!, profile: .aeadAES128GCM))
+            await node.sessions.apply(.feeds(id, BroadcastID(rawValue: 0)))
             let viewer = try await node.request("POST", "/whep/a", sdpType, body: Offers.viewer())
             let expected =
                 "<\(viewer.header("Location")!)/events>; rel=\"urn:ietf:params:whep:ext:core:server-sent-events\"; "

@@ -7,7 +7,7 @@ struct Feed: Sendable {
         let path: [String]
         /// What we announce of a source that announces nothing itself.
         let description: Announcement?
-        /// Given up at this moment if its transport is not up.
+        /// Given up at this moment if it does not feed the broadcast.
         var openBy: Duration?
         var isUnreachable = false
         /// Since when nothing has come although the transport is up.
@@ -24,6 +24,8 @@ struct Feed: Sendable {
         case unreachable, stuck, loop
         /// It brings something; others would be better.
         case draining, outdated, orphaned
+        /// It is as good as any, but another edge of the region fetches the broadcast for all.
+        case misplaced
 
         var bringsNothing: Bool { self == .unreachable || self == .stuck || self == .loop }
     }
@@ -31,8 +33,8 @@ struct Feed: Sendable {
     struct Search: Sendable {
         var asking: (attempt: RelayRouter.Attempt, neighbour: Neighbour)?
         var tried: Set<Neighbour.ID> = []
-        /// The present source sends: it is left for a better one only.
-        var isForBetter = false
+        /// What is wrong with the present source, which sends: it is left for a better one only.
+        var reason: Fault?
         /// Asked when nobody else is left.
         var last: Neighbour.ID?
         var deadline: Duration
@@ -44,7 +46,7 @@ struct Feed: Sendable {
 
     /// Sends, or did until something went wrong with it.
     var current: Source?
-    /// Has agreed; takes over from `current` when its transport is up.
+    /// Has agreed; takes over from `current` when it brings media.
     var next: Source?
     var search: Search?
     /// Names of the nodes that wait for us to find a source.
@@ -58,12 +60,12 @@ struct Feed: Sendable {
     var pause = RelayRouter.firstPause
     /// No search begins before, whatever the news.
     var notBefore = Duration.zero
-    /// Since when `current` has not had what others have.
-    var outdatedSince: Duration?
+    /// What is wrong with `current`, and until when that is borne.
+    var borne: (fault: Fault, until: Duration)?
 
     /// A source is up: what was noted for the search and for the one before it is void.
     mutating func found() {
-        (pause, retryAt, endedBy, outdatedSince) = (RelayRouter.firstPause, nil, nil, nil)
+        (pause, retryAt, endedBy, borne) = (RelayRouter.firstPause, nil, nil, nil)
         waiting = []
     }
 
@@ -77,7 +79,7 @@ struct Feed: Sendable {
 
     var nextDeadline: Duration? {
         [
-            search?.settleAt, next?.openBy, retryAt, outdatedSince.map { $0 + RelayRouter.grace },
+            search?.settleAt, next?.openBy, retryAt, borne?.until,
             current?.isStuck == false ? current?.overdueSince.map { $0 + RelayRouter.grace } : nil,
         ].compactMap { $0 }.min()
     }

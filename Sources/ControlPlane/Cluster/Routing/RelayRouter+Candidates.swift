@@ -48,48 +48,54 @@ extension RelayRouter {
     /// 3. nodes above of which it is not known what they have, or, when nobody announces it and the request comes from
     ///    another node (which has seen an announcement), all nodes above,
     /// 4. peers that rank after us and have a way of their own,
-    /// 5. with `takesOlder`, whoever announces an older publication, which is better than nothing,
     /// then the same again of those that drain, and last of those whose stream is lost or that are down.
-    func candidates(
-        for name: String, avoiding: Set<String>, isCertain: Bool, takesOlder: Bool = false
-    ) -> [Neighbour] {
+    func candidates(for name: String, _ feed: Feed) -> [Neighbour] {
         let newest = newestPublication(of: name)
         let mine = RendezvousRank(of: node, for: name)
-        var groups: [[Neighbour]] = Array(repeating: [], count: 15)
-        for neighbour in neighbours where !avoiding.contains(neighbour.name) {
-            let said = announcement(of: name, by: neighbour.id, without: avoiding)
+        var groups: [[Neighbour]] = Array(repeating: [], count: 12)
+        for neighbour in neighbours where !feed.waiting.contains(neighbour.name) {
+            let said = announcement(of: name, by: neighbour.id, without: feed.waiting)
             let isSilentOnIt = tables[neighbour.id]?.announcements[name] == nil
             let isFollowed = tables[neighbour.id]?.isFollowed == true
             let group: Int?
             switch neighbour.kind {
             case .peer where mine < RendezvousRank(of: neighbour.name, for: name):
                 // One that says nothing has perhaps not heard of it yet; one whose way leads through us is of no use.
-                group = isFollowed && (said != nil || (isSilentOnIt && (newest != nil || isCertain))) ? 0 : nil
+                let mayGetIt = isSilentOnIt && (newest != nil || feed.isCertain)
+                group = isFollowed && (said != nil || mayGetIt) ? 0 : nil
             case .peer:
-                group = said == nil ? nil : said?.publication == newest ? 3 : takesOlder ? 4 : nil
+                group = said != nil && said?.publication == newest ? 3 : nil
             case .above:
                 if let said {
-                    group = said.publication == newest ? 1 : takesOlder ? 4 : nil
+                    group = said.publication == newest ? 1 : nil
                 } else if !isSilentOnIt {
                     group = nil
                 } else if !isFollowed {
                     group = 2
                 } else {
-                    group = newest == nil && isCertain ? 2 : nil
+                    group = newest == nil && feed.isCertain ? 2 : nil
                 }
             }
             guard let group else { continue }
-            groups[isSound(neighbour) ? group : isAlive(neighbour) ? 5 + group : 10 + group].append(neighbour)
+            groups[isSound(neighbour) ? group : isAlive(neighbour) ? 4 + group : 8 + group].append(neighbour)
         }
-        for tier in [0, 5, 10] where groups[tier].count > 1 {
+        for tier in [0, 4, 8] where groups[tier].count > 1 {
             groups[tier].sort { RendezvousRank(of: $0.name, for: name) > RendezvousRank(of: $1.name, for: name) }
         }
         return groups.flatMap { $0 }
     }
 
-    /// For a feed as it is.
-    func candidates(for name: String, _ feed: Feed) -> [Neighbour] {
-        candidates(for: name, avoiding: feed.waiting, isCertain: feed.isCertain, takesOlder: false)
+    /// Whether the order above would have us ask `candidate` before `present`: a region of edges has one copy again
+    /// when the one that fetches for all is back.
+    func isBetterPlaced(_ candidate: Neighbour, than present: Neighbour, for name: String) -> Bool {
+        let (mine, rank) = (RendezvousRank(of: node, for: name), RendezvousRank(of: candidate.name, for: name))
+        let presentRank = RendezvousRank(of: present.name, for: name)
+        return switch (candidate.kind, present.kind) {
+        case (.peer, .above): mine < rank
+        case (.peer, .peer): mine < rank && presentRank < rank
+        case (.above, .peer): presentRank < mine
+        case (.above, .above): false
+        }
     }
 
     /// Nothing speaks against asking it.

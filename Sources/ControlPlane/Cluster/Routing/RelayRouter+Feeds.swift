@@ -113,8 +113,9 @@ extension RelayRouter {
 
     // MARK: - Life of a source
 
-    /// Its transport is up: it feeds the broadcast from now on, and the one before it is closed by the owner.
-    package mutating func connected(_ name: String, _ attempt: Attempt, now: Duration) {
+    /// Its transport is up and, if the one before it still sends, its first keyframe has come: it feeds the broadcast from
+    /// now on, and the one before it is closed by the owner.
+    package mutating func feeds(_ name: String, _ attempt: Attempt, now: Duration) {
         guard let next = feeds[name]?.next, next.attempt == attempt else { return }
         feeds[name]?.current = next
         feeds[name]?.current?.openBy = nil
@@ -131,7 +132,13 @@ extension RelayRouter {
         guard let feed = feeds[name] else { return }
         if feed.next?.attempt == attempt {
             feeds[name]?.next = nil
-            if feed.search == nil { begin(name, last: feed.next?.neighbour, now: now) }
+            if feed.current != nil, fault(of: name, now: now)?.bringsNothing != true {
+                // What sends so far is left for a better one only: that is looked for after a while.
+                feeds[name]?.retryAt = now + feed.pause
+                feeds[name]?.pause = min(feed.pause * 2, Self.longestPause)
+            } else if feed.search == nil {
+                begin(name, last: feed.next?.neighbour, now: now)
+            }
         } else if feed.current?.attempt == attempt {
             feeds[name]?.current = nil
             feeds[name]?.endedBy = inOrder ? feed.current?.neighbour : nil
@@ -164,23 +171,34 @@ extension RelayRouter {
         if said?.path.contains(node) == true { return .loop }
         if current.isUnreachable { return .unreachable }
         if current.isStuck { return .stuck }
-        if neighbour(current.neighbour)?.isReady == false { return .draining }
-        guard let newest = newestPublication(of: name) else { return nil }
+        let newest = newestPublication(of: name)
         let isFollowed = tables[current.neighbour]?.isFollowed == true
         // It brings nothing, and does not say that it has what others have.
-        if let since = current.silentSince, since <= now, !isFollowed || said.map({ $0.publication < newest }) ?? true {
+        if let newest, let since = current.silentSince, since <= now,
+            !isFollowed || said.map({ $0.publication < newest }) ?? true
+        {
             return .stuck
         }
-        guard isFollowed else { return nil }
+        if neighbour(current.neighbour)?.isReady == false { return .draining }
+        guard let newest, isFollowed else { return nil }
         guard let said else { return .orphaned }
         return said.publication < newest ? .outdated : nil
     }
 
-    /// A node that is fed by another edge leaves it to that one to follow the broadcast, for a while. The origin itself
-    /// has nobody to turn to.
-    private func isGraced(_ fault: Feed.Fault, _ source: Feed.Source) -> Bool {
-        guard fault == .outdated || fault == .orphaned else { return false }
-        return source.path.count > 1
+    /// The region has a better place to get it from, and nothing else is wrong.
+    private func isMisplaced(_ name: String, _ feed: Feed) -> Bool {
+        candidates(for: name, feed).contains { isBetter($0, for: name, feed, reason: .misplaced) }
+    }
+
+    /// How long a fault is borne before another source is looked for.
+    private mutating func patience(with fault: Feed.Fault, of source: Feed.Source) -> Duration {
+        switch fault {
+        // A node that is fed by another edge leaves it to that one to follow the broadcast, for a while. The origin
+        // itself has nobody to turn to.
+        case .outdated, .orphaned: source.path.count > 1 ? Self.grace : .zero
+        case .misplaced: Self.calm * Double.random(in: 1...2, using: &generator)
+        case .unreachable, .stuck, .loop, .draining: .zero
+        }
     }
 
     mutating func reconsider(_ name: String, now: Duration, isNews: Bool) {
@@ -205,27 +223,27 @@ extension RelayRouter {
             }
             return
         }
-        guard let fault = fault(of: name, now: now) else {
-            feeds[name]?.outdatedSince = nil
+        guard let fault = fault(of: name, now: now) ?? (isMisplaced(name, feed) ? .misplaced : nil) else {
+            feeds[name]?.borne = nil
             return
         }
-        if isGraced(fault, current) {
-            let since = feed.outdatedSince ?? now
-            feeds[name]?.outdatedSince = since
-            guard since + Self.grace <= now else { return }
-        }
-        feeds[name]?.outdatedSince = nil
+        var borne = feed.borne
+        if borne?.fault != fault { borne = (fault, now + patience(with: fault, of: current)) }
+        feeds[name]?.borne = borne
+        guard let until = borne?.until, until <= now else { return }
+        feeds[name]?.borne = nil
         if fault.bringsNothing {
             begin(name, last: current.neighbour, now: now)
         } else {
-            begin(name, without: current.neighbour, now: now)
+            begin(name, leaving: current.neighbour, reason: fault, now: now)
         }
     }
 
     // MARK: - The search
 
     private mutating func begin(
-        _ name: String, last: Neighbour.ID? = nil, without: Neighbour.ID? = nil, now: Duration
+        _ name: String, last: Neighbour.ID? = nil, leaving: Neighbour.ID? = nil, reason: Feed.Fault? = nil,
+        now: Duration
     ) {
         guard let feed = feeds[name] else { return }
         if now < feed.notBefore {
@@ -233,11 +251,14 @@ extension RelayRouter {
             return
         }
         var search = Feed.Search(last: last, deadline: now + budget)
-        if let without {
-            search.tried.insert(without)
+        if let leaving, let reason {
+            search.tried.insert(leaving)
             // One that still sends is not left for nothing: without anybody else to ask it stays.
-            search.isForBetter = true
-            guard candidates(for: name, feed).contains(where: { $0.id != without && isBetter($0, for: name, feed) })
+            search.reason = reason
+            guard
+                candidates(for: name, feed).contains(where: {
+                    $0.id != leaving && isBetter($0, for: name, feed, reason: reason)
+                })
             else { return }
         }
         feeds[name]?.search = search
@@ -245,19 +266,30 @@ extension RelayRouter {
         step(name, now: now)
     }
 
-    /// Than a source that sends: one that announces the newest publication and, if we leave because of a drain, does not
-    /// drain itself.
-    private func isBetter(_ candidate: Neighbour, for name: String, _ feed: Feed) -> Bool {
-        let isDraining = feed.current.flatMap { neighbour($0.neighbour) }?.isReady == false
-        return announcement(of: name, by: candidate.id, without: feed.waiting)?.publication
-            == newestPublication(of: name)
-            && (!isDraining || isSound(candidate))
+    /// Than a source that sends: one that announces the newest publication, and has not got what we leave that one for.
+    private func isBetter(_ candidate: Neighbour, for name: String, _ feed: Feed, reason: Feed.Fault) -> Bool {
+        guard let said = announcement(of: name, by: candidate.id, without: feed.waiting),
+            said.publication == newestPublication(of: name),
+            let present = feed.current.flatMap({ neighbour($0.neighbour) })
+        else { return false }
+        switch reason {
+        // One that gets it through the node that we leave will lose it just so.
+        case .draining: return isSound(candidate) && !said.path.contains(present.name)
+        case .misplaced:
+            // One that is itself fed by an edge of the region may be about to move as well: both would end in a circle.
+            let isFedByPeer = said.path.dropLast().contains { ids[$0].flatMap(neighbour)?.kind == .peer }
+            return isSound(candidate) && !isFedByPeer && isBetterPlaced(candidate, than: present, for: name)
+        case .outdated, .orphaned, .unreachable, .stuck, .loop: return true
+        }
     }
 
     private mutating func step(_ name: String, now: Duration) {
         guard let feed = feeds[name], var search = feed.search, search.asking == nil else { return }
         var list = candidates(for: name, feed)
-            .filter { !search.tried.contains($0.id) && (!search.isForBetter || isBetter($0, for: name, feed)) }
+            .filter { candidate in
+                !search.tried.contains(candidate.id)
+                    && (search.reason.map { isBetter(candidate, for: name, feed, reason: $0) } ?? true)
+            }
         if let last = search.last, let index = list.firstIndex(where: { $0.id == last }) {
             list.append(list.remove(at: index))
         }
@@ -301,9 +333,12 @@ extension RelayRouter {
         guard let feed = feeds[name] else { return }
         feeds[name]?.search = nil
         feeds[name]?.notBefore = now + Self.firstPause
-        feeds[name]?.retryAt = now + feed.pause * Double.random(in: 0.5...1, using: &generator)
-        feeds[name]?.pause = min(feed.pause * 2, Self.longestPause)
         feeds[name]?.waiting = []
+        // One that waited for us could not be asked, and may have found it meanwhile.
+        let isOpen = !feed.waiting.isEmpty && newestPublication(of: name) != nil
+        let pause = isOpen ? Self.firstPause : feed.pause
+        feeds[name]?.retryAt = now + pause * Double.random(in: 0.5...1, using: &generator)
+        feeds[name]?.pause = min(pause * 2, Self.longestPause)
         let setback =
             search.setback
             ?? (neighbours.isEmpty
@@ -346,7 +381,7 @@ extension RelayRouter {
         if let retryAt = feed.retryAt, retryAt <= now {
             feeds[name]?.retryAt = nil
             if feed.current == nil { begin(name, now: now) } else { reconsider(name, now: now, isNews: false) }
-        } else if feed.outdatedSince.map({ $0 + Self.grace <= now }) == true {
+        } else if let borne = feed.borne, borne.until <= now {
             reconsider(name, now: now, isNews: false)
         }
     }

@@ -70,11 +70,14 @@ package struct RelayRouter: Sendable {
     static let patience = Duration.milliseconds(150)
     /// How long a node waits for the one it is fed by to get its own source back, before it looks elsewhere.
     static let grace = Duration.seconds(1)
+    /// How long a source is kept, at the least, although another edge of the region could fetch for all again: one that
+    /// keeps dying must not make viewers move each time it is back. Up to twice as long, so that edges do not move at once.
+    static let calm = Duration.seconds(10)
     /// A source of which its other end says nothing any more, since its publisher has gone, is not waited for longer.
     static let longestSilence = Duration.seconds(10)
     /// A relay that brings nothing for so long after its transport is up counts as silent.
     static let firstMedia = Duration.seconds(2)
-    /// A relay whose media transport is not up within this is given up.
+    /// A relay that does not feed the broadcast within this is given up.
     static let openTimeout = Duration.seconds(4)
     /// Between searches that found nothing.
     static let firstPause = Duration.milliseconds(100)

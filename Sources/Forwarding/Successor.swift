@@ -1,0 +1,77 @@
+import WebRTC
+
+/// A connected source that is to take over from one that still sends, and what it has brought so far: its packets count
+/// only from a keyframe on, and from when its predecessor has finished a picture.
+struct Successor {
+    /// A packet that waits for its turn.
+    struct Held {
+        var packet: RTPPacket
+        var sequence: Int64
+        var payload: [UInt8]
+        var place: Source.Located
+    }
+
+    /// What a keyframe's first packet may have been overtaken by is kept before there is one.
+    private static let mostEarly = 64
+    /// Enough for a keyframe and 100 ms of what follows it.
+    private static let mostHeld = 512
+    /// It takes over without a keyframe after this.
+    private static let longestWait = Interval.seconds(Int64(5))
+    /// Its predecessor does not get longer to finish a picture.
+    private static let longestOverlap = Interval.milliseconds(100)
+
+    let session: Session
+    var keyframes = KeyframeRequests()
+    private var held: [Held] = []
+    /// The packet with which it begins.
+    private var start: (sequence: Int64, timestamp: UInt32)?
+    private var deadline: Instant
+    /// It takes over whatever has come.
+    private(set) var isOverdue = false
+
+    init(_ session: Session, now: Instant) {
+        self.session = session
+        deadline = now + Self.longestWait
+        keyframes.want(now: now)
+    }
+
+    /// It has what a viewer can begin with.
+    var isReady: Bool { start != nil }
+
+    var nextDeadline: Instant { min(deadline, keyframes.nextDeadline) }
+
+    mutating func hold(_ packet: Held, now: Instant) {
+        guard let source = session.source else { return }
+        let track = source.tracks[packet.place.track].negotiated
+        let hasVideo = source.tracks.contains { $0.negotiated.kind == .video }
+        guard start == nil else {
+            held.append(packet)
+            if held.count >= Self.mostHeld { isOverdue = true }
+            return
+        }
+        guard track.kind == .video || !hasVideo else { return }
+        held.append(packet)
+        let payload = unsafe packet.payload.span.bytes
+        if !hasVideo || isKeyframeStart(codec: track.codec.name, payload: payload) {
+            start = (packet.sequence, packet.packet.timestamp)
+            keyframes.keyframeArrived(now: now)
+            deadline = min(deadline, now + Self.longestOverlap)
+        } else if held.count > Self.mostEarly {
+            held.removeFirst()
+        }
+    }
+
+    mutating func advance(now: Instant) {
+        guard deadline <= now else { return }
+        (deadline, isOverdue) = (.distantFuture, true)
+    }
+
+    /// What belongs on the broadcast's lines, in the order in which it came.
+    var packets: [Held] {
+        guard let start, let source = session.source else { return [] }
+        return held.filter {
+            source.tracks[$0.place.track].negotiated.kind != .video || $0.sequence >= start.sequence
+                || $0.packet.timestamp == start.timestamp
+        }
+    }
+}
