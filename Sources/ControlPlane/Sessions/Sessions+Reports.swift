@@ -7,7 +7,7 @@ package import WebRTC
 package struct SessionCounters: Sendable {
     package var opened: [SessionPurpose: UInt64] = [:]
     package var closed: [CloseReason: UInt64] = [:]
-    /// Attempts to fetch a broadcast that no node above agreed to.
+    /// Searches for a broadcast that found nobody to relay it, although it may be live.
     package var relayFailures: UInt64 = 0
     /// Viewers who were told to watch at another node.
     package var viewersSentAway: UInt64 = 0

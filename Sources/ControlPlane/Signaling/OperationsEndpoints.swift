@@ -67,7 +67,7 @@ extension NodeSurface {
     }
 
     private static func milliseconds(_ duration: Duration?) -> Double? {
-        duration.map { Double($0 / .microseconds(1)) / 1_000 }
+        duration.map { $0 / .milliseconds(1) }
     }
 
     private struct RTCConfiguration: Encodable {
@@ -125,6 +125,7 @@ extension NodeSurface {
         }
         metrics.halfOpenSessions = snapshot.opening.values.reduce(0, +)
         metrics.sessionsClosed = snapshot.counters.closed
+        metrics.relayFailures = snapshot.counters.relayFailures
         metrics.requests = requests.all
         metrics.drain = snapshot.drain
         if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
