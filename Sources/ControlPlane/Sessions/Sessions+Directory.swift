@@ -44,15 +44,6 @@ extension Sessions {
         var name: String
     }
 
-    /// What this node says of itself.
-    package var facts: NodeFacts {
-        let viewers = tally.count(.viewer)
-        return NodeFacts(
-            node: node.name, role: node.role.rawValue, region: node.region, url: node.publicListener.url,
-            viewers: node.viewers, ready: !draining && viewers < topology.limits.viewers, draining: draining,
-            load: min(1, Double(viewers) / Double(max(1, topology.limits.viewers))))
-    }
-
     /// More nodes than this do not follow one.
     static let maximumFollowers = 1_024
 
@@ -61,7 +52,7 @@ extension Sessions {
     /// From here on `stream` is told everything that can be had from here, then each change.
     package func follow(with stream: EventStream) {
         guard takesFollowers else { return stream.finish() }
-        stream.send("snapshot", Snapshot(node: facts, broadcasts: router.announcements))
+        stream.send("snapshot", Snapshot(node: facts(readiness), broadcasts: router.announcements))
         followers[ObjectIdentifier(stream)] = stream
     }
 
@@ -81,7 +72,7 @@ extension Sessions {
 
     /// Readiness has changed.
     func tellFollowersOfNode() {
-        let facts = facts
+        let facts = facts(readiness)
         for stream in followers.values { stream.send("node", facts) }
     }
 

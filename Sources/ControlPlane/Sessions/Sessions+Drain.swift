@@ -12,14 +12,17 @@ extension Sessions {
         case nowhere
     }
 
+    /// Nothing new is taken.
+    var draining: Bool { stopping || drain.isUnderWay }
+
     package func findAlternatives(with source: @escaping Alternatives.Source) { alternatives = source }
 
     package func beginDrain(_ cause: Drain.Cause, now: ContinuousClock.Instant = .now) {
         let viewers = viewerEvents.streams.keys.filter { viewerEvents.wants(.reconnect, $0) }
             .sorted { $0.rawValue < $1.rawValue }
         let begun = drain.begin(cause, viewers: viewers, now: now)
-        setDraining(true)
         guard begun != .already else { return }
+        tellFollowersOfNode()
         var fields = drainMetadata
         fields["cause"] = "\(cause.rawValue)"
         fields["to-be-told"] = "\(drain.waiting)"
@@ -31,8 +34,10 @@ extension Sessions {
     package func cancelDrain() -> Bool {
         let wasUnderWay = drain.isUnderWay
         guard drain.cancel() else { return false }
-        setDraining(false)
-        if wasUnderWay { logger.notice("drain cancelled", metadata: drainMetadata) }
+        if wasUnderWay {
+            tellFollowersOfNode()
+            logger.notice("drain cancelled", metadata: drainMetadata)
+        }
         return true
     }
 
@@ -81,7 +86,7 @@ extension Sessions {
 
     /// 0 without a drain.
     func drainSeconds(now: ContinuousClock.Instant) -> Double {
-        drain.since.map { Double((now - $0) / .milliseconds(1)) / 1_000 } ?? 0
+        drain.since.map { (now - $0) / .seconds(1) } ?? 0
     }
 
     private var drainMetadata: Logger.Metadata {

@@ -20,7 +20,6 @@ package struct SessionSnapshot: Sendable {
     package var opening: [SessionPurpose: Int]
     /// Broadcasts that have a source now.
     package var liveBroadcasts: Int
-    package var draining: Bool
     package var drain: DrainFigures
 }
 
@@ -100,7 +99,7 @@ extension Sessions {
     package func snapshot() -> SessionSnapshot {
         SessionSnapshot(
             counters: counters, present: tally.byPurpose, opening: tally.opening,
-            liveBroadcasts: broadcasts.values.count { $0.liveSource != nil }, draining: draining,
+            liveBroadcasts: broadcasts.values.count { $0.liveSource != nil },
             drain: .init(
                 seconds: drainSeconds(now: .now), viewersSentAway: counters.viewersSentAway,
                 eventStreams: viewerEvents.count))

@@ -62,7 +62,6 @@ package actor Sessions {
     var alternatives: Alternatives.Source = { _ in [] }
     /// Counts those who were sent elsewhere, so that other nodes take turns.
     var turn: UInt64 = 0
-    private(set) var draining = false
     private(set) var stopping = false
     private var nextIdentifier: UInt64 = 1
     var generator = SystemRandomNumberGenerator()
@@ -80,7 +79,7 @@ package actor Sessions {
     }
 
     /// Whether this node gets its broadcasts from other nodes.
-    var pullsBroadcasts: Bool { node.upstream != .none }
+    var pullsBroadcasts: Bool { node.upstream.hasSources }
 
     /// The router's time.
     var clock: Duration { .now - begin }
@@ -368,16 +367,11 @@ package actor Sessions {
         logger.info("broadcast closed", metadata: ["broadcast": "\(broadcast.name)", "reason": "\(reason.rawValue)"])
     }
 
-    // MARK: - Draining and stopping
-
-    package func setDraining(_ value: Bool) {
-        draining = value || stopping
-        tellFollowersOfNode()
-    }
+    // MARK: - Stopping
 
     /// Closes everything, says good-bye to the nodes above, and takes nothing new from here on.
     package func stop() async {
-        (stopping, draining) = (true, true)
+        stopping = true
         for id in broadcasts.keys.sorted(by: { $0.rawValue < $1.rawValue }) { closeBroadcast(id, reason: .shutdown) }
         for task in asks.values { await task.value }
         for waiter in waiters.values.flatMap({ $0 }) { waiter.resume(returning: .draining) }

@@ -40,8 +40,7 @@ extension NodeSurface {
     /// The topology's nodes; on the internal listener also those that discovery has found beside them, whose names may
     /// be internal addresses.
     func nodes(on listener: ListenerKind) async -> Response {
-        let readiness = await readiness()
-        let mine = await facts(readiness)
+        let mine = await sessions.facts(readiness())
         let observations = await directory.observations
         let known = Dictionary(observations.map { ($0.name, $0) }, uniquingKeysWith: { best, _ in best })
         var list = topology.nodes.map { other in
@@ -80,34 +79,14 @@ extension NodeSurface {
     // MARK: - Operations
 
     func readiness() async -> Readiness {
-        let snapshot = await sessions.snapshot()
-        var readiness = Readiness()
-        readiness.isStarted = true
-        readiness.isDraining = snapshot.draining
+        var readiness = await sessions.readiness
         if directory.pullsBroadcasts { readiness.originReachable = await directory.isAnyReachable }
-        let limits = topology.limits
-        if (snapshot.present[.viewer] ?? 0) >= limits.viewers {
-            readiness.reachedLimit = "viewers"
-        } else if snapshot.present.values.reduce(0, +) >= limits.sessions {
-            readiness.reachedLimit = "sessions"
-        } else if snapshot.opening.values.contains(where: { $0 >= limits.sessionsHalfOpen }) {
-            readiness.reachedLimit = "sessions_half_open"
-        }
         return readiness
-    }
-
-    /// What this node says of itself to others.
-    func facts(_ readiness: Readiness) async -> NodeFacts {
-        let viewers = await sessions.snapshot().present[.viewer] ?? 0
-        return NodeFacts(
-            node: node.name, role: node.role.rawValue, region: node.region, url: node.publicListener.url,
-            viewers: node.viewers, ready: readiness.state == .ready, draining: readiness.isDraining,
-            load: min(1, Double(viewers) / Double(max(1, topology.limits.viewers))))
     }
 
     func readinessAnswer() async -> Response {
         let readiness = await readiness()
-        var response = Response.json(readiness.answer(with: await facts(readiness)))
+        var response = Response.json(readiness.answer(with: await sessions.facts(readiness)))
         response.status = HTTPResponse.Status(code: readiness.status)
         if response.status != .ok { response.headers[.retryAfter] = "5" }
         return response

@@ -66,7 +66,6 @@ private struct Exposition {
     private static var metrics: NodeMetrics {
         var metrics = NodeMetrics(node: "origin-1", role: .origin, region: "eu")
         metrics.uptime = .milliseconds(1_500)
-        metrics.readiness.isStarted = true
         metrics.sessions = ["publisher": 1, "viewer": 3, "relay": 1, "upstream": 0]
         metrics.sessionsOpened = ["publisher": 2]
         metrics.sessionsClosed = [.requested: 4]
