@@ -138,7 +138,7 @@ extension ForwardingUnit {
                         ? .unreachable(session.id, session.broadcast.id) : .reachable(session.id, session.broadcast.id))
             }
         case .closed(let reason):
-            ended(session, reason: reason, now: now)
+            ended(session, reason: reason)
         }
     }
 
@@ -204,10 +204,10 @@ extension ForwardingUnit {
         if session.phase == .closed { return }
         if session.phase == .connected { sendGoodbye(of: session) }
         session.peer.close(reason, now: now, outbox: outbox)
-        ended(session, reason: reason, now: now)
+        ended(session, reason: reason)
     }
 
-    private func ended(_ session: Session, reason: CloseReason, now: Instant) {
+    private func ended(_ session: Session, reason: CloseReason) {
         if session.phase == .closed { return }
         let final = session.statistics
         removeSinks(of: session)
