@@ -23,10 +23,7 @@ extension RunningNode {
     @Test func mediaFlowsThroughTheEdge() async throws {
         try await withNodes(cascade()) { nodes in
             let (origin, edge) = (nodes["origin-1"]!, nodes["edge-1"]!)
-            let publisher = try MediaPeer()
-            #expect(try await publisher.publish(to: origin.url + "/whip/live").status == 201)
-            #expect(await eventually { await origin.sessions.isWatchable("live") })
-            try await whileSending(publisher) {
+            try await whilePublishing(to: origin) {
                 let viewer = try MediaPeer()
                 let answer = try await viewer.watch(edge.url + "/whep/live")
                 #expect(answer.status == 201, "\(answer)")
@@ -34,7 +31,6 @@ extension RunningNode {
                 #expect(try await whip.delete(url: try #require(answer.location)) == 200)
                 await viewer.stop()
             }
-            await publisher.stop()
         }
     }
 
@@ -145,10 +141,7 @@ extension RunningNode {
     @Test func lostRelayIsFetchedAgainForTheSameViewers() async throws {
         try await withNodes(cascade()) { nodes in
             let (origin, edge) = (nodes["origin-1"]!, nodes["edge-1"]!)
-            let publisher = try MediaPeer()
-            _ = try await publisher.publish(to: origin.url + "/whip/live")
-            #expect(await eventually { await origin.sessions.isWatchable("live") })
-            try await whileSending(publisher) {
+            try await whilePublishing(to: origin) {
                 let viewer = try MediaPeer()
                 let answer = try await viewer.watch(edge.url + "/whep/live")
                 #expect(await viewer.receives(moreThan: 10))
@@ -160,7 +153,6 @@ extension RunningNode {
                 #expect(try await edge.request("GET", try edge.path(of: answer)).status == 200)
                 await viewer.stop()
             }
-            await publisher.stop()
         }
     }
 
