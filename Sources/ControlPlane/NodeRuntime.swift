@@ -46,7 +46,7 @@ package enum NodeRuntime {
                 listen: node.media.listen, workers: node.media.workers, advertise: node.media.advertise ?? [],
                 identity: identity, limits: topology.limits.forwarding, seed: .random(in: 0...UInt64.max)),
             logger: logger)
-        let trust = try topology.internalTLS.map { tls throws in try PeerTrust(tls.files(of: node.name)) }
+        let trust = try topology.internalTLS.map { files throws in try PeerTrust(files.of(node.name)) }
         let tokens = await NodeTokens(topology.auth.node, node: node.name)
         let directory = NodeDirectory(node: node, topology: topology, logger: logger, trust: trust) { name in
             await tokens.authorization(for: NodeTokens.anyBroadcast, at: name)
