@@ -1,5 +1,5 @@
 package import Forwarding
-package import WebRTC
+import WebRTC
 
 /// Everything that `GET /metrics` shows, collected at one moment. Labels never hold a broadcast, a session or an address:
 /// the number of series is bounded by workers, reasons and routes.
@@ -22,19 +22,8 @@ package struct NodeMetrics: Sendable {
     package var region: String
     package var uptime: Duration = .zero
     package var readiness = Readiness()
-    /// Broadcasts that have a source now.
-    package var liveBroadcasts = 0
-    /// Open sessions by what they are for: `publisher`, `viewer`, `relay` (to a node below), `upstream` (from one above).
-    package var sessions: [String: Int] = [:]
-    /// Sessions whose transport is not up yet.
-    package var halfOpenSessions = 0
-    /// Since the start of the process, likewise.
-    package var sessionsOpened: [String: UInt64] = [:]
-    package var sessionsClosed: [CloseReason: UInt64] = [:]
-    /// See `SessionCounters`.
-    package var relayFailures: UInt64 = 0
+    package var sessions = SessionSnapshot()
     package var requests: [Request: UInt64] = [:]
-    package var drain = DrainFigures()
     /// nil on a node without upstreams.
     package var directory: NodeDirectory.Counters?
     /// In order of their index.
@@ -65,12 +54,12 @@ extension NodeMetrics {
         out.family("sfu_uptime_seconds", .gauge, "Time since the process started.", uptime / .seconds(1))
         out.family("sfu_ready", .gauge, "1 while the node should get traffic.", readiness.state == .ready ? 1 : 0)
         out.family("sfu_draining", .gauge, "1 while the node drains.", readiness.isDraining ? 1 : 0)
-        out.family("sfu_drain_seconds", .gauge, "Time since the drain began; 0 without one.", drain.seconds)
+        out.family("sfu_drain_seconds", .gauge, "Time since the drain began; 0 without one.", sessions.drainSeconds)
         out.family(
             "sfu_drain_viewers_told_total", .counter, "Viewers who were told to watch at another node.",
-            drain.viewersSentAway)
-        out.family("sfu_viewer_event_streams", .gauge, "Event streams of viewers' sessions.", drain.eventStreams)
-        out.family("sfu_live_broadcasts", .gauge, "Broadcasts that have a source now.", liveBroadcasts)
+            sessions.counters.viewersSentAway)
+        out.family("sfu_viewer_event_streams", .gauge, "Event streams of viewers' sessions.", sessions.eventStreams)
+        out.family("sfu_live_broadcasts", .gauge, "Broadcasts that have a source now.", sessions.liveBroadcasts)
         out.family("sfu_http_requests_total", .counter, "Answered HTTP requests by route pattern.")
         let sorted = requests.sorted { a, b in
             (a.key.listener, a.key.route, a.key.method, a.key.status)
@@ -88,14 +77,16 @@ extension NodeMetrics {
     private func renderSessions(into out: inout PrometheusText) {
         out.family(
             "sfu_sessions", .gauge, "Open sessions; relay: to a node below, upstream: from a node above.", by: "kind",
-            sessions.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
-        out.family("sfu_sessions_half_open", .gauge, "Sessions whose transport is not up yet.", halfOpenSessions)
+            SessionPurpose.allCases.map { ($0.rawValue, sessions.present[$0] ?? 0) })
+        out.family(
+            "sfu_sessions_half_open", .gauge, "Sessions whose transport is not up yet.",
+            sessions.opening.values.reduce(0, +))
         out.family(
             "sfu_sessions_opened_total", .counter, "Sessions that were negotiated.", by: "kind",
-            sessionsOpened.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
+            SessionPurpose.allCases.map { ($0.rawValue, sessions.counters.opened[$0] ?? 0) })
         out.family(
             "sfu_sessions_closed_total", .counter, "Sessions that ended, by reason.", by: "reason",
-            CloseReason.allCases.map { (Self.snakeCase($0.rawValue), sessionsClosed[$0] ?? 0) })
+            CloseReason.allCases.map { (Self.snakeCase($0.rawValue), sessions.counters.closed[$0] ?? 0) })
     }
 
     private func renderDirectory(into out: inout PrometheusText) {
@@ -105,7 +96,7 @@ extension NodeMetrics {
             UpstreamHealth.State.allCases.map { ($0.rawValue, directory.states[$0] ?? 0) })
         out.family(
             "sfu_relay_failures_total", .counter, "Searches that found no source although the broadcast may be live.",
-            relayFailures)
+            sessions.counters.relayFailures)
         out.family(
             "sfu_upstream_probes_failed_total", .counter, "Probes of nodes above that had no answer.",
             directory.failedProbes)

@@ -93,20 +93,11 @@ extension NodeSurface {
     }
 
     func metricsAnswer() async -> Response {
-        let snapshot = await sessions.snapshot()
         var metrics = NodeMetrics(node: node.name, role: node.role, region: node.region)
         metrics.uptime = .now - started
         metrics.readiness = await readiness()
-        metrics.liveBroadcasts = snapshot.liveBroadcasts
-        for purpose in SessionPurpose.allCases {
-            metrics.sessions[purpose.rawValue] = snapshot.present[purpose] ?? 0
-            metrics.sessionsOpened[purpose.rawValue] = snapshot.counters.opened[purpose] ?? 0
-        }
-        metrics.halfOpenSessions = snapshot.opening.values.reduce(0, +)
-        metrics.sessionsClosed = snapshot.counters.closed
-        metrics.relayFailures = snapshot.counters.relayFailures
+        metrics.sessions = await sessions.snapshot()
         metrics.requests = requests.all
-        metrics.drain = snapshot.drain
         if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
         metrics.workers = await media.statistics()
         return .text(metrics.render(), type: PrometheusText.contentType)

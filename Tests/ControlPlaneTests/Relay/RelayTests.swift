@@ -81,6 +81,8 @@ extension RunningNode {
             #expect(answer.status == 503 && answer.retryAfter != nil)
             // The budget is 3 s; without one it would be the client's 10 s.
             #expect(ContinuousClock.now - begin < .seconds(8))
+            let metrics = try await edge.request("GET", "/metrics", internal: true).text
+            #expect(metrics.contains("\nsfu_relay_failures_total 1\n"))
             let ready = try await edge.request("GET", "/readyz", internal: true)
             #expect(ready.status == 503 && ready.text.contains("no_origin_reachable"))
         }
