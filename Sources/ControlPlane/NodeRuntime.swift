@@ -54,10 +54,8 @@ package enum NodeRuntime {
         let sessions = Sessions(
             node: node, topology: topology, media: media, fingerprint: identity.fingerprint,
             relayClient: RelayClient(tokens: tokens, trust: trust) { id in await directory.doubt(id) },
+            alternatives: { await directory.alternatives(for: $0 == .publisher ? .publishers : .viewers) },
             logger: logger)
-        await sessions.findAlternatives { purpose in
-            await directory.alternatives(for: purpose == .publisher ? .publishers : .viewers)
-        }
         let surface = NodeSurface(
             node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory,
             proxy: SessionProxy(topology: topology, tokens: tokens, trust: trust, logger: logger) { name in

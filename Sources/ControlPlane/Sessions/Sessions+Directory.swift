@@ -61,18 +61,18 @@ extension Sessions {
     func tellFollowers(_ changes: [RelayRouter.Change]) {
         guard !followers.isEmpty else { return }
         for change in changes {
-            for stream in followers.values {
+            let (event, data) =
                 switch change {
-                case .announce(let announcement): stream.send("announce", announcement)
-                case .withdraw(let name): stream.send("withdraw", Withdrawal(name: name))
+                case .announce(let announcement): ("announce", JSONText.text(announcement))
+                case .withdraw(let name): ("withdraw", JSONText.text(Withdrawal(name: name)))
                 }
-            }
+            for stream in followers.values { stream.send(event, data) }
         }
     }
 
-    /// Readiness has changed.
+    /// A drain has begun or is taken back.
     func tellFollowersOfNode() {
-        let facts = facts(readiness)
+        let facts = JSONText.text(facts(readiness))
         for stream in followers.values { stream.send("node", facts) }
     }
 

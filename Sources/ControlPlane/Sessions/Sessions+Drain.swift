@@ -15,8 +15,6 @@ extension Sessions {
     /// Nothing new is taken.
     var draining: Bool { stopping || drain.isUnderWay }
 
-    package func findAlternatives(with source: @escaping Alternatives.Source) { alternatives = source }
-
     package func beginDrain(_ cause: Drain.Cause, now: ContinuousClock.Instant = .now) {
         let viewers = viewerEvents.streams.keys.filter { viewerEvents.wants(.reconnect, $0) }
             .sorted { $0.rawValue < $1.rawValue }
@@ -77,8 +75,8 @@ extension Sessions {
     }
 
     private func choose(among nodes: [NodeFacts]) -> NodeFacts? {
-        turn &+= 1
-        return Alternatives.choose(among: nodes, region: node.region, turn: Int(turn % 1_000_000))
+        turn += 1
+        return Alternatives.choose(among: nodes, region: node.region, turn: turn)
     }
 
     /// Sessions that a stop would cut off.

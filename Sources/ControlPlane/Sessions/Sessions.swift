@@ -59,9 +59,9 @@ package actor Sessions {
     var viewerEvents = ViewerEventStreams()
     var drain: Drain
     /// Where clients of this node may go while it drains.
-    var alternatives: Alternatives.Source = { _ in [] }
+    var alternatives: Alternatives.Source
     /// Counts those who were sent elsewhere, so that other nodes take turns.
-    var turn: UInt64 = 0
+    var turn = 0
     private(set) var stopping = false
     private var nextIdentifier: UInt64 = 1
     var generator = SystemRandomNumberGenerator()
@@ -69,10 +69,10 @@ package actor Sessions {
 
     package init(
         node: Topology.Node, topology: Topology, media: MediaPlane, fingerprint: Fingerprint, relayClient: RelayClient,
-        logger: Logger
+        alternatives: @escaping Alternatives.Source, logger: Logger
     ) {
         (self.node, self.topology, self.media, self.fingerprint) = (node, topology, media, fingerprint)
-        (self.relayClient, self.logger) = (relayClient, logger)
+        (self.relayClient, self.alternatives, self.logger) = (relayClient, alternatives, logger)
         tally = SessionTally(workers: media.workers.count)
         router = RelayRouter(node: node.name, budget: topology.relayTimeout, seed: .random(in: 0...UInt64.max))
         drain = Drain(window: topology.drainWindow, deadline: topology.drainDeadline)
