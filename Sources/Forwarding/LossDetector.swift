@@ -76,7 +76,7 @@ package struct LossDetector: Sendable {
     /// Packets missing now.
     package var missingCount: Int { missing.count }
 
-    /// Whether the packet is missed and still hoped for, so that others who ask for it may wait.
+    /// Whether the packet is missed and still hoped for.
     package func isMissing(_ sequence: Int64) -> Bool { position(of: sequence) != nil }
 
     /// A round trip known from elsewhere (RTCP, ICE). Requests that are answered at once refine it.

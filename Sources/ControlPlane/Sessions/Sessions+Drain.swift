@@ -15,10 +15,10 @@ extension Sessions {
     /// Nothing new is taken.
     var draining: Bool { stopping || drain.isUnderWay }
 
-    package func beginDrain(_ cause: Drain.Cause, now: ContinuousClock.Instant = .now) {
+    package func beginDrain(_ cause: Drain.Cause) {
         let viewers = viewerEvents.streams.keys.filter { viewerEvents.wants(.reconnect, $0) }
             .sorted { $0.rawValue < $1.rawValue }
-        let begun = drain.begin(cause, viewers: viewers, now: now)
+        let begun = drain.begin(cause, viewers: viewers, now: .now)
         guard begun != .already else { return }
         tellFollowersOfNode()
         var fields = drainMetadata
