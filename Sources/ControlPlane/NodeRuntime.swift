@@ -46,7 +46,7 @@ package enum NodeRuntime {
                 listen: node.media.listen, workers: node.media.workers, advertise: node.media.advertise ?? [],
                 identity: identity, limits: topology.limits.forwarding, seed: .random(in: 0...UInt64.max)),
             logger: logger)
-        let trust = try topology.internalTLS.map { tls throws in try PeerTrust(tls.files(of: node.name)) }
+        let trust = try topology.internalTLS.map { files throws in try PeerTrust(files.of(node.name)) }
         let tokens = await NodeTokens(topology.auth.node, node: node.name)
         let directory = NodeDirectory(node: node, topology: topology, logger: logger, trust: trust) { name in
             await tokens.authorization(for: NodeTokens.anyBroadcast, at: name)
@@ -54,10 +54,8 @@ package enum NodeRuntime {
         let sessions = Sessions(
             node: node, topology: topology, media: media, fingerprint: identity.fingerprint,
             relayClient: RelayClient(tokens: tokens, trust: trust) { id in await directory.doubt(id) },
+            alternatives: { await directory.alternatives(for: $0 == .publisher ? .publishers : .viewers) },
             logger: logger)
-        await sessions.findAlternatives { purpose in
-            await directory.alternatives(for: purpose == .publisher ? .publishers : .viewers)
-        }
         let surface = NodeSurface(
             node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory,
             proxy: SessionProxy(topology: topology, tokens: tokens, trust: trust, logger: logger) { name in

@@ -139,7 +139,7 @@ extension ForwardingUnit {
                 reconsiderSource(of: session.broadcast)
             }
         case .closed(let reason):
-            ended(session, reason: reason, now: now)
+            ended(session, reason: reason)
         }
     }
 
@@ -198,10 +198,10 @@ extension ForwardingUnit {
         if session.phase == .closed { return }
         if session.phase == .connected { sendGoodbye(of: session) }
         session.peer.close(reason, now: now, outbox: outbox)
-        ended(session, reason: reason, now: now)
+        ended(session, reason: reason)
     }
 
-    private func ended(_ session: Session, reason: CloseReason, now: Instant) {
+    private func ended(_ session: Session, reason: CloseReason) {
         if session.phase == .closed { return }
         let final = session.statistics
         removeSinks(of: session)

@@ -195,29 +195,6 @@ package final class ForwardingUnit {
         if track.isVideo { track.keyframes.want(now: now) }
     }
 
-    /// A packet of a source inside this process (`Command.ingest`): on the line without a network in between.
-    func ingest(_ bytes: [UInt8], into broadcast: Broadcast, now: Instant) {
-        let span = unsafe bytes.span.bytes
-        guard let packet = RTPPacket.parse(span) else { return count(.malformedRTP) }
-        let index = Int(packet.payloadType.rawValue)
-        guard broadcast.tracks.indices.contains(index) else { return count(.unknownPayloadType) }
-        let track = broadcast.tracks[index]
-        guard packet.payload.count <= limits.maximumPayload else { return count(.tooLarge) }
-        let extended = broadcast.localLines[index].extend(packet.sequenceNumber)
-        if broadcast.localLines[index].line == nil {
-            broadcast.localLines[index].line = track.beginLine(
-                sequence: extended, timestamp: packet.timestamp, now: now)
-        }
-        guard let line = broadcast.localLines[index].line, extended &+ line.sequenceOffset >= line.first
-        else { return count(.tooOld) }
-        let accepted = track.accept(
-            sequence: extended &+ line.sequenceOffset, timestamp: packet.timestamp &+ line.timestampOffset,
-            marker: packet.marker, payload: span.extracting(packet.payload), now: now)
-        if case .dropped(let reason) = accepted { return count(reason) }
-        statistics.packetsIn += 1
-        markDirty(broadcast)
-    }
-
     func markDirty(_ broadcast: Broadcast) {
         if !dirty.contains(where: { $0 === broadcast }) { dirty.append(broadcast) }
     }
@@ -337,44 +314,4 @@ package final class ForwardingUnit {
 
     /// More than this behind its keyframe a sink does not start; it waits for the next one.
     private static let maximumStartPackets = 256
-
-    // MARK: - Time
-
-    /// Does everything that is due at `now`.
-    package func advance(now: Instant) {
-        while let session = deadlines.popDue(now: now) {
-            advance(session, now: now)
-            schedule(session)
-        }
-    }
-
-    private func advance(_ session: Session, now: Instant) {
-        session.peer.advance(now: now, outbox: outbox)
-        follow(session, now: now)
-        guard session.phase == .connected else { return }
-        if session.source != nil {
-            sendFeedback(of: session, now: now)
-            if session.source!.fallsSilent(now: now) {
-                session.peer.log.append(.silent, at: now)
-                events.append(.silent(session.id, session.broadcast.id))
-            }
-            session.broadcast.successor?.advance(now: now)
-            reconsiderSource(of: session.broadcast)
-        }
-        if now >= session.nextReport {
-            sendReports(of: session, now: now)
-            session.nextReport = now + Self.reportInterval
-        }
-    }
-
-    static let reportInterval = Interval.seconds(Int64(1))
-
-    /// Makes sure that `session` is advanced when its next deadline comes.
-    func schedule(_ session: Session) {
-        let deadline = session.nextDeadline
-        if deadline < session.scheduled {
-            session.scheduled = deadline
-            deadlines.push(session, at: deadline)
-        }
-    }
 }

@@ -77,18 +77,16 @@ package struct LossDetector: Sendable {
     package var missingCount: Int { missing.count }
     package var isMissingAny: Bool { !missing.isEmpty }
 
-    /// Whether the packet is missed and still hoped for, so that others who ask for it may wait.
+    /// Whether the packet is missed and still hoped for.
     package func isMissing(_ sequence: Int64) -> Bool { position(of: sequence) != nil }
 
     /// A round trip known from elsewhere (RTCP, ICE). Requests that are answered at once refine it.
     package mutating func setRoundTrip(_ interval: Interval) { roundTrip = clamped(interval) }
 
-    /// Forgets every missing packet and the line.
-    /// - Parameter expecting: the number that comes next, where it is known: what lies between it and the next arrival
-    ///   is missing. nil: whatever arrives next is the first.
-    package mutating func reset(expecting: Int64? = nil) {
+    /// Forgets every missing packet and the line: whatever arrives next is the first.
+    package mutating func reset() {
         abandonAll()
-        highest = expecting.map { $0 &- 1 }
+        highest = nil
     }
 
     /// A packet arrived, by whatever way. O(1), O(missing) for a late one.

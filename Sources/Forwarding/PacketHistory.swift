@@ -115,13 +115,6 @@ package import WebRTC
         return start
     }
 
-    /// Forgets every packet; the memory is kept.
-    package mutating func removeAll() {
-        guard newest != nil else { return }
-        for slot in index.indices { index[slot] = .none }
-        (newest, newestKeyframe) = (nil, nil)
-    }
-
     private func slot(of sequence: Int64) -> Int { Int(truncatingIfNeeded: sequence) & (slots - 1) }
     private func offset(of position: Int64) -> Int { Int(position % Int64(byteCapacity)) }
     private func holdsBytes(of entry: Entry) -> Bool {

@@ -242,15 +242,6 @@ import WebRTC
         expect(detector.received(6, now: at(1)), is: .late)
     }
 
-    @Test func resetMayKnowWhatComesNext() {
-        var detector = LossDetector()
-        detector.reset(expecting: 50)
-        expect(detector.received(51, now: at(0)), is: .gap(missing: 1))
-        expect(detector.due(now: at(10)), is: [50])
-        detector.reset(expecting: 60)
-        expect(detector.received(60, now: at(20)), is: .expected)
-    }
-
     /// Any sequence of arrivals and times is taken without a trap and within the bounds.
     @Test(arguments: [UInt64(1), 2, 3])
     func survivesAnything(seed: UInt64) {

@@ -111,24 +111,9 @@ import WebRTC
         #expect(history.bytes(1) == pattern(1, length: 50))
     }
 
-    @Test func removeAllForgetsAndGoesOn() {
-        var history = PacketHistory(byteCapacity: 100, slots: 8)
-        for n in Int64(0)..<6 { expect(history.insert(n, length: 30, keyframe: n == 4), is: true) }
-        history.removeAll()
-        #expect(history.newest == nil && history.groupStart == nil)
-        for n in Int64(0)..<8 { #expect(history.entry(n) == nil) }
-        // Lower and equal numbers are welcome again.
-        expect(history.insert(2, length: 30), is: true)
-        #expect(history.bytes(2) == pattern(2, length: 30))
-        // What was a keyframe before is none now.
-        expect(history.insert(4, length: 30), is: true)
-        #expect(history.groupStart == nil)
-    }
-
     @Test func nothingIsAllocatedBeforeTheFirstPacket() {
         // 2^45 bytes would not be granted; that this is no crash shows that nothing asked for them.
-        var history = PacketHistory(byteCapacity: 1 << 45, slots: 1 << 20)
-        history.removeAll()
+        let history = PacketHistory(byteCapacity: 1 << 45, slots: 1 << 20)
         #expect(history.entry(3) == nil)
     }
 

@@ -116,14 +116,13 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     }
 
     private func expect(_ packets: UInt64, packetsAt sessions: [UInt64], of client: Node) async throws {
-        while true {
+        try await until {
             let statistics = await client.worker.statistics()
             let counts = sessions.map { id in
                 statistics.sessions[SessionID(rawValue: id)]?.tracks.reduce(0) { $0 + $1.packets } ?? 0
             }
-            if counts.allSatisfy({ $0 == packets }) { return }
             #expect(!counts.contains { $0 > packets })
-            try await Task.sleep(for: .milliseconds(5))
+            return counts.allSatisfy { $0 == packets }
         }
     }
 }

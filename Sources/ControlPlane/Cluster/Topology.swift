@@ -12,8 +12,8 @@ package struct Topology: Sendable {
     }
 
     package var auth = Auth()
-    /// nil: internal listeners speak plain HTTP.
-    package var internalTLS: InternalTLS?
+    /// `{node}` in a path stands for a node's name. nil: internal listeners speak plain HTTP.
+    package var internalTLS: PeerTrust.Files?
     package var onConflict = Conflict.reject
     /// How long viewers stay without a source.
     package var hold = Duration.seconds(30)

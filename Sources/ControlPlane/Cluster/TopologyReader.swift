@@ -189,39 +189,32 @@ extension TopologyReader {
 
     mutating func integer(_ field: Field?, in range: ClosedRange<Int>) -> Int? {
         guard let field, let text = plain(field, "a whole number") else { return nil }
-        guard let value = Int(text) else {
-            report(field.path, "expected a whole number, found \"\(Self.shown(text))\"")
-            return nil
-        }
-        guard range.contains(value) else {
-            report(field.path, "\(value) is not between \(range.lowerBound) and \(range.upperBound)")
-            return nil
-        }
-        return value
+        return value(Int(text), of: text, at: field, "a whole number", in: range)
     }
 
     mutating func number(_ field: Field?, in range: ClosedRange<Double>) -> Double? {
         guard let field, let text = plain(field, "a number") else { return nil }
-        guard let value = Double(text), value.isFinite else {
-            report(field.path, "expected a number, found \"\(Self.shown(text))\"")
-            return nil
-        }
-        guard range.contains(value) else {
-            report(field.path, "\(Self.shown(text)) is not between \(range.lowerBound) and \(range.upperBound)")
-            return nil
-        }
-        return value
+        let number = Double(text).flatMap { $0.isFinite ? $0 : nil }
+        return value(number, of: text, at: field, "a number", in: range)
     }
 
     /// A number with the unit ms, s, m or h.
     mutating func duration(_ field: Field?, in range: ClosedRange<Duration>) -> Duration? {
         guard let field, let text = text(field, "a duration") else { return nil }
-        guard let value = Self.duration(text) else {
-            report(field.path, "expected a duration such as 30s, 500ms, 2m or 1h, found \"\(Self.shown(text))\"")
+        return value(
+            Self.duration(text), of: text, at: field, "a duration such as 30s, 500ms, 2m or 1h", in: range)
+    }
+
+    /// - Parameter value: what `text` says; nil: it is not what is `expected`.
+    private mutating func value<Value: Comparable>(
+        _ value: Value?, of text: String, at field: Field, _ expected: String, in range: ClosedRange<Value>
+    ) -> Value? {
+        guard let value else {
+            report(field.path, "expected \(expected), found \"\(Self.shown(text))\"")
             return nil
         }
         guard range.contains(value) else {
-            report(field.path, "\(text) is not between \(range.lowerBound) and \(range.upperBound)")
+            report(field.path, "\(Self.shown(text)) is not between \(range.lowerBound) and \(range.upperBound)")
             return nil
         }
         return value

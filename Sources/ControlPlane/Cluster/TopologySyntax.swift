@@ -60,7 +60,7 @@ enum TopologySyntax {
     }
 
     /// The URL of a listener whose `url` the file leaves out.
-    static func defaultURL(host: String, port: Int, scheme: String = "http") -> String {
+    static func defaultURL(host: String, port: Int, scheme: String) -> String {
         guard let address = TransportAddress(host, port: 0) else { return "\(scheme)://\(host):\(port)" }
         if address.isUnspecified { return "\(scheme)://127.0.0.1:\(port)" }
         return address.isIPv4 ? "\(scheme)://\(host):\(port)" : "\(scheme)://[\(host)]:\(port)"

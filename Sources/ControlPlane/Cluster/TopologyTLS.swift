@@ -1,25 +1,15 @@
 // MARK: - The `internal_tls` section
 
-extension Topology {
-    /// TLS of the internal listeners, with an authority of the deployment's own. Paths; `{node}` stands for a node's name.
-    package struct InternalTLS: Hashable, Sendable {
-        package var ca: String
-        package var certificate: String
-        package var key: String
-
-        package init(ca: String, certificate: String, key: String) {
-            (self.ca, self.certificate, self.key) = (ca, certificate, key)
-        }
-
-        package func files(of node: String) -> PeerTrust.Files {
-            let named = { (path: String) in path.replacing("{node}", with: node) }
-            return .init(ca: named(ca), certificate: named(certificate), key: named(key))
-        }
+extension PeerTrust.Files {
+    /// With the name of a node for each `{node}`.
+    package func of(_ node: String) -> Self {
+        let named = { (path: String) in path.replacing("{node}", with: node) }
+        return .init(ca: named(ca), certificate: named(certificate), key: named(key))
     }
 }
 
 extension TopologyParser {
-    mutating func readInternalTLS(_ field: TopologyReader.Field?) -> Topology.InternalTLS? {
+    mutating func readInternalTLS(_ field: TopologyReader.Field?) -> PeerTrust.Files? {
         guard let field else { return nil }
         // Even if it is broken: the URLs are not to blame.
         internalScheme = "https"
@@ -32,13 +22,13 @@ extension TopologyParser {
     }
 
     /// The files of those who will run must be there and fit together; the topology never holds a key itself.
-    mutating func check(_ tls: Topology.InternalTLS?, neededBy nodes: [PartialNode]) {
-        guard let tls else { return }
+    mutating func check(_ files: PeerTrust.Files?, neededBy nodes: [PartialNode]) {
+        guard let files else { return }
         var seen: Set<String> = []
         for node in nodes {
             guard let name = node.name else { continue }
             do throws(PeerTrust.Failure) {
-                _ = try PeerTrust(tls.files(of: name))
+                _ = try PeerTrust(files.of(name))
             } catch {
                 // Files that nodes share are wrong once.
                 guard seen.insert(error.description).inserted else { continue }

@@ -1,4 +1,3 @@
-import CLinux
 package import Logging
 import ServiceLifecycle
 
@@ -33,17 +32,9 @@ package struct FollowedFiles: Service {
 
     package init(_ groups: [Group], logger: Logger) { (self.groups, self.logger) = (groups, logger) }
 
-    private struct Version: Hashable {
-        var device: UInt64
-        var inode: UInt64
-        var size: Int64
-        var seconds: Int64
-        var nanoseconds: Int64
-    }
-
     private struct State {
         /// As they were when last read with success; nil where a file was missing.
-        var versions: [Version?]?
+        var versions: [FileVersion?]?
         var problem: String?
     }
 
@@ -59,13 +50,13 @@ package struct FollowedFiles: Service {
 
     /// The first look reads them in any case: they may have changed since the node read its configuration.
     private func look(at group: Group, _ state: inout State) async {
-        let (versions, isFresh) = Self.versions(of: group.paths)
+        let found = group.paths.map { FileVersion.of($0) }
+        let versions = found.map(\.version)
         guard versions != state.versions else { return }
         let isFirst = state.versions == nil && state.problem == nil
         do throws(Failure) {
             try await group.reload()
-            // What was written just now may be written again within the clock's grain: look once more.
-            state.versions = isFresh && !isFirst ? nil : versions
+            state.versions = !isFirst && found.contains(where: \.isFresh) ? nil : versions
             state.problem = nil
             if !isFirst { logger.notice("files read again", metadata: ["what": "\(group.name)"]) }
         } catch {
@@ -79,19 +70,5 @@ package struct FollowedFiles: Service {
             }
             state.problem = error.reason
         }
-    }
-
-    private static func versions(of paths: [String]) -> ([Version?], isFresh: Bool) {
-        var youngest = Int64.max
-        let versions = paths.map { path -> Version? in
-            var version = clinux_file_version()
-            var age: Int64 = 0
-            guard unsafe clinux_file_version(path, &version, &age) == 0 else { return nil }
-            youngest = min(youngest, age)
-            return Version(
-                device: version.device, inode: version.inode, size: version.size, seconds: version.seconds,
-                nanoseconds: version.nanoseconds)
-        }
-        return (versions, 0...50 ~= youngest)
     }
 }

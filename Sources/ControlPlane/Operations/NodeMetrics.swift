@@ -1,5 +1,5 @@
 package import Forwarding
-package import WebRTC
+import WebRTC
 
 /// Everything that `GET /metrics` shows, collected at one moment. Labels never hold a broadcast, a session or an address:
 /// the number of series is bounded by workers, reasons and routes.
@@ -22,17 +22,8 @@ package struct NodeMetrics: Sendable {
     package var region: String
     package var uptime: Duration = .zero
     package var readiness = Readiness()
-    /// Broadcasts that have a source now.
-    package var liveBroadcasts = 0
-    /// Open sessions by what they are for: `publisher`, `viewer`, `relay` (to a node below), `upstream` (from one above).
-    package var sessions: [String: Int] = [:]
-    /// Sessions whose transport is not up yet.
-    package var halfOpenSessions = 0
-    /// Since the start of the process, likewise.
-    package var sessionsOpened: [String: UInt64] = [:]
-    package var sessionsClosed: [CloseReason: UInt64] = [:]
+    package var sessions = SessionSnapshot()
     package var requests: [Request: UInt64] = [:]
-    package var drain = DrainFigures()
     /// nil on a node without upstreams.
     package var directory: NodeDirectory.Counters?
     /// In order of their index.
@@ -60,20 +51,15 @@ extension NodeMetrics {
             ("version", CascadeVersion.current), ("node", node), ("role", role.rawValue), ("region", region),
         ]
         out.sample("sfu_build_info", 1, labels)
-        out.family("sfu_uptime_seconds", .gauge, "Time since the process started.")
-        out.sample("sfu_uptime_seconds", Double(uptime / .milliseconds(1)) / 1_000)
-        out.family("sfu_ready", .gauge, "1 while the node should get traffic.")
-        out.sample("sfu_ready", readiness.state == .ready ? 1 : 0)
-        out.family("sfu_draining", .gauge, "1 while the node drains.")
-        out.sample("sfu_draining", readiness.isDraining ? 1 : 0)
-        out.family("sfu_drain_seconds", .gauge, "Time since the drain began; 0 without one.")
-        out.sample("sfu_drain_seconds", drain.seconds)
-        out.family("sfu_drain_viewers_told_total", .counter, "Viewers who were told to watch at another node.")
-        out.sample("sfu_drain_viewers_told_total", drain.viewersSentAway)
-        out.family("sfu_viewer_event_streams", .gauge, "Event streams of viewers' sessions.")
-        out.sample("sfu_viewer_event_streams", drain.eventStreams)
-        out.family("sfu_live_broadcasts", .gauge, "Broadcasts that have a source now.")
-        out.sample("sfu_live_broadcasts", liveBroadcasts)
+        out.family("sfu_uptime_seconds", .gauge, "Time since the process started.", uptime / .seconds(1))
+        out.family("sfu_ready", .gauge, "1 while the node should get traffic.", readiness.state == .ready ? 1 : 0)
+        out.family("sfu_draining", .gauge, "1 while the node drains.", readiness.isDraining ? 1 : 0)
+        out.family("sfu_drain_seconds", .gauge, "Time since the drain began; 0 without one.", sessions.drainSeconds)
+        out.family(
+            "sfu_drain_viewers_told_total", .counter, "Viewers who were told to watch at another node.",
+            sessions.counters.viewersSentAway)
+        out.family("sfu_viewer_event_streams", .gauge, "Event streams of viewers' sessions.", sessions.eventStreams)
+        out.family("sfu_live_broadcasts", .gauge, "Broadcasts that have a source now.", sessions.liveBroadcasts)
         out.family("sfu_http_requests_total", .counter, "Answered HTTP requests by route pattern.")
         let sorted = requests.sorted { a, b in
             (a.key.listener, a.key.route, a.key.method, a.key.status)
@@ -89,53 +75,55 @@ extension NodeMetrics {
     }
 
     private func renderSessions(into out: inout PrometheusText) {
-        out.family("sfu_sessions", .gauge, "Open sessions; relay: to a node below, upstream: from a node above.")
-        for (kind, count) in sessions.sorted(by: { $0.key < $1.key }) {
-            out.sample("sfu_sessions", count, [("kind", kind)])
-        }
-        out.family("sfu_sessions_half_open", .gauge, "Sessions whose transport is not up yet.")
-        out.sample("sfu_sessions_half_open", halfOpenSessions)
-        out.family("sfu_sessions_opened_total", .counter, "Sessions that were negotiated.")
-        for (kind, count) in sessionsOpened.sorted(by: { $0.key < $1.key }) {
-            out.sample("sfu_sessions_opened_total", count, [("kind", kind)])
-        }
-        out.family("sfu_sessions_closed_total", .counter, "Sessions that ended, by reason.")
-        for reason in CloseReason.allCases {
-            let labels = [("reason", Self.snakeCase(reason.rawValue))]
-            out.sample("sfu_sessions_closed_total", sessionsClosed[reason] ?? 0, labels)
-        }
+        out.family(
+            "sfu_sessions", .gauge, "Open sessions; relay: to a node below, upstream: from a node above.", by: "kind",
+            SessionPurpose.allCases.map { ($0.rawValue, sessions.present[$0] ?? 0) })
+        out.family(
+            "sfu_sessions_half_open", .gauge, "Sessions whose transport is not up yet.",
+            sessions.opening.values.reduce(0, +))
+        out.family(
+            "sfu_sessions_opened_total", .counter, "Sessions that were negotiated.", by: "kind",
+            SessionPurpose.allCases.map { ($0.rawValue, sessions.counters.opened[$0] ?? 0) })
+        out.family(
+            "sfu_sessions_closed_total", .counter, "Sessions that ended, by reason.", by: "reason",
+            CloseReason.allCases.map { (Self.snakeCase($0.rawValue), sessions.counters.closed[$0] ?? 0) })
     }
 
     private func renderDirectory(into out: inout PrometheusText) {
         guard let directory else { return }
-        out.family("sfu_upstreams", .gauge, "Nodes above, by what this node's probes say of them.")
-        for state in UpstreamHealth.State.allCases {
-            out.sample("sfu_upstreams", directory.states[state] ?? 0, [("state", state.rawValue)])
-        }
-        out.family("sfu_upstream_probes_failed_total", .counter, "Probes of nodes above that had no answer.")
-        out.sample("sfu_upstream_probes_failed_total", directory.failedProbes)
-        out.family("sfu_discovery_entries", .gauge, "Addresses that a source of upstreams names now.")
-        for source in NodeDirectory.Source.allCases {
-            out.sample("sfu_discovery_entries", directory.entries[source] ?? 0, [("source", source.rawValue)])
-        }
-        out.family("sfu_discovery_failures_total", .counter, "Files not usable and look-ups without an answer.")
-        for source in NodeDirectory.Source.allCases {
-            out.sample("sfu_discovery_failures_total", directory.failures[source] ?? 0, [("source", source.rawValue)])
-        }
-        out.family("sfu_discovery_unusable_addresses_total", .counter, "Listed addresses that no node can have.")
-        out.sample("sfu_discovery_unusable_addresses_total", directory.unusableAddresses)
-        out.family("sfu_directory_streams", .gauge, "Directories of other nodes that are followed now.")
-        for kind in [NodeDirectory.Kind.above, .peer] {
-            out.sample("sfu_directory_streams", directory.streams[kind] ?? 0, [("kind", kind.rawValue)])
-        }
-        out.family("sfu_directory_streams_lost_total", .counter, "Directories that broke or fell silent.")
-        out.sample("sfu_directory_streams_lost_total", directory.lostStreams)
-        out.family("sfu_directory_announcements", .gauge, "Broadcasts in followed directories, once for each.")
-        out.sample("sfu_directory_announcements", directory.announcements)
-        out.family("sfu_directory_announcements_ignored_total", .counter, "Announcements beyond the bound.")
-        out.sample("sfu_directory_announcements_ignored_total", directory.ignoredAnnouncements)
-        out.family("sfu_directory_malformed_events_total", .counter, "Events and entries that make no sense.")
-        out.sample("sfu_directory_malformed_events_total", directory.malformedEvents)
+        out.family(
+            "sfu_upstreams", .gauge, "Nodes above, by what this node's probes say of them.", by: "state",
+            UpstreamHealth.State.allCases.map { ($0.rawValue, directory.states[$0] ?? 0) })
+        out.family(
+            "sfu_relay_failures_total", .counter, "Searches that found no source although the broadcast may be live.",
+            sessions.counters.relayFailures)
+        out.family(
+            "sfu_upstream_probes_failed_total", .counter, "Probes of nodes above that had no answer.",
+            directory.failedProbes)
+        out.family(
+            "sfu_discovery_entries", .gauge, "Addresses that a source of upstreams names now.", by: "source",
+            NodeDirectory.Source.allCases.map { ($0.rawValue, directory.entries[$0] ?? 0) })
+        out.family(
+            "sfu_discovery_failures_total", .counter, "Files not usable and look-ups without an answer.", by: "source",
+            NodeDirectory.Source.allCases.map { ($0.rawValue, directory.failures[$0] ?? 0) })
+        out.family(
+            "sfu_discovery_unusable_addresses_total", .counter, "Listed addresses that no node can have.",
+            directory.unusableAddresses)
+        out.family(
+            "sfu_directory_streams", .gauge, "Directories of other nodes that are followed now.", by: "kind",
+            [NodeDirectory.Kind.above, .peer].map { ($0.rawValue, directory.streams[$0] ?? 0) })
+        out.family(
+            "sfu_directory_streams_lost_total", .counter, "Directories that broke or fell silent.",
+            directory.lostStreams)
+        out.family(
+            "sfu_directory_announcements", .gauge, "Broadcasts in followed directories, once for each.",
+            directory.announcements)
+        out.family(
+            "sfu_directory_announcements_ignored_total", .counter, "Announcements beyond the bound.",
+            directory.ignoredAnnouncements)
+        out.family(
+            "sfu_directory_malformed_events_total", .counter, "Events and entries that make no sense.",
+            directory.malformedEvents)
     }
 
     private func renderWorkers(into out: inout PrometheusText) {
@@ -145,8 +133,7 @@ extension NodeMetrics {
             ("sfu_worker_sinks", "Sessions that take media.", \.sinks),
         ]
         for (name, help, value) in gauges {
-            out.family(name, .gauge, help)
-            for (index, worker) in workers.enumerated() { out.sample(name, value(worker), [("worker", "\(index)")]) }
+            out.family(name, .gauge, help, by: "worker", workers.enumerated().map { ("\($0)", value($1)) })
         }
         let counters: [(String, String, (UnitStatistics) -> UInt64)] = [
             ("sfu_datagrams_received_total", "UDP datagrams received.", \.datagramsIn),
@@ -162,8 +149,7 @@ extension NodeMetrics {
             ("sfu_keyframe_requests_received_total", "PLI and FIR from sinks.", \.keyframeRequestsReceived),
         ]
         for (name, help, value) in counters {
-            out.family(name, .counter, help)
-            for (index, worker) in workers.enumerated() { out.sample(name, value(worker), [("worker", "\(index)")]) }
+            out.family(name, .counter, help, by: "worker", workers.enumerated().map { ("\($0)", value($1)) })
         }
     }
 

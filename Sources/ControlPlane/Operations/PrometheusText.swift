@@ -24,6 +24,25 @@ package struct PrometheusText: Sendable {
         line(name, labels, value.isNaN ? "NaN" : value.isInfinite ? (value < 0 ? "-Inf" : "+Inf") : "\(value)")
     }
 
+    /// A whole family: one sample, without labels.
+    package mutating func family(_ name: String, _ kind: Kind, _ help: String, _ value: some BinaryInteger) {
+        family(name, kind, help)
+        sample(name, value)
+    }
+
+    package mutating func family(_ name: String, _ kind: Kind, _ help: String, _ value: Double) {
+        family(name, kind, help)
+        sample(name, value)
+    }
+
+    /// A whole family: a sample for each value of `label`.
+    package mutating func family<Value: BinaryInteger>(
+        _ name: String, _ kind: Kind, _ help: String, by label: String, _ values: some Sequence<(String, Value)>
+    ) {
+        family(name, kind, help)
+        for (which, value) in values { sample(name, value, [(label, which)]) }
+    }
+
     private mutating func line(_ name: String, _ labels: [(String, String)], _ value: String) {
         text += name
         if !labels.isEmpty {

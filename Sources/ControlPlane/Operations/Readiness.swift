@@ -3,8 +3,6 @@
 package struct Readiness: Hashable, Sendable {
     package enum State: Hashable, Sendable {
         case ready
-        /// Listeners or workers are not up yet.
-        case starting
         case draining
         /// An edge that reaches none of its upstreams.
         case noOriginReachable
@@ -12,7 +10,6 @@ package struct Readiness: Hashable, Sendable {
         case overloaded(limit: String)
     }
 
-    package var isStarted = false
     package var isDraining = false
     /// Always true on an origin.
     package var originReachable = true
@@ -22,7 +19,6 @@ package struct Readiness: Hashable, Sendable {
     package init() {}
 
     package var state: State {
-        if !isStarted { return .starting }
         if isDraining { return .draining }
         if !originReachable { return .noOriginReachable }
         return reachedLimit.map { .overloaded(limit: $0) } ?? .ready
@@ -35,7 +31,6 @@ package struct Readiness: Hashable, Sendable {
     package var obstacle: (reason: String, detail: String)? {
         switch state {
         case .ready: nil
-        case .starting: ("starting", "listeners or media workers are not up yet")
         case .draining: ("draining", "the node takes no new sessions")
         case .noOriginReachable: ("no_origin_reachable", "no upstream answers")
         case .overloaded(let limit): ("overloaded", "limit \(limit) is reached")

@@ -18,11 +18,6 @@ package struct EventStreamParser: Sendable {
     /// Bytes of one line, and of one event's data.
     package static let longest = 16 << 20
 
-    /// The last `id` field, which outlives its event.
-    package private(set) var lastID = ""
-    /// The last `retry` field: how long to wait before connecting again.
-    package private(set) var retry: Duration?
-
     private let limit: Int
     private var line: [UInt8] = []
     private var name = ""
@@ -84,10 +79,7 @@ package struct EventStreamParser: Sendable {
             hasData = true
             data += value
         case "event": name = String(decoding: value, as: UTF8.self)
-        case "id" where !value.contains(0): lastID = String(decoding: value, as: UTF8.self)
-        case "retry" where !value.isEmpty && value.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }:
-            retry = Int64(String(decoding: value, as: UTF8.self)).map { .milliseconds($0) } ?? retry
-        default: break  // A comment (the name is empty), or a field that nobody knows.
+        default: break  // A comment (the name is empty), `id` and `retry`, or a field that nobody knows.
         }
         return nil
     }

@@ -18,7 +18,7 @@ package struct RelayClient: Sendable {
     private let doubt: @Sendable (Neighbour.ID) async -> Void
 
     /// - Parameter trust: who is believed on `https`.
-    package init(tokens: NodeTokens, trust: PeerTrust? = nil, doubt: @escaping @Sendable (Neighbour.ID) async -> Void) {
+    package init(tokens: NodeTokens, trust: PeerTrust?, doubt: @escaping @Sendable (Neighbour.ID) async -> Void) {
         asking = WHIPClient(http: HTTPClient(trust: trust))
         leaving = WHIPClient(http: HTTPClient(threads: 4, trust: trust))
         (self.tokens, self.doubt) = (tokens, doubt)

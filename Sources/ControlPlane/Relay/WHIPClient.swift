@@ -50,18 +50,6 @@ package struct WHIPClient: Sendable {
         throw .init(description: "more than \(Self.maximumRedirects) redirects")
     }
 
-    /// Sends a `trickle-ice-sdpfrag` (RFC 9725 §4.3). `etag` as it came; "*" asks for an ICE restart.
-    package func patch(
-        fragment: String, url: String, etag: String?, token: String? = nil, timeout: Duration = .seconds(10)
-    ) async throws(HTTPClient.Failure) -> HTTPClient.Response {
-        try await http.perform(
-            .init(
-                "PATCH", url,
-                headers: [("Content-Type", "application/trickle-ice-sdpfrag")] + (etag.map { [("If-Match", $0)] } ?? [])
-                    + authorization(token),
-                body: Array(fragment.utf8), timeout: timeout))
-    }
-
     /// Ends the session; returns the HTTP status.
     @discardableResult
     package func delete(

@@ -44,15 +44,6 @@ extension Sessions {
         var name: String
     }
 
-    /// What this node says of itself.
-    package var facts: NodeFacts {
-        let viewers = tally.count(.viewer)
-        return NodeFacts(
-            node: node.name, role: node.role.rawValue, region: node.region, url: node.publicListener.url,
-            viewers: node.viewers, ready: !draining && viewers < topology.limits.viewers, draining: draining,
-            load: min(1, Double(viewers) / Double(max(1, topology.limits.viewers))))
-    }
-
     /// More nodes than this do not follow one.
     static let maximumFollowers = 1_024
 
@@ -61,7 +52,7 @@ extension Sessions {
     /// From here on `stream` is told everything that can be had from here, then each change.
     package func follow(with stream: EventStream) {
         guard takesFollowers else { return stream.finish() }
-        stream.send("snapshot", Snapshot(node: facts, broadcasts: router.announcements))
+        stream.send("snapshot", Snapshot(node: facts(readiness), broadcasts: router.announcements))
         followers[ObjectIdentifier(stream)] = stream
     }
 
@@ -70,18 +61,18 @@ extension Sessions {
     func tellFollowers(_ changes: [RelayRouter.Change]) {
         guard !followers.isEmpty else { return }
         for change in changes {
-            for stream in followers.values {
+            let (event, data) =
                 switch change {
-                case .announce(let announcement): stream.send("announce", announcement)
-                case .withdraw(let name): stream.send("withdraw", Withdrawal(name: name))
+                case .announce(let announcement): ("announce", JSONText.text(announcement))
+                case .withdraw(let name): ("withdraw", JSONText.text(Withdrawal(name: name)))
                 }
-            }
+            for stream in followers.values { stream.send(event, data) }
         }
     }
 
-    /// Readiness has changed.
+    /// A drain has begun or is taken back.
     func tellFollowersOfNode() {
-        let facts = facts
+        let facts = JSONText.text(facts(readiness))
         for stream in followers.values { stream.send("node", facts) }
     }
 

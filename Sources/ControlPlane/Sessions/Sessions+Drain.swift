@@ -12,14 +12,15 @@ extension Sessions {
         case nowhere
     }
 
-    package func findAlternatives(with source: @escaping Alternatives.Source) { alternatives = source }
+    /// Nothing new is taken.
+    var draining: Bool { stopping || drain.isUnderWay }
 
-    package func beginDrain(_ cause: Drain.Cause, now: ContinuousClock.Instant = .now) {
+    package func beginDrain(_ cause: Drain.Cause) {
         let viewers = viewerEvents.streams.keys.filter { viewerEvents.wants(.reconnect, $0) }
             .sorted { $0.rawValue < $1.rawValue }
-        let begun = drain.begin(cause, viewers: viewers, now: now)
-        setDraining(true)
+        let begun = drain.begin(cause, viewers: viewers, now: .now)
         guard begun != .already else { return }
+        tellFollowersOfNode()
         var fields = drainMetadata
         fields["cause"] = "\(cause.rawValue)"
         fields["to-be-told"] = "\(drain.waiting)"
@@ -31,8 +32,10 @@ extension Sessions {
     package func cancelDrain() -> Bool {
         let wasUnderWay = drain.isUnderWay
         guard drain.cancel() else { return false }
-        setDraining(false)
-        if wasUnderWay { logger.notice("drain cancelled", metadata: drainMetadata) }
+        if wasUnderWay {
+            tellFollowersOfNode()
+            logger.notice("drain cancelled", metadata: drainMetadata)
+        }
         return true
     }
 
@@ -72,8 +75,8 @@ extension Sessions {
     }
 
     private func choose(among nodes: [NodeFacts]) -> NodeFacts? {
-        turn &+= 1
-        return Alternatives.choose(among: nodes, region: node.region, turn: Int(turn % 1_000_000))
+        turn += 1
+        return Alternatives.choose(among: nodes, region: node.region, turn: turn)
     }
 
     /// Sessions that a stop would cut off.
@@ -81,7 +84,7 @@ extension Sessions {
 
     /// 0 without a drain.
     func drainSeconds(now: ContinuousClock.Instant) -> Double {
-        drain.since.map { Double((now - $0) / .milliseconds(1)) / 1_000 } ?? 0
+        drain.since.map { (now - $0) / .seconds(1) } ?? 0
     }
 
     private var drainMetadata: Logger.Metadata {

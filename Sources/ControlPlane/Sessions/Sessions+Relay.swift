@@ -65,8 +65,9 @@ extension Sessions {
         var refusal: Refusal?
         if case .notFound(let setback) = outcome {
             refusal = Refusal(setback)
-            if case .notLive = setback {
-            } else {
+            switch setback {
+            case .notLive: break
+            case .loop, .unacceptable, .unavailable:
                 counters.relayFailures += 1
                 complain(of: name, setback)
             }

@@ -7,29 +7,24 @@ package import WebRTC
 package struct SessionCounters: Sendable {
     package var opened: [SessionPurpose: UInt64] = [:]
     package var closed: [CloseReason: UInt64] = [:]
-    /// Attempts to fetch a broadcast that no node above agreed to.
+    /// Searches for a broadcast that found nobody to relay it, although it may be live.
     package var relayFailures: UInt64 = 0
     /// Viewers who were told to watch at another node.
     package var viewersSentAway: UInt64 = 0
 }
 
-/// The state of the table at one moment, for `/metrics` and `/readyz`.
+/// The table at one moment, for `/metrics`.
 package struct SessionSnapshot: Sendable {
-    package var counters: SessionCounters
-    package var present: [SessionPurpose: Int]
-    package var opening: [SessionPurpose: Int]
+    package var counters = SessionCounters()
+    /// Open sessions.
+    package var present: [SessionPurpose: Int] = [:]
+    /// Those whose transport is not up yet.
+    package var opening: [SessionPurpose: Int] = [:]
     /// Broadcasts that have a source now.
-    package var liveBroadcasts: Int
-    package var draining: Bool
-    package var drain: DrainFigures
-}
-
-/// Drain and viewers' events in numbers, for `/metrics`.
-package struct DrainFigures: Sendable {
+    package var liveBroadcasts = 0
     /// Since the drain began; 0 without one.
-    package var seconds = 0.0
-    /// Since the start of the process.
-    package var viewersSentAway: UInt64 = 0
+    package var drainSeconds = 0.0
+    /// Of viewers' sessions.
     package var eventStreams = 0
 }
 
@@ -100,10 +95,8 @@ extension Sessions {
     package func snapshot() -> SessionSnapshot {
         SessionSnapshot(
             counters: counters, present: tally.byPurpose, opening: tally.opening,
-            liveBroadcasts: broadcasts.values.count { $0.liveSource != nil }, draining: draining,
-            drain: .init(
-                seconds: drainSeconds(now: .now), viewersSentAway: counters.viewersSentAway,
-                eventStreams: viewerEvents.count))
+            liveBroadcasts: broadcasts.values.count { $0.liveSource != nil }, drainSeconds: drainSeconds(now: .now),
+            eventStreams: viewerEvents.count)
     }
 
     /// What is live, and as far as this node can see really comes.

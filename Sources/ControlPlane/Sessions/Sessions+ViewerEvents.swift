@@ -120,6 +120,6 @@ extension Sessions {
             let rids = broadcast.formats.first { $0.kind == track.kind }?.rids ?? []
             layers[String(position)] = rids.map { Layer(rid: $0) }
         }
-        return String(decoding: JSONText.encode(layers), as: UTF8.self)
+        return JSONText.text(layers)
     }
 }

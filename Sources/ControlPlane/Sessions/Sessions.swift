@@ -6,7 +6,7 @@ package import WebRTC
 /// The node's one table of broadcasts and sessions.
 ///
 /// Signalling calls in, worker events come in through `apply`, time through `advance`; commands go out to the workers by
-/// value. Where a broadcast's media comes from is decided here: a publisher (this file) or a node above
+/// value. A broadcast's media comes from a publisher (`Sessions+Publishing.swift`) or a node above
 /// (`Sessions+Relay.swift`).
 package actor Sessions {
     /// An opened session, as the 201 tells it.
@@ -59,10 +59,9 @@ package actor Sessions {
     var viewerEvents = ViewerEventStreams()
     var drain: Drain
     /// Where clients of this node may go while it drains.
-    var alternatives: Alternatives.Source = { _ in [] }
+    var alternatives: Alternatives.Source
     /// Counts those who were sent elsewhere, so that other nodes take turns.
-    var turn: UInt64 = 0
-    private(set) var draining = false
+    var turn = 0
     private(set) var stopping = false
     private var nextIdentifier: UInt64 = 1
     var generator = SystemRandomNumberGenerator()
@@ -70,189 +69,20 @@ package actor Sessions {
 
     package init(
         node: Topology.Node, topology: Topology, media: MediaPlane, fingerprint: Fingerprint, relayClient: RelayClient,
-        logger: Logger
+        alternatives: @escaping Alternatives.Source, logger: Logger
     ) {
         (self.node, self.topology, self.media, self.fingerprint) = (node, topology, media, fingerprint)
-        (self.relayClient, self.logger) = (relayClient, logger)
+        (self.relayClient, self.alternatives, self.logger) = (relayClient, alternatives, logger)
         tally = SessionTally(workers: media.workers.count)
         router = RelayRouter(node: node.name, budget: topology.relayTimeout, seed: .random(in: 0...UInt64.max))
         drain = Drain(window: topology.drainWindow, deadline: topology.drainDeadline)
     }
 
     /// Whether this node gets its broadcasts from other nodes.
-    var pullsBroadcasts: Bool { node.upstream != .none }
+    var pullsBroadcasts: Bool { node.upstream.hasSources }
 
     /// The router's time.
     var clock: Duration { .now - begin }
-
-    // MARK: - Publishing
-
-    /// Opens a WHIP session. The broadcast is live once its media transport is up.
-    package func publish(_ name: String, offer: SessionDescription) throws(Refusal) -> Opened {
-        try refuseWhileDraining()
-        try admit(.publisher)
-        let existing = names[name].flatMap { broadcasts[$0] }
-        if let existing, isTaken(existing), topology.onConflict == .reject { throw .alreadyLive }
-        if existing == nil { try admitBroadcast() }
-        let worker = existing?.worker ?? tally.leastLoadedWorker
-        let local = localTransport(worker: worker)
-        let answer: SessionDescription
-        let agreement: Agreement
-        do {
-            (answer, agreement) = try Negotiation.answerPublisher(offer, local: local, using: &generator)
-        } catch {
-            throw .negotiation(error)
-        }
-        let id = broadcast(named: name, formats: Negotiation.formats(of: agreement), worker: worker)
-        let record = open(
-            .publisher, on: id, listener: .public, agreement: agreement, local: local, mids: Self.mids(of: offer))
-        return Opened(resource: record.resource, etag: record.etag, answer: answer.description)
-    }
-
-    /// Whether somebody publishes the broadcast. One who crashed says no good-bye: his silence frees it, long before his
-    /// consent expires. One who never got as far as a connection does not keep others, or his own next try, out.
-    private func isTaken(_ broadcast: BroadcastRecord) -> Bool {
-        guard let source = broadcast.liveSource else { return false }
-        return sessions[source]?.isSilent != true
-    }
-
-    /// The broadcast that a source of these formats feeds: the one that has the name if there is anything in it for its
-    /// viewers, else a new one, which takes the name at once or, from a live one, when its source is connected; viewers
-    /// of the old one then end.
-    func broadcast(named name: String, formats: [TrackFormat], worker: Int) -> BroadcastID {
-        let existing = names[name].flatMap { broadcasts[$0] }
-        if let existing, existing.canContinue(with: formats) {
-            // A live one goes on as it is until its successor takes over, which changes the formats then.
-            if existing.liveSource == nil, existing.formats != formats {
-                broadcasts[existing.id]?.formats = formats
-                media.workers[worker].send(.changeFormats(existing.id, formats))
-            }
-            return existing.id
-        }
-        let id = BroadcastID(rawValue: identifier())
-        broadcasts[id] = BroadcastRecord(
-            id: id, name: name, worker: worker, formats: formats,
-            streamName: ResourceName.urlSafeText(of: generator.next()))
-        media.workers[worker].send(.openBroadcast(id, tracks: formats))
-        // One that is live goes on until its successor is connected.
-        if existing?.liveSource == nil { names[name] = id }
-        if let existing, existing.liveSource == nil { closeBroadcast(existing.id, reason: .incompatible) }
-        return id
-    }
-
-    // MARK: - Watching
-
-    /// Opens a WHEP session for a person or a node below. On a node that relays, the first one waits for the broadcast
-    /// to be fetched.
-    package func watch(
-        _ name: String, offer: SessionDescription, as purpose: SessionPurpose, by asking: AskingNode? = nil
-    ) async throws(Refusal) -> Opened {
-        // A node that asks one that drains has nobody else to ask.
-        if stopping || purpose != .relay || !isWatchable(name) { try refuseWhileDraining() }
-        try admit(purpose)
-        let waiting = asking?.waiting ?? []
-        if let setback = router.objection(to: waiting, for: name) { throw Refusal(setback) }
-        if pullsBroadcasts, !isWatchable(name) {
-            try await pull(name, waiting: waiting)
-            try refuseWhileDraining()
-            try admit(purpose)
-            if let setback = router.objection(to: waiting, for: name) { throw Refusal(setback) }
-        }
-        guard let id = names[name], let broadcast = broadcasts[id], isWatchable(name) else {
-            throw .notLive(retryAfter: 2)
-        }
-        let local = localTransport(worker: broadcast.worker)
-        let answer: SessionDescription
-        let agreement: Agreement
-        do {
-            (answer, agreement) = try Negotiation.answerViewer(
-                offer, broadcast: broadcast.formats, streamName: broadcast.streamName, local: local, using: &generator)
-        } catch {
-            throw .negotiation(error)
-        }
-        if let former = asking?.name { endFormerRelay(of: former, on: id) }
-        let record = open(
-            purpose, on: id, listener: purpose == .relay ? .internal : .public, agreement: agreement, local: local,
-            mids: Self.mids(of: offer), node: asking?.name)
-        return Opened(
-            resource: record.resource, etag: record.etag, answer: answer.description, path: router.path(of: name))
-    }
-
-    /// A node needs a broadcast once. When it asks again it has forgotten the first relay, or lost it.
-    private func endFormerRelay(of node: String, on id: BroadcastID) {
-        for session in broadcasts[id]?.viewers ?? [] where sessions[session]?.node == node {
-            close(session, reason: .replaced)
-        }
-    }
-
-    /// A published broadcast when its source is up; a relayed one as soon as the node above has agreed.
-    func isWatchable(_ name: String) -> Bool {
-        guard let id = names[name], let broadcast = broadcasts[id] else { return false }
-        guard pullsBroadcasts else { return broadcast.liveSource != nil }
-        // A relay that brings nothing does not count: others have to say whether the broadcast is still live.
-        return router.canServe(name, now: clock) && (broadcast.candidate != nil || broadcast.liveSource != nil)
-    }
-
-    // MARK: - Session resources
-
-    /// The broadcast and purpose behind a resource, for authorisation; nil: not here, or not on this listener.
-    package func find(
-        _ resource: ResourceName, on listener: ListenerKind
-    ) -> (broadcast: String, purpose: SessionPurpose, etag: String)? {
-        guard let id = resources[resource], let record = sessions[id], record.listener == listener,
-            record.purpose != .upstream
-        else { return nil }
-        return (record.name, record.purpose, record.etag)
-    }
-
-    package enum Patched: Sendable {
-        case trickled
-        /// The `trickle-ice-sdpfrag` with our new credentials, and the ETag of the new ICE session.
-        case restarted(fragment: String, etag: String)
-    }
-
-    /// Trickle (RFC 9725 §4.3.2) or, with other credentials than before, ICE restart (§4.3.3).
-    package func patch(
-        _ resource: ResourceName, on listener: ListenerKind, ifMatch: IfMatch, fragment: ICEFragment
-    ) throws(Refusal) -> Patched {
-        guard let id = resources[resource], var record = sessions[id], record.listener == listener else {
-            throw .unknownSession
-        }
-        guard ifMatch.matches(record.etag) else { throw .preconditionFailed }
-        if let mid = fragment.mid, !record.mids.contains(mid) {
-            throw .invalidFragment("the offer had no m-line with mid \(mid)")
-        }
-        let offered = fragment.ice
-        let worker = media.workers[record.worker]
-        guard offered != record.remoteICE else {
-            if !fragment.candidates.isEmpty { worker.send(.addRemoteCandidates(id, fragment.candidates)) }
-            return .trickled
-        }
-        // Both or neither (RFC 8839 §4.4.1.1.1): a half-changed pair is a mistake, and the old session goes on.
-        guard offered.ufrag != record.remoteICE.ufrag, offered.password != record.remoteICE.password else {
-            throw .invalidFragment("an ICE restart changes both ufrag and pwd")
-        }
-        let local = localTransport(worker: record.worker)
-        worker.send(.restartICE(id, local: local.ice, remote: offered, remoteCandidates: fragment.candidates))
-        (record.remoteICE, record.etag) = (offered, entityTag())
-        sessions[id] = record
-        return .restarted(
-            fragment: Negotiation.fragment(local: local, agreement: record.agreement), etag: record.etag)
-    }
-
-    /// false: there is no such session (any more).
-    package func delete(_ resource: ResourceName, on listener: ListenerKind) -> Bool {
-        guard find(resource, on: listener) != nil, let id = resources[resource] else { return false }
-        end(id, reason: .requested)
-        return true
-    }
-
-    /// false: there is no such session.
-    package func impair(_ resource: ResourceName, loss: Double) -> Bool {
-        guard let id = resources[resource], let record = sessions[id] else { return false }
-        media.workers[record.worker].send(.setImpairment(id, loss: loss))
-        return true
-    }
 
     // MARK: - Opening and closing
 
@@ -368,16 +198,11 @@ package actor Sessions {
         logger.info("broadcast closed", metadata: ["broadcast": "\(broadcast.name)", "reason": "\(reason.rawValue)"])
     }
 
-    // MARK: - Draining and stopping
-
-    package func setDraining(_ value: Bool) {
-        draining = value || stopping
-        tellFollowersOfNode()
-    }
+    // MARK: - Stopping
 
     /// Closes everything, says good-bye to the nodes above, and takes nothing new from here on.
     package func stop() async {
-        (stopping, draining) = (true, true)
+        stopping = true
         for id in broadcasts.keys.sorted(by: { $0.rawValue < $1.rawValue }) { closeBroadcast(id, reason: .shutdown) }
         for task in asks.values { await task.value }
         for waiter in waiters.values.flatMap({ $0 }) { waiter.resume(returning: .draining) }
@@ -398,9 +223,9 @@ package actor Sessions {
             ice: .generate(using: &generator), fingerprint: fingerprint, candidates: media.candidates(worker: worker))
     }
 
-    private func entityTag() -> String { "\"\(ResourceName.urlSafeText(of: generator.next()))\"" }
+    func entityTag() -> String { "\"\(ResourceName.urlSafeText(of: generator.next()))\"" }
 
-    private static func mids(of offer: SessionDescription) -> [String] {
+    static func mids(of offer: SessionDescription) -> [String] {
         offer.media.compactMap { $0.attributes.first { $0.name == "mid" }?.value }
     }
 

@@ -13,7 +13,7 @@ extension NodeSurface {
             await directory.watchOthers(closely: false)
         }
         let readiness = await readiness()
-        return .json(readiness.answer(with: await facts(readiness)))
+        return .json(readiness.answer(with: await sessions.facts(readiness)))
     }
 
     /// 307 to a node that takes what this one does not take while it drains; nil: it does not drain. The node it leads to

@@ -21,7 +21,7 @@ package final class EventStream: Sendable {
     }
 
     package func send(_ event: String, _ data: some Encodable) {
-        send(event, String(decoding: JSONText.encode(data), as: UTF8.self))
+        send(event, JSONText.text(data))
     }
 
     /// What is queued still goes out, then the response ends.

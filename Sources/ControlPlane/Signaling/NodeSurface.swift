@@ -5,7 +5,7 @@ import NIOCore
 import WebRTC
 
 /// What the routes of both listeners work on. The handlers are in `Endpoints.swift` (WHIP, WHEP, relay and session
-/// resources) and `OperationsEndpoints.swift` (the rest).
+/// resources), `ViewerEvents.swift`, `DrainEndpoints.swift`, `Pages.swift` and `OperationsEndpoints.swift` (the rest).
 package struct NodeSurface: Sendable {
     package let node: Topology.Node
     package let topology: Topology

@@ -40,8 +40,7 @@ extension NodeSurface {
     /// The topology's nodes; on the internal listener also those that discovery has found beside them, whose names may
     /// be internal addresses.
     func nodes(on listener: ListenerKind) async -> Response {
-        let readiness = await readiness()
-        let mine = await facts(readiness)
+        let mine = await sessions.facts(readiness())
         let observations = await directory.observations
         let known = Dictionary(observations.map { ($0.name, $0) }, uniquingKeysWith: { best, _ in best })
         var list = topology.nodes.map { other in
@@ -67,7 +66,7 @@ extension NodeSurface {
     }
 
     private static func milliseconds(_ duration: Duration?) -> Double? {
-        duration.map { Double($0 / .microseconds(1)) / 1_000 }
+        duration.map { $0 / .milliseconds(1) }
     }
 
     private struct RTCConfiguration: Encodable {
@@ -80,53 +79,25 @@ extension NodeSurface {
     // MARK: - Operations
 
     func readiness() async -> Readiness {
-        let snapshot = await sessions.snapshot()
-        var readiness = Readiness()
-        readiness.isStarted = true
-        readiness.isDraining = snapshot.draining
+        var readiness = await sessions.readiness
         if directory.pullsBroadcasts { readiness.originReachable = await directory.isAnyReachable }
-        let limits = topology.limits
-        if (snapshot.present[.viewer] ?? 0) >= limits.viewers {
-            readiness.reachedLimit = "viewers"
-        } else if snapshot.present.values.reduce(0, +) >= limits.sessions {
-            readiness.reachedLimit = "sessions"
-        } else if snapshot.opening.values.contains(where: { $0 >= limits.sessionsHalfOpen }) {
-            readiness.reachedLimit = "sessions_half_open"
-        }
         return readiness
-    }
-
-    /// What this node says of itself to others.
-    func facts(_ readiness: Readiness) async -> NodeFacts {
-        let viewers = await sessions.snapshot().present[.viewer] ?? 0
-        return NodeFacts(
-            node: node.name, role: node.role.rawValue, region: node.region, url: node.publicListener.url,
-            viewers: node.viewers, ready: readiness.state == .ready, draining: readiness.isDraining,
-            load: min(1, Double(viewers) / Double(max(1, topology.limits.viewers))))
     }
 
     func readinessAnswer() async -> Response {
         let readiness = await readiness()
-        var response = Response.json(readiness.answer(with: await facts(readiness)))
+        var response = Response.json(readiness.answer(with: await sessions.facts(readiness)))
         response.status = HTTPResponse.Status(code: readiness.status)
         if response.status != .ok { response.headers[.retryAfter] = "5" }
         return response
     }
 
     func metricsAnswer() async -> Response {
-        let snapshot = await sessions.snapshot()
         var metrics = NodeMetrics(node: node.name, role: node.role, region: node.region)
         metrics.uptime = .now - started
         metrics.readiness = await readiness()
-        metrics.liveBroadcasts = snapshot.liveBroadcasts
-        for purpose in SessionPurpose.allCases {
-            metrics.sessions[purpose.rawValue] = snapshot.present[purpose] ?? 0
-            metrics.sessionsOpened[purpose.rawValue] = snapshot.counters.opened[purpose] ?? 0
-        }
-        metrics.halfOpenSessions = snapshot.opening.values.reduce(0, +)
-        metrics.sessionsClosed = snapshot.counters.closed
+        metrics.sessions = await sessions.snapshot()
         metrics.requests = requests.all
-        metrics.drain = snapshot.drain
         if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
         metrics.workers = await media.statistics()
         return .text(metrics.render(), type: PrometheusText.contentType)

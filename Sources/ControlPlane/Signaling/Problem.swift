@@ -67,6 +67,8 @@ enum JSONText {
             preconditionFailure("our own plain values encode: \(error)")
         }
     }
+
+    static func text(_ value: some Encodable) -> String { String(decoding: encode(value), as: UTF8.self) }
 }
 
 // The catalogue: every cause that this node answers with.

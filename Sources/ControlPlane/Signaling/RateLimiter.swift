@@ -28,7 +28,7 @@ final class RateLimiter: Sendable {
                 Self.forget(&buckets, keeping: maximumAddresses)
             }
             var bucket = buckets[key] ?? Bucket(tokens: burst, updated: now)
-            let elapsed = (now - bucket.updated) / .milliseconds(1) / 1_000
+            let elapsed = (now - bucket.updated) / .seconds(1)
             bucket.tokens = min(burst, bucket.tokens + max(elapsed, 0) * perSecond)
             bucket.updated = now
             defer { buckets[key] = bucket }

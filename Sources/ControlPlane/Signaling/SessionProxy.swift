@@ -29,8 +29,8 @@ package final class SessionProxy: Sendable {
 
     /// - Parameter discovered: the internal URL of a node that the topology does not name; nil: there is no such node.
     package init(
-        topology: Topology, tokens: NodeTokens, trust: PeerTrust? = nil, logger: Logger,
-        discovered: @escaping @Sendable (String) async -> String? = { _ in nil }
+        topology: Topology, tokens: NodeTokens, trust: PeerTrust?, logger: Logger,
+        discovered: @escaping @Sendable (String) async -> String?
     ) {
         (self.topology, self.tokens, self.logger, self.discovered) = (topology, tokens, logger, discovered)
         http = HTTPClient(threads: 64, trust: trust)

@@ -9,7 +9,6 @@ package struct VP8Payload: Hashable, Sendable {
     package var startsPartition: Bool
     package var partition: UInt8
     package var pictureID: UInt16?
-    package var temporalLayer: UInt8?
 
     package var startsFrame: Bool { startsPartition && partition == 0 }
 
@@ -35,11 +34,7 @@ package struct VP8Payload: Hashable, Sendable {
             }
         }
         if flags & 0x40 != 0 { result.length += 1 }
-        if flags & 0x30 != 0 {
-            guard payload.byteCount > result.length else { return nil }
-            if flags & 0x20 != 0 { result.temporalLayer = payload.octet(at: result.length) >> 6 }
-            result.length += 1
-        }
+        if flags & 0x30 != 0 { result.length += 1 }
         return result.length <= payload.byteCount ? result : nil
     }
 

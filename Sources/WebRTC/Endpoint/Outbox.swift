@@ -17,8 +17,10 @@
     /// The largest datagram that `reserve` accepts.
     package static let maximumDatagram = 1_500
 
-    package let capacity: Int
-    package let maximumMessages: Int
+    /// Bytes and messages that fit in.
+    private static let capacity = 1 << 20
+    private static let maximumMessages = 1_024
+
     package private(set) var messages: [Message] = []
     package private(set) var used = 0
     /// Datagrams since the last `removeAll`, counting each segment of a run.
@@ -29,12 +31,9 @@
     package private(set) var refused: UInt64 = 0
     private let base: UnsafeMutableRawPointer
 
-    package init(capacity: Int = 1 << 20, maximumMessages: Int = 1_024) {
-        precondition(capacity >= Self.maximumDatagram && maximumMessages > 0, "an outbox holds at least one datagram")
-        self.capacity = capacity
-        self.maximumMessages = maximumMessages
-        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
-        messages.reserveCapacity(maximumMessages)
+    package init() {
+        unsafe base = UnsafeMutableRawPointer.allocate(byteCount: Self.capacity, alignment: 64)
+        messages.reserveCapacity(Self.maximumMessages)
     }
 
     deinit { unsafe base.deallocate() }
@@ -43,12 +42,12 @@
 
     /// Whether `count` more datagrams of the largest size are sure to fit.
     package func hasRoom(for count: Int) -> Bool {
-        messages.count + count <= maximumMessages && used + count * Self.maximumDatagram <= capacity
+        messages.count + count <= Self.maximumMessages && used + count * Self.maximumDatagram <= Self.capacity
     }
 
     /// Where the next datagram is to be written, or nil when there is no room. Follow with `commit`, or just reserve again.
     @unsafe package func reserve(_ length: Int) -> UnsafeMutableRawPointer? {
-        guard length <= Self.maximumDatagram, used + length <= capacity, messages.count < maximumMessages
+        guard length <= Self.maximumDatagram, used + length <= Self.capacity, messages.count < Self.maximumMessages
         else {
             refused += 1
             return nil
@@ -58,7 +57,7 @@
 
     /// Makes the `length` bytes written at the last `reserve` a datagram for `destination`.
     package func commit(_ length: Int, to destination: TransportAddress) {
-        precondition(length > 0 && used + length <= capacity, "commit follows a reserve of at least that length")
+        precondition(length > 0 && used + length <= Self.capacity, "commit follows a reserve of at least that length")
         defer { used += length; datagrams += 1 }
         if coalesces, let last = messages.indices.last {
             let run = messages[last]

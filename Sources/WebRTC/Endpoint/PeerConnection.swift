@@ -101,21 +101,19 @@ package final class PeerConnection {
             return .control(authenticated: false)
         case .rtp:
             guard let srtp else { return .dropped(.beforeKeys) }
-            return media(srtp.unprotectRTP(&datagram, length: datagram.byteCount), isRTCP: false, source, now)
+            return media(srtp.unprotectRTP(&datagram, length: datagram.byteCount), isRTCP: false, now)
         case .rtcp:
             guard let srtp else { return .dropped(.beforeKeys) }
-            return media(srtp.unprotectRTCP(&datagram, length: datagram.byteCount), isRTCP: true, source, now)
+            return media(srtp.unprotectRTCP(&datagram, length: datagram.byteCount), isRTCP: true, now)
         case .unknown:
             return .dropped(.unclassified)
         }
     }
 
-    private func media(
-        _ opened: SRTPSession.Opened, isRTCP: Bool, _ source: TransportAddress, _ now: Instant
-    ) -> Received {
+    private func media(_ opened: SRTPSession.Opened, isRTCP: Bool, _ now: Instant) -> Received {
         switch opened {
         case .packet(let length):
-            ice.authenticatedMedia(from: source, now: now)
+            ice.authenticatedMedia(now: now)
             return isRTCP ? .rtcp(length: length) : .rtp(length: length)
         case .dropped(let reason):
             return .dropped(reason)

@@ -118,7 +118,7 @@ package struct ICEAgent {
 
     /// An SRTP or SRTCP packet of this session verified: the peer lives, wherever it sent from. The address
     /// is not followed, since whoever copies a packet could send it from elsewhere first.
-    package mutating func authenticatedMedia(from source: TransportAddress, now: Instant) {
+    package mutating func authenticatedMedia(now: Instant) {
         if state == .connected { lastLife = max(lastLife, now) }
     }
 

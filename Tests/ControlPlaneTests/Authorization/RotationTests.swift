@@ -37,10 +37,7 @@ extension RunningNode {
             }
         ) { nodes in
             let (origin, edge) = (nodes["origin-1"]!, nodes["edge-1"]!)
-            let publisher = try MediaPeer()
-            #expect(try await publisher.publish(to: origin.url + "/whip/live").status == 201)
-            #expect(await eventually { await origin.sessions.isWatchable("live") })
-            try await whileSending(publisher) {
+            try await whilePublishing(to: origin) {
                 let viewer = try MediaPeer()
                 #expect(try await viewer.watch(edge.url + "/whep/live").status == 201)
                 #expect(await viewer.receives(moreThan: 20))
@@ -72,7 +69,6 @@ extension RunningNode {
                 #expect(try await origin.accepts(new))
                 await viewer.stop()
             }
-            await publisher.stop()
             #expect(record.lines.allSatisfy { !$0.contains(old) && !$0.contains(new) }, "no secret in a log")
         }
     }

@@ -82,7 +82,7 @@ import WebRTC
             #expect(await eventually { await directory.candidates().map(\.name) == ["origin-1", "origin-2"] })
             #expect(await directory.isAnyReachable)
             // A draining node is known at once, and comes after one that is not.
-            await nodes["origin-1"]!.sessions.setDraining(true)
+            await nodes["origin-1"]!.sessions.beginDrain(.request)
             #expect(await eventually { await directory.candidates().map(\.name) == ["origin-2", "origin-1"] })
             // A failed request is a sign; the probe that follows decides.
             let second = await directory.candidates()[0]

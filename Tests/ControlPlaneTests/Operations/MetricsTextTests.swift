@@ -66,10 +66,9 @@ private struct Exposition {
     private static var metrics: NodeMetrics {
         var metrics = NodeMetrics(node: "origin-1", role: .origin, region: "eu")
         metrics.uptime = .milliseconds(1_500)
-        metrics.readiness.isStarted = true
-        metrics.sessions = ["publisher": 1, "viewer": 3, "relay": 1, "upstream": 0]
-        metrics.sessionsOpened = ["publisher": 2]
-        metrics.sessionsClosed = [.requested: 4]
+        metrics.sessions.present = [.publisher: 1, .viewer: 3, .relay: 1]
+        metrics.sessions.counters.opened = [.publisher: 2]
+        metrics.sessions.counters.closed = [.requested: 4]
         metrics.requests = [
             .init(listener: "public", method: "POST", route: "/whep/{broadcast}", status: 201): 3,
             .init(listener: "public", method: "POST", route: "/whep/{broadcast}", status: 409): 1,
@@ -78,6 +77,7 @@ private struct Exposition {
         worker.packetsOut = .max
         worker.drops[Int(DropReason.malformedSTUN.rawValue)] = 7
         metrics.workers = [worker, UnitStatistics()]
+        metrics.sessions.counters.relayFailures = 5
         metrics.directory = .init()
         metrics.directory?.streams = [.above: 2]
         return metrics
@@ -94,6 +94,7 @@ private struct Exposition {
         let samples = Exposition(Self.metrics.render()).samples
         #expect(samples[.init(name: "sfu_sessions", labels: ["kind": "relay"])] == 1)
         #expect(samples[.init(name: "sfu_sessions", labels: ["kind": "upstream"])] == 0)
+        #expect(samples[.init(name: "sfu_relay_failures_total", labels: [:])] == 5)
         #expect(samples[.init(name: "sfu_uptime_seconds", labels: [:])] == 1.5)
         #expect(samples[.init(name: "sfu_ready", labels: [:])] == 1)
         #expect(samples[.init(name: "sfu_sessions_closed_total", labels: ["reason": "requested"])] == 4)

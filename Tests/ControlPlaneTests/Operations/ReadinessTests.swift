@@ -14,19 +14,16 @@ import Testing
     }
 
     @Test(arguments: [
-        // started, draining, origin reachable, limit → state
-        (false, false, true, nil as String?, Readiness.State.starting),
-        (false, true, false, "viewers", .starting),
-        (true, false, true, nil, .ready),
-        (true, true, true, nil, .draining),
-        (true, true, false, "viewers", .draining),
-        (true, false, false, "viewers", .noOriginReachable),
-        (true, false, true, "viewers", .overloaded(limit: "viewers")),
+        // draining, origin reachable, limit → state
+        (false, true, nil as String?, Readiness.State.ready),
+        (true, true, nil, .draining),
+        (true, false, "viewers", .draining),
+        (false, false, "viewers", .noOriginReachable),
+        (false, true, "viewers", .overloaded(limit: "viewers")),
     ])
-    func state(started: Bool, draining: Bool, reachable: Bool, limit: String?, expected: Readiness.State) throws {
+    func state(draining: Bool, reachable: Bool, limit: String?, expected: Readiness.State) throws {
         var readiness = Readiness()
-        (readiness.isStarted, readiness.isDraining) = (started, draining)
-        (readiness.originReachable, readiness.reachedLimit) = (reachable, limit)
+        (readiness.isDraining, readiness.originReachable, readiness.reachedLimit) = (draining, reachable, limit)
         #expect(readiness.state == expected)
         #expect(readiness.status == (expected == .ready ? 200 : 503))
         let body = try #require(
@@ -38,11 +35,12 @@ import Testing
     @Test func bodies() {
         var readiness = Readiness()
         let rest = #","region":"eu","role":"edge","url":"http://127.0.0.1:8081","viewers":true}"#
+        readiness.isDraining = true
         #expect(
             Self.body(readiness)
-                == #"{"detail":"listeners or media workers are not up yet","draining":false,"load":0.5,"node":"edge-1","ready":false,"#
-                + #""reason":"starting""# + rest)
-        readiness.isStarted = true
+                == #"{"detail":"the node takes no new sessions","draining":true,"load":0.5,"node":"edge-1","ready":false,"#
+                + #""reason":"draining""# + rest)
+        readiness.isDraining = false
         #expect(Self.body(readiness) == #"{"draining":false,"load":0.5,"node":"edge-1","ready":true"# + rest)
         readiness.reachedLimit = "sessions"
         #expect(Self.body(readiness).hasPrefix(#"{"detail":"limit sessions is reached","#))

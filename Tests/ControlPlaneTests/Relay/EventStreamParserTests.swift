@@ -30,17 +30,10 @@ import WebRTC
         // Without data, or without its empty line, there is no event, and its name is forgotten.
         ("event: add\n\ndata: 1\n\n", [("message", "1")]), ("data: 1\n", []), ("data: 1", []), ("", []), ("\n\n\r", []),
         ("data: a:b: c\n\n:\n:data: x\n\n", [("message", "a:b: c")]),
+        ("id: 7\nretry: 1500\n\nid: a\u{0}b\nretry:\ndata: x\nid\nretry: 99999999999999999999\n\n", [("message", "x")]),
     ])
     func standard(text: String, expected: [(String, String)]) throws {
         #expect(try Self.events(text) == expected.map { Event(name: $0.0, data: $0.1) })
-    }
-
-    @Test func idsAndRetry() throws {
-        var parser = EventStreamParser()
-        _ = try parser.append(Array("id: 7\nretry: 1500\n\nretry: 15x\nretry:\nid: a\u{0}b\n".utf8))
-        #expect(parser.lastID == "7" && parser.retry == .milliseconds(1_500))
-        _ = try parser.append(Array("id\nretry: 99999999999999999999\n".utf8))
-        #expect(parser.lastID == "" && parser.retry == .milliseconds(1_500))
     }
 
     private static let sample =

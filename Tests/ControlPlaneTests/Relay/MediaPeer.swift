@@ -1,9 +1,10 @@
-import ControlPlane
 import Forwarding
 import Logging
 import MediaPlane
 import Testing
 import WebRTC
+
+@testable import ControlPlane
 
 /// A WebRTC client in this process, with real ICE, DTLS and SRTP: publishes made-up video or watches and counts.
 final class MediaPeer: Sendable {
@@ -98,6 +99,17 @@ func eventually(
         try? await Task.sleep(for: .milliseconds(20))
     }
     return try await condition()
+}
+
+/// Runs `body` while somebody publishes `live` at `origin`.
+func whilePublishing(
+    to origin: RunningNode, _ body: @escaping @Sendable () async throws -> Void
+) async throws {
+    let publisher = try MediaPeer()
+    #expect(try await publisher.publish(to: origin.url + "/whip/live").status == 201)
+    #expect(await eventually { await origin.sessions.isWatchable("live") })
+    try await whileSending(publisher, body)
+    await publisher.stop()
 }
 
 /// Runs `body` while `publisher` sends.

@@ -23,10 +23,7 @@ extension RunningNode {
     @Test func mediaFlowsThroughTheEdge() async throws {
         try await withNodes(cascade()) { nodes in
             let (origin, edge) = (nodes["origin-1"]!, nodes["edge-1"]!)
-            let publisher = try MediaPeer()
-            #expect(try await publisher.publish(to: origin.url + "/whip/live").status == 201)
-            #expect(await eventually { await origin.sessions.isWatchable("live") })
-            try await whileSending(publisher) {
+            try await whilePublishing(to: origin) {
                 let viewer = try MediaPeer()
                 let answer = try await viewer.watch(edge.url + "/whep/live")
                 #expect(answer.status == 201, "\(answer)")
@@ -34,7 +31,6 @@ extension RunningNode {
                 #expect(try await whip.delete(url: try #require(answer.location)) == 200)
                 await viewer.stop()
             }
-            await publisher.stop()
         }
     }
 
@@ -85,6 +81,8 @@ extension RunningNode {
             #expect(answer.status == 503 && answer.retryAfter != nil)
             // The budget is 3 s; without one it would be the client's 10 s.
             #expect(ContinuousClock.now - begin < .seconds(8))
+            let metrics = try await edge.request("GET", "/metrics", internal: true).text
+            #expect(metrics.contains("\nsfu_relay_failures_total 1\n"))
             let ready = try await edge.request("GET", "/readyz", internal: true)
             #expect(ready.status == 503 && ready.text.contains("no_origin_reachable"))
         }
@@ -145,10 +143,7 @@ extension RunningNode {
     @Test func lostRelayIsFetchedAgainForTheSameViewers() async throws {
         try await withNodes(cascade()) { nodes in
             let (origin, edge) = (nodes["origin-1"]!, nodes["edge-1"]!)
-            let publisher = try MediaPeer()
-            _ = try await publisher.publish(to: origin.url + "/whip/live")
-            #expect(await eventually { await origin.sessions.isWatchable("live") })
-            try await whileSending(publisher) {
+            try await whilePublishing(to: origin) {
                 let viewer = try MediaPeer()
                 let answer = try await viewer.watch(edge.url + "/whep/live")
                 #expect(await viewer.receives(moreThan: 10))
@@ -160,7 +155,6 @@ extension RunningNode {
                 #expect(try await edge.request("GET", try edge.path(of: answer)).status == 200)
                 await viewer.stop()
             }
-            await publisher.stop()
         }
     }
 

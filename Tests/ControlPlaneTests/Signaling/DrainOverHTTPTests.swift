@@ -66,7 +66,7 @@ import WebRTC
             // One that comes to hear of it only now.
             let second = try await node.offer(Offers.viewer(), to: "/whep/a")
             #expect(second.location?.hasPrefix(node.url) != true)
-            #expect(await eventually { await node.sessions.snapshot().drain.viewersSentAway == 1 })
+            #expect(await eventually { await node.sessions.snapshot().counters.viewersSentAway == 1 })
             async let told = node.request("GET", stream)
             for _ in 0..<3 { await node.sessions.advance(now: .now + .seconds(5)) }
             let name = String(stream.split(separator: "/").last!)
@@ -94,13 +94,13 @@ import WebRTC
             let refused = try await node.request("POST", "/whep/a", sdpType, body: Offers.viewer())
             #expect(refused.status == 503 && refused.header("Retry-After") != nil)
             await node.sessions.advance(now: .now + .seconds(1))
-            #expect(await node.sessions.snapshot().drain.viewersSentAway == 0)
+            #expect(await node.sessions.snapshot().counters.viewersSentAway == 0)
             let facts = NodeFacts(
                 node: "new", role: "edge", region: "eu", url: "http://new.example", viewers: true, ready: true,
                 draining: false, load: 0)
             await node.sessions.findAlternatives { _ in [facts] }
             await node.sessions.advance(now: .now + .seconds(3))
-            #expect(await eventually { await node.sessions.snapshot().drain.viewersSentAway == 1 })
+            #expect(await eventually { await node.sessions.snapshot().counters.viewersSentAway == 1 })
         }
     }
 

@@ -38,6 +38,8 @@ extension RunningNode {
 }
 
 extension Sessions {
+    func findAlternatives(with source: @escaping Alternatives.Source) { alternatives = source }
+
     func identifier(of resource: ResourceName) -> SessionID? { resources[resource] }
 
     /// How many GETs an event stream has had.

@@ -78,7 +78,7 @@ import WebRTC
             let path = try events(node, of: viewer)
             let response = try await node.request("POST", path, [("Content-Type", type)], body: body)
             #expect(response.status == status)
-            #expect(await node.sessions.snapshot().drain.eventStreams == (status == 201 ? 1 : 0))
+            #expect(await node.sessions.snapshot().eventStreams == (status == 201 ? 1 : 0))
             guard status == 201 else { return }
             #expect(response.header("Location")?.hasPrefix(viewer.location! + "/events/") == true)
         }
@@ -173,7 +173,7 @@ import WebRTC
             }
             #expect(told == ["active {}"])
             #expect(try await node.request("GET", stream).status == 404, "streams die with their session")
-            #expect(await node.sessions.snapshot().drain.eventStreams == 0)
+            #expect(await node.sessions.snapshot().eventStreams == 0)
         }
     }
 

@@ -57,10 +57,7 @@ private func curl(_ options: [String]) throws -> String {
         let folder = try TemporaryFolder()
         try await withNodes(try cascade(in: folder)) { nodes in
             let (origin, edge, other) = (nodes["origin-1"]!, nodes["edge-1"]!, nodes["edge-2"]!)
-            let publisher = try MediaPeer()
-            #expect(try await publisher.publish(to: origin.url + "/whip/live").status == 201)
-            #expect(await eventually { await origin.sessions.isWatchable("live") })
-            try await whileSending(publisher) {
+            try await whilePublishing(to: origin) {
                 let viewer = try MediaPeer()
                 let answer = try await viewer.watch(edge.url + "/whep/live")
                 #expect(answer.status == 201, "\(answer)")
@@ -69,7 +66,6 @@ private func curl(_ options: [String]) throws -> String {
                 #expect(await edge.sessions.snapshot().present[.viewer] == 0)
                 await viewer.stop()
             }
-            await publisher.stop()
         }
     }
 

@@ -20,7 +20,7 @@ import Testing
         for role in [Topology.Role.origin, .edge] {
             let (topology, _) = try Topology.parse(
                 Self.yaml(section), directory: folder.path, for: TopologySample.request(role))
-            #expect(topology.internalTLS?.files(of: "edge-1") == authority.files("edge-1"))
+            #expect(topology.internalTLS?.of("edge-1") == authority.files("edge-1"))
             #expect(topology.nodes.map(\.internalListener.url).allSatisfy { $0.hasPrefix("https://") })
             #expect(topology.nodes.map(\.publicListener.url).allSatisfy { $0.hasPrefix("http://") })
         }

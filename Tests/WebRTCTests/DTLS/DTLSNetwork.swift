@@ -67,7 +67,6 @@ final class DTLSNetwork {
 extension DTLSTransport {
     var material: SRTPKeyingMaterial? { if case .connected(let material) = state { material } else { nil } }
     var failure: CloseReason? { if case .failed(let reason) = state { reason } else { nil } }
-    var isHandshaking: Bool { if case .handshaking = state { true } else { false } }
     @discardableResult
     func receive(_ bytes: [UInt8], now: Instant) -> Bool { unsafe receive(bytes.span.bytes, now: now) }
 

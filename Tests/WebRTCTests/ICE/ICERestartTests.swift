@@ -115,7 +115,7 @@ import WebRTC
         #expect(client.receive(F.success(first.id), from: F.a, at: 10) == .handled)
         client.agent.restart(local: F.newLocal, remote: F.newRemote, candidates: [F.b], now: F.ms(1_000))
         _ = client.sent()
-        client.agent.authenticatedMedia(from: F.a, now: F.ms(15_000))
+        client.agent.authenticatedMedia(now: F.ms(15_000))
         let sent = client.run(to: 30_000)
         #expect(sent.filter { $0.sent.destination == F.b }.allSatisfy { $0.at < 16_000 })
         #expect(client.agent.state == .connected)

@@ -158,7 +158,7 @@ import WebRTC
         _ = server.advance(to: 31_000)
         #expect(server.agent.state == .connected, "a check from another address is life too")
         // Pion sends no checks while it sends RTCP.
-        server.agent.authenticatedMedia(from: F.a, now: F.ms(45_000))
+        server.agent.authenticatedMedia(now: F.ms(45_000))
         #expect(server.agent.nextDeadline == F.ms(75_000))
         // What does not verify is no life.
         #expect(server.receive(F.check(password: "guess"), from: F.a, at: 70_000) == .dropped(.stunIntegrity))

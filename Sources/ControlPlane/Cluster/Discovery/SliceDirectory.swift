@@ -1,4 +1,3 @@
-import CLinux
 import FoundationEssentials
 
 /// What the files of a directory say together, read again when they change.
@@ -28,16 +27,8 @@ package struct SliceDirectory: Sendable {
     package static let mostFiles = 256
     private static let quiet = Duration.seconds(10)
 
-    private struct Signature: Hashable {
-        var device: UInt64
-        var inode: UInt64
-        var size: Int64
-        var seconds: Int64
-        var nanoseconds: Int64
-    }
-
     private struct File {
-        var signature: Signature?
+        var version: FileVersion?
         /// Of the last whole version.
         var endpoints: [DiscoveredEndpoint] = []
         var problem: String?
@@ -91,12 +82,11 @@ package struct SliceDirectory: Sendable {
     private mutating func read(_ name: String, now: Duration, into change: inout Change) {
         var file = files[name] ?? File()
         defer { files[name] = file }
-        let (signature, isFresh) = Self.signature(of: path + "/" + name)
-        if signature != nil, signature == file.signature {
+        let (version, isFresh) = FileVersion.of(path + "/" + name)
+        if version != nil, version == file.version {
             return Self.report(name, &file, now: now, into: &change)
         }
-        // What was written just now may be written again within the clock's grain: look once more.
-        file.signature = isFresh ? nil : signature
+        file.version = isFresh ? nil : version
         let before = file.problem
         switch TextFile.read(path + "/" + name, atMost: EndpointSliceParser.longestFile) {
         case .problem(let reason): file.problem = reason
@@ -120,16 +110,5 @@ package struct SliceDirectory: Sendable {
         if let last = file.reportedAt, now - last < quiet { return }
         (file.reported, file.reportedAt) = (problem, now)
         change.problems.append(.init(file: name, reason: problem))
-    }
-
-    /// nil: there is no such file.
-    private static func signature(of path: String) -> (Signature?, isFresh: Bool) {
-        var version = clinux_file_version()
-        var age: Int64 = 0
-        guard unsafe clinux_file_version(path, &version, &age) == 0 else { return (nil, false) }
-        let signature = Signature(
-            device: version.device, inode: version.inode, size: version.size, seconds: version.seconds,
-            nanoseconds: version.nanoseconds)
-        return (signature, 0...50 ~= age)
     }
 }

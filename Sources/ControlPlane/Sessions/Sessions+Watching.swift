@@ -1,0 +1,56 @@
+import Forwarding
+package import WebRTC
+
+/// Broadcasts to people and to nodes below.
+extension Sessions {
+    /// Opens a WHEP session for a person or a node below. On a node that relays, the first one waits for the broadcast
+    /// to be fetched.
+    package func watch(
+        _ name: String, offer: SessionDescription, as purpose: SessionPurpose, by asking: AskingNode? = nil
+    ) async throws(Refusal) -> Opened {
+        // A node that asks one that drains has nobody else to ask.
+        if stopping || purpose != .relay || !isWatchable(name) { try refuseWhileDraining() }
+        try admit(purpose)
+        let waiting = asking?.waiting ?? []
+        if let setback = router.objection(to: waiting, for: name) { throw Refusal(setback) }
+        if pullsBroadcasts, !isWatchable(name) {
+            try await pull(name, waiting: waiting)
+            try refuseWhileDraining()
+            try admit(purpose)
+            if let setback = router.objection(to: waiting, for: name) { throw Refusal(setback) }
+        }
+        guard let id = names[name], let broadcast = broadcasts[id], isWatchable(name) else {
+            throw .notLive(retryAfter: 2)
+        }
+        let local = localTransport(worker: broadcast.worker)
+        let answer: SessionDescription
+        let agreement: Agreement
+        do {
+            (answer, agreement) = try Negotiation.answerViewer(
+                offer, broadcast: broadcast.formats, streamName: broadcast.streamName, local: local, using: &generator)
+        } catch {
+            throw .negotiation(error)
+        }
+        if let former = asking?.name { endFormerRelay(of: former, on: id) }
+        let record = open(
+            purpose, on: id, listener: purpose == .relay ? .internal : .public, agreement: agreement, local: local,
+            mids: Self.mids(of: offer), node: asking?.name)
+        return Opened(
+            resource: record.resource, etag: record.etag, answer: answer.description, path: router.path(of: name))
+    }
+
+    /// A node needs a broadcast once. When it asks again it has forgotten the first relay, or lost it.
+    private func endFormerRelay(of node: String, on id: BroadcastID) {
+        for session in broadcasts[id]?.viewers ?? [] where sessions[session]?.node == node {
+            close(session, reason: .replaced)
+        }
+    }
+
+    /// A published broadcast when its source is up; a relayed one as soon as the node above has agreed.
+    func isWatchable(_ name: String) -> Bool {
+        guard let id = names[name], let broadcast = broadcasts[id] else { return false }
+        guard pullsBroadcasts else { return broadcast.liveSource != nil }
+        // A relay that brings nothing does not count: others have to say whether the broadcast is still live.
+        return router.canServe(name, now: clock) && (broadcast.candidate != nil || broadcast.liveSource != nil)
+    }
+}

@@ -1,0 +1,26 @@
+import WebRTC
+
+extension ForwardingUnit {
+    /// A packet of a source inside this process (`Command.ingest`): on the line without a network in between.
+    func ingest(_ bytes: [UInt8], into broadcast: Broadcast, now: Instant) {
+        let span = unsafe bytes.span.bytes
+        guard let packet = RTPPacket.parse(span) else { return count(.malformedRTP) }
+        let index = Int(packet.payloadType.rawValue)
+        guard broadcast.tracks.indices.contains(index) else { return count(.unknownPayloadType) }
+        let track = broadcast.tracks[index]
+        guard packet.payload.count <= limits.maximumPayload else { return count(.tooLarge) }
+        let extended = broadcast.localLines[index].extend(packet.sequenceNumber)
+        if broadcast.localLines[index].line == nil {
+            broadcast.localLines[index].line = track.beginLine(
+                sequence: extended, timestamp: packet.timestamp, now: now)
+        }
+        guard let line = broadcast.localLines[index].line, extended &+ line.sequenceOffset >= line.first
+        else { return count(.tooOld) }
+        let accepted = track.accept(
+            sequence: extended &+ line.sequenceOffset, timestamp: packet.timestamp &+ line.timestampOffset,
+            marker: packet.marker, payload: span.extracting(packet.payload), now: now)
+        if case .dropped(let reason) = accepted { return count(reason) }
+        statistics.packetsIn += 1
+        markDirty(broadcast)
+    }
+}

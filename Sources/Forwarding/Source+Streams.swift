@@ -1,0 +1,110 @@
+import WebRTC
+
+/// Which packet is whose.
+extension Source {
+    /// An SSRC that has been recognised.
+    struct Binding {
+        var ssrc: SSRC
+        var track: Int
+        var encoding: Int
+        var isRepair: Bool
+    }
+
+    /// A packet found to belong to an encoding.
+    struct Located {
+        var track: Int
+        var encoding: Int
+        var isRepair: Bool
+    }
+
+    mutating func bind(_ ssrc: SSRC, track: Int, encoding: Int, isRepair: Bool) {
+        guard bindings.count < maximumBindings else { return }
+        bindings.append(Binding(ssrc: ssrc, track: track, encoding: encoding, isRepair: isRepair))
+        if isRepair {
+            tracks[track].encodings[encoding].rtxSSRC = ssrc
+        } else {
+            tracks[track].encodings[encoding].ssrc = ssrc
+        }
+    }
+
+    /// Finds the encoding of a packet: by SSRC once known, before that by RID, MID or, where only one track can be
+    /// meant, by payload type (RFC 8843 §9.2, RFC 8852).
+    mutating func locate(_ packet: RTPPacket, in bytes: borrowing RawSpan) -> Located? {
+        if let known = bindings.first(where: { $0.ssrc == packet.ssrc }) {
+            return Located(track: known.track, encoding: known.encoding, isRepair: known.isRepair)
+        }
+        guard bindings.count < maximumBindings, let t = trackOf(packet, in: bytes) else { return nil }
+        let isRepair = tracks[t].negotiated.repairs(with: packet.payloadType)
+        let id = isRepair ? extensions.repairedRID : extensions.rid
+        var e = 0
+        if tracks[t].encodings.count > 1 {
+            guard let rid = packet.extensionText(id: id, in: bytes),
+                let found = tracks[t].encodings.firstIndex(where: { $0.rid == rid })
+            else { return nil }
+            e = found
+        }
+        unbind(track: t, encoding: e, isRepair: isRepair)
+        bind(packet.ssrc, track: t, encoding: e, isRepair: isRepair)
+        return Located(track: t, encoding: e, isRepair: isRepair)
+    }
+
+    private func trackOf(_ packet: RTPPacket, in bytes: borrowing RawSpan) -> Int? {
+        if let mid = packet.extensionText(id: extensions.mid, in: bytes) {
+            return tracks.firstIndex { $0.negotiated.mid == mid && $0.negotiated.knows(packet.payloadType) }
+        }
+        let candidates = tracks.indices.filter { tracks[$0].negotiated.knows(packet.payloadType) }
+        return candidates.count == 1 ? candidates[0] : nil
+    }
+
+    /// The sender goes over to another codec that was agreed on: its packets say so by their payload type alone. Late
+    /// packets of the former codec change nothing.
+    mutating func changesCodec(_ packet: RTPPacket, at place: Located) -> Bool {
+        guard packet.payloadType != tracks[place.track].negotiated.payloadType, !place.isRepair else { return false }
+        let encoding = tracks[place.track].encodings[place.encoding]
+        if let highest = encoding.reception.highest,
+            packet.sequenceNumber.distance(from: SequenceNumber(UInt16(truncatingIfNeeded: highest))) <= 0
+        {
+            return false
+        }
+        guard tracks[place.track].negotiated.use(packet.payloadType) else { return false }
+        for e in tracks[place.track].encodings.indices {
+            tracks[place.track].encodings[e].statistics.codec = tracks[place.track].negotiated.codec.name
+        }
+        return true
+    }
+
+    /// What it sends at present.
+    var formats: [TrackFormat] {
+        tracks.map { TrackFormat(codec: $0.negotiated.codec, rids: $0.encodings.compactMap(\.rid)) }
+    }
+
+    /// A new SSRC for a known encoding (the sender restarted its stream) replaces the old one.
+    private mutating func unbind(track: Int, encoding: Int, isRepair: Bool) {
+        bindings.removeAll { $0.track == track && $0.encoding == encoding && $0.isRepair == isRepair }
+        guard !isRepair, tracks[track].encodings[encoding].reception.highest != nil else { return }
+        tracks[track].encodings[encoding].restart(clockRate: tracks[track].negotiated.codec.clockRate)
+    }
+}
+
+extension Source.Encoding {
+    /// The sender began this stream anew under another SSRC.
+    fileprivate mutating func restart(clockRate: UInt32) {
+        reception = ReceptionStatistics(clockRate: clockRate)
+        losses.reset()
+        line = nil
+    }
+}
+
+extension NegotiatedTrack {
+    /// Of the codec in use.
+    func carries(_ type: PayloadType) -> Bool { type == payloadType || type == rtxPayloadType }
+
+    /// Of any codec agreed on.
+    func knows(_ type: PayloadType) -> Bool {
+        carries(type) || alternatives.contains { $0.payloadType == type || $0.rtxPayloadType == type }
+    }
+
+    func repairs(with type: PayloadType) -> Bool {
+        type == rtxPayloadType || alternatives.contains { $0.rtxPayloadType == type }
+    }
+}
