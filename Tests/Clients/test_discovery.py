@@ -128,7 +128,8 @@ def test_deleting_and_breaking_files_changes_nothing_for_running_streams(slices,
     eventually(lambda: relays(cascade.origin) == 1, 5, "a relay")
     (folder / "slices.json").write_text(slice_of(cascade.origin)[:100])
     eventually(lambda: "endpoint slices not usable" in cascade.log(edge.name), 2, "the broken file is named")
-    assert "slices.json" in cascade.log(edge.name)
+    complaint = next(l for l in cascade.log(edge.name).splitlines() if "endpoint slices not usable" in l)
+    assert "slices.json" in complaint and "is not JSON: line 1, column 101: the text ends inside" in complaint, complaint
     (folder / "slices.json").unlink()
     time.sleep(1.5)
     assert relays(cascade.origin) == 1
