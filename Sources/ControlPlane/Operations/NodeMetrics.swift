@@ -33,6 +33,8 @@ package struct NodeMetrics: Sendable {
     package var sessionsClosed: [CloseReason: UInt64] = [:]
     package var requests: [Request: UInt64] = [:]
     package var drain = DrainFigures()
+    /// Pairs of processes with one node name that this node has noticed.
+    package var nameConflicts: UInt64 = 0
     /// nil on a node without upstreams.
     package var directory: NodeDirectory.Counters?
     /// In order of their index.
@@ -72,6 +74,9 @@ extension NodeMetrics {
         out.sample("sfu_drain_viewers_told_total", drain.viewersSentAway)
         out.family("sfu_viewer_event_streams", .gauge, "Event streams of viewers' sessions.")
         out.sample("sfu_viewer_event_streams", drain.eventStreams)
+        out.family(
+            "sfu_node_name_conflicts_total", .counter, "Pairs of processes with one node name that were noticed.")
+        out.sample("sfu_node_name_conflicts_total", nameConflicts)
         out.family("sfu_live_broadcasts", .gauge, "Broadcasts that have a source now.")
         out.sample("sfu_live_broadcasts", liveBroadcasts)
         out.family("sfu_http_requests_total", .counter, "Answered HTTP requests by route pattern.")

@@ -50,7 +50,7 @@ extension Sessions {
         return NodeFacts(
             node: node.name, role: node.role.rawValue, region: node.region, url: node.publicListener.url,
             viewers: node.viewers, ready: !draining && viewers < topology.limits.viewers, draining: draining,
-            load: min(1, Double(viewers) / Double(max(1, topology.limits.viewers))))
+            load: min(1, Double(viewers) / Double(max(1, topology.limits.viewers))), instance: instance)
     }
 
     /// More nodes than this do not follow one.

@@ -30,9 +30,11 @@ extension NodeSurface {
         /// Milliseconds of a small HTTP exchange.
         var rtt: Double?
         var isSelf: Bool
+        /// true: two processes have the name; nil otherwise.
+        var conflict: Bool?
 
         enum CodingKeys: String, CodingKey {
-            case name, role, region, url, lat, lon, kind, ready, state, load, rtt
+            case name, role, region, url, lat, lon, kind, ready, state, load, rtt, conflict
             case isSelf = "self"
         }
     }
@@ -63,6 +65,7 @@ extension NodeSurface {
                         load: other.facts?.load, rtt: Self.milliseconds(other.roundTrip), isSelf: false))
             }
         }
+        for index in list.indices where await directory.isContested(list[index].name) { list[index].conflict = true }
         return .json(list)
     }
 
@@ -102,7 +105,7 @@ extension NodeSurface {
         return NodeFacts(
             node: node.name, role: node.role.rawValue, region: node.region, url: node.publicListener.url,
             viewers: node.viewers, ready: readiness.state == .ready, draining: readiness.isDraining,
-            load: min(1, Double(viewers) / Double(max(1, topology.limits.viewers))))
+            load: min(1, Double(viewers) / Double(max(1, topology.limits.viewers))), instance: sessions.instance)
     }
 
     func readinessAnswer() async -> Response {
@@ -127,6 +130,7 @@ extension NodeSurface {
         metrics.sessionsClosed = snapshot.counters.closed
         metrics.requests = requests.all
         metrics.drain = snapshot.drain
+        metrics.nameConflicts = await directory.nameConflicts
         if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
         metrics.workers = await media.statistics()
         return .text(metrics.render(), type: PrometheusText.contentType)

@@ -54,7 +54,8 @@ struct DirectoryEntry: Sendable {
         }
         return NodeFacts(
             node: listed.name, role: listed.role.rawValue, region: listed.region, url: listed.publicListener.url,
-            viewers: listed.viewers, ready: ready, draining: facts?.draining ?? false, load: facts?.load ?? 0)
+            viewers: listed.viewers, ready: ready, draining: facts?.draining ?? false, load: facts?.load ?? 0,
+            instance: facts?.instance ?? "")
     }
 
     /// To be called after each probe: a step is left only when the time is more than 2.5 ms outside it.

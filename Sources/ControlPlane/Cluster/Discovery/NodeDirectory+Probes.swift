@@ -66,6 +66,7 @@ extension NodeDirectory {
     /// What a node says of itself, by either way.
     func learn(_ facts: NodeFacts, of entry: inout DirectoryEntry) {
         entry.facts = facts
+        hear(facts.node, facts.instance, at: entry.url)
         guard let listed = entry.listed, listed.name != facts.node, !entry.isImpostor else { return }
         entry.isImpostor = true
         logger.warning(
@@ -73,6 +74,19 @@ extension NodeDirectory {
             metadata: [
                 "upstream": "\(listed.name)", "url": "\(entry.url)", "says": "\(facts.node)",
                 "effect": "it is known by the topology's name",
+            ])
+    }
+
+    /// A process says that it is the node `name`: in its answers, or in a request to this node.
+    ///
+    /// - Parameter address: where it was heard, for people.
+    package func hear(_ name: String, _ instance: String, at address: String) {
+        guard let conflict = claims.hear(name, instance, at: address, now: now) else { return }
+        logger.warning(
+            "two processes have one node name",
+            metadata: [
+                "name": "\(name)", "addresses": "\(conflict.addresses.joined(separator: ", "))",
+                "effect": "they take each other's relays and viewers",
             ])
     }
 

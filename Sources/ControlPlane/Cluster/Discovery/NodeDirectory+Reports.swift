@@ -14,6 +14,12 @@ extension NodeDirectory {
         return (ordered() + rest.filter { $0.kind == .peer } + rest.filter { $0.kind == .other }).map(\.observation)
     }
 
+    /// Pairs of processes with one name that were found so far.
+    package var nameConflicts: UInt64 { claims.count }
+
+    /// Two processes have this name, as far as is known now.
+    package func isContested(_ name: String) -> Bool { claims.isContested(name, now: now) }
+
     package func snapshot() -> Counters {
         var result = counters
         for state in UpstreamHealth.State.allCases {

@@ -40,7 +40,9 @@ extension NodeDirectory {
             let name = entries[id]?.name ?? id
             let token = await authorization(name)
             let request = EventStreamClient.Request(
-                id + "/relay/directory", headers: token.map { [("Authorization", $0)] } ?? [], peer: name)
+                id + "/relay/directory",
+                headers: [(RelayClient.instanceField, instance)] + (token.map { [("Authorization", $0)] } ?? []),
+                peer: name)
             var end = EventStreamClient.End.finished
             for await item in streamClient.open(request) {
                 switch item {

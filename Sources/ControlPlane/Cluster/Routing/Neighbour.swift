@@ -35,6 +35,9 @@ package enum DirectoryEvent: Sendable {
 
 /// What a node says of itself: the body of `/readyz`, and the `node` of its directory stream.
 package struct NodeFacts: Codable, Hashable, Sendable {
+    /// Bytes; a longer one is not taken.
+    static let longestInstance = 64
+
     package var node: String
     package var role: String
     package var region: String
@@ -46,12 +49,15 @@ package struct NodeFacts: Codable, Hashable, Sendable {
     package var draining: Bool
     /// Share of the viewer limit in use, 0...1.
     package var load: Double
+    /// Of the process, made at random at its start; empty: it does not say.
+    package var instance: String
 
     package init(
         node: String, role: String, region: String, url: String, viewers: Bool, ready: Bool,
-        draining: Bool, load: Double
+        draining: Bool, load: Double, instance: String = ""
     ) {
         (self.node, self.role, self.region, self.url) = (node, role, region, url)
         (self.viewers, self.ready, self.draining, self.load) = (viewers, ready, draining, load)
+        self.instance = instance
     }
 }
