@@ -60,7 +60,8 @@ extension NodeSurface {
             for other in observations where topology.node(named: other.name) == nil {
                 list.append(
                     NodeSummary(
-                        name: other.name, role: other.facts?.role, region: other.region, url: other.facts?.url,
+                        name: other.name, role: other.facts?.role, region: other.region,
+                        url: other.facts.flatMap { $0.url.isEmpty ? nil : $0.url },
                         kind: other.kind.rawValue, ready: other.isReady, state: other.state.rawValue,
                         load: other.facts?.load, rtt: Self.milliseconds(other.roundTrip), isSelf: false))
             }
