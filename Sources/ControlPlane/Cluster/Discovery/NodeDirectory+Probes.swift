@@ -8,8 +8,7 @@ extension NodeDirectory {
     func watch() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                let now = self.now
-                for entry in self.entries.values where !entry.isBeingProbed && entry.health.nextProbe <= now {
+                for entry in self.due(now: self.now) {
                     self.entries[entry.url]?.isBeingProbed = true
                     let client = entry.health.state == .down ? self.deadHTTP : self.livingHTTP
                     group.addTask { await self.probe(entry.url, entry.name, client) }
@@ -18,6 +17,11 @@ extension NodeDirectory {
                 try? await Task.sleep(for: Self.tick)
             }
         }
+    }
+
+    /// An array, so that what is changed while it is walked over is not copied as a whole for that.
+    private func due(now: Duration) -> [DirectoryEntry] {
+        entries.values.filter { !$0.isBeingProbed && $0.health.nextProbe <= now }
     }
 
     /// Something has failed at this neighbour: it is asked at once how it is.

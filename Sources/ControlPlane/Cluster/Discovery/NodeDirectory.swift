@@ -82,7 +82,8 @@ package actor NodeDirectory: Service {
     let instance: String
     /// The `Authorization` field for requests to the node of that name.
     let authorization: @Sendable (_ node: String) async -> String?
-    /// Two clients: many addresses that swallow packets must not keep the others from being asked in time.
+    /// Two clients: many addresses that swallow packets, each of which holds a thread for a second, must not keep the
+    /// others from being asked in time.
     let livingHTTP: HTTPClient
     let deadHTTP: HTTPClient
     let pool = NIOThreadPool(numberOfThreads: 2)
