@@ -108,8 +108,9 @@ extension Sessions {
 
     /// Media comes, as far as this node can see: what it lists, what it announces, and what its viewers are told.
     func isFlowing(_ broadcast: BroadcastRecord) -> Bool {
-        guard let source = broadcast.liveSource else { return false }
-        return sessions[source]?.isSilent == false
+        guard let source = broadcast.liveSource, sessions[source]?.isSilent == false else { return false }
+        // The node above says that its publisher has left before the silence does.
+        return !pullsBroadcasts || router.canServe(broadcast.name, now: clock)
     }
 
     /// What is live here, by name.
