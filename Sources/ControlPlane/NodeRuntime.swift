@@ -41,6 +41,7 @@ package enum NodeRuntime {
         onRunning: @escaping @Sendable (Running) async -> Void = { _ in }
     ) async throws {
         let identity = try DTLSIdentity.generate()
+        let instance = ResourceName.urlSafeText(of: .random(in: 0...UInt64.max))
         let media = try MediaPlane(
             .init(
                 listen: node.media.listen, workers: node.media.workers, advertise: node.media.advertise ?? [],
@@ -48,12 +49,16 @@ package enum NodeRuntime {
             logger: logger)
         let trust = try topology.internalTLS.map { files throws in try PeerTrust(files.of(node.name)) }
         let tokens = await NodeTokens(topology.auth.node, node: node.name)
-        let directory = NodeDirectory(node: node, topology: topology, logger: logger, trust: trust) { name in
+        let directory = NodeDirectory(
+            node: node, topology: topology, instance: instance, logger: logger, trust: trust
+        ) { name in
             await tokens.authorization(for: NodeTokens.anyBroadcast, at: name)
         }
         let sessions = Sessions(
-            node: node, topology: topology, media: media, fingerprint: identity.fingerprint,
-            relayClient: RelayClient(tokens: tokens, trust: trust) { id in await directory.doubt(id) },
+            node: node, topology: topology, instance: instance, media: media, fingerprint: identity.fingerprint,
+            relayClient: RelayClient(tokens: tokens, instance: instance, trust: trust) { id in
+                await directory.doubt(id)
+            },
             alternatives: { await directory.alternatives(for: $0 == .publisher ? .publishers : .viewers) },
             logger: logger)
         let surface = NodeSurface(

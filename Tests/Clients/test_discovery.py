@@ -1,5 +1,6 @@
 """Edges that are not told who is above them: EndpointSlice files and a real DNS server, with real nodes."""
 
+import contextlib
 import json
 import os
 import socket
@@ -128,7 +129,8 @@ def test_deleting_and_breaking_files_changes_nothing_for_running_streams(slices,
     eventually(lambda: relays(cascade.origin) == 1, 5, "a relay")
     (folder / "slices.json").write_text(slice_of(cascade.origin)[:100])
     eventually(lambda: "endpoint slices not usable" in cascade.log(edge.name), 2, "the broken file is named")
-    assert "slices.json" in cascade.log(edge.name)
+    complaint = next(l for l in cascade.log(edge.name).splitlines() if "endpoint slices not usable" in l)
+    assert "slices.json" in complaint and "is not JSON: line 1, column 101: the text ends inside" in complaint, complaint
     (folder / "slices.json").unlink()
     time.sleep(1.5)
     assert relays(cascade.origin) == 1
@@ -245,6 +247,8 @@ def test_dns_srv(make_cascade, names, clip):
     assert final(watch(cascade, edge, "show", 3))["video"]["frames"] > 45
 
 
+SYNC = ROOT / "deploy/kubernetes/endpointslice-sync/sync.sh"
+
 FAKE_KUBECTL = """#!/bin/sh
 # `get --output json` prints the list, or fails; `--watch` names a slice whenever the list changes, and ends after a while.
 cd "$(dirname "$0")"
@@ -268,7 +272,7 @@ def test_sidecar_writes_whole_files_and_outlives_failures(tmp_path):
     first, second = (slice_of(Node(name, "origin")) for name in ("origin-1", "origin-2"))
     log = open(tmp_path / "sync.log", "ab")
     sync = subprocess.Popen(
-        ["sh", ROOT / "deploy/kubernetes/endpointslice-sync/sync.sh"], stdout=log, stderr=log,
+        ["sh", SYNC], stdout=log, stderr=log,
         env=dict(os.environ, SERVICE="origin", DIRECTORY=str(slices), KUBECTL=str(kubectl)))
 
     def content() -> str:
@@ -294,3 +298,50 @@ def test_sidecar_writes_whole_files_and_outlives_failures(tmp_path):
         assert "get endpointslices --selector kubernetes.io/service-name=origin --output json" in calls
     finally:
         assert end(sync, 5) == 0
+
+
+@contextlib.contextmanager
+def sidecar(folder, watch: str):
+    """The script with a kubectl that has a list, and does `watch` when it is asked to watch."""
+    kubectl = folder / "kubectl"
+    kubectl.write_text(f'''#!/bin/sh
+cd "$(dirname "$0")"
+case "$*" in
+*--watch*) echo watch >>calls; {watch} ;;
+*) echo list >>calls; echo '{{"kind":"List","items":[]}}' ;;
+esac
+''')
+    kubectl.chmod(0o755)
+    log = open(folder / "sync.log", "ab")
+    sync = subprocess.Popen(
+        ["sh", SYNC], stdout=log, stderr=log,
+        env=dict(os.environ, SERVICE="origin", DIRECTORY=str(folder / "slices"), KUBECTL=str(kubectl)))
+    try:
+        eventually((folder / "slices/origin.json").exists, 5, "the list")
+        yield sync, lambda: (folder / "calls").read_text().split()
+    finally:
+        end(sync, 5)
+
+
+def test_sidecar_lists_once_for_a_burst_and_stops_at_once(tmp_path):
+    # Nothing is said of the end of this watch for a minute.
+    with sidecar(tmp_path, "for i in $(seq 500); do echo endpointslice/origin-$i; done; exec sleep 60") as (sync, calls):
+        time.sleep(2)
+        assert calls().count("watch") == 1 and 2 <= calls().count("list") <= 4, calls()
+        begin = time.monotonic()
+        assert end(sync, 5) == 0
+        assert time.monotonic() - begin < 1
+        assert [path.name for path in (tmp_path / "slices").iterdir()] == ["origin.json"]
+
+
+def test_sidecar_does_not_press_an_api_that_refuses(tmp_path):
+    with sidecar(tmp_path, "echo Forbidden >&2; exit 1") as (_, calls):
+        time.sleep(4)
+        assert calls().count("watch") <= 4, calls()
+
+
+def test_sidecar_says_how_it_is_used():
+    environment = {key: value for key, value in os.environ.items() if key != "SERVICE"}
+    for arguments, code in ([], 64), (["x"], 64), (["--help"], 0):
+        done = subprocess.run(["sh", SYNC, *arguments], env=environment, capture_output=True, text=True, timeout=5)
+        assert done.returncode == code and "usage: SERVICE=name" in done.stdout + done.stderr

@@ -24,6 +24,8 @@ package struct NodeMetrics: Sendable {
     package var readiness = Readiness()
     package var sessions = SessionSnapshot()
     package var requests: [Request: UInt64] = [:]
+    /// Pairs of processes with one node name that this node has noticed.
+    package var nameConflicts: UInt64 = 0
     /// nil on a node without upstreams.
     package var directory: NodeDirectory.Counters?
     /// In order of their index.
@@ -59,6 +61,9 @@ extension NodeMetrics {
             "sfu_drain_viewers_told_total", .counter, "Viewers who were told to watch at another node.",
             sessions.counters.viewersSentAway)
         out.family("sfu_viewer_event_streams", .gauge, "Event streams of viewers' sessions.", sessions.eventStreams)
+        out.family(
+            "sfu_node_name_conflicts_total", .counter, "Pairs of processes with one node name that were noticed.",
+            nameConflicts)
         out.family("sfu_live_broadcasts", .gauge, "Broadcasts that have a source now.", sessions.liveBroadcasts)
         out.family("sfu_http_requests_total", .counter, "Answered HTTP requests by route pattern.")
         let sorted = requests.sorted { a, b in

@@ -10,18 +10,27 @@ package struct RelayClient: Sendable {
     /// way, separated by commas.
     package static let pathField = "Cascade-Path"
 
+    /// Header field of requests to other nodes: `NodeFacts.instance` of the asking one.
+    package static let instanceField = "Cascade-Instance"
+
     private let asking: WHIPClient
     /// Good-byes have a client of their own: those to dead nodes must not hold up requests.
     private let leaving: WHIPClient
     private let tokens: NodeTokens
+    private let instance: String
     /// Told when a node does not answer.
     private let doubt: @Sendable (Neighbour.ID) async -> Void
 
-    /// - Parameter trust: who is believed on `https`.
-    package init(tokens: NodeTokens, trust: PeerTrust?, doubt: @escaping @Sendable (Neighbour.ID) async -> Void) {
+    /// - Parameters:
+    ///   - instance: of this process.
+    ///   - trust: who is believed on `https`.
+    package init(
+        tokens: NodeTokens, instance: String, trust: PeerTrust?,
+        doubt: @escaping @Sendable (Neighbour.ID) async -> Void
+    ) {
         asking = WHIPClient(http: HTTPClient(trust: trust))
         leaving = WHIPClient(http: HTTPClient(threads: 4, trust: trust))
-        (self.tokens, self.doubt) = (tokens, doubt)
+        (self.tokens, self.instance, self.doubt) = (tokens, instance, doubt)
     }
 
     /// Asks one node for a broadcast.
@@ -34,7 +43,8 @@ package struct RelayClient: Sendable {
             let answer = try await asking.post(
                 offer: offer, url: "\(neighbour.id)/relay/\(broadcast)",
                 token: await token(for: broadcast, at: neighbour.name),
-                headers: [(Self.pathField, waiting.joined(separator: ", "))], timeout: timeout,
+                headers: [(Self.pathField, waiting.joined(separator: ", ")), (Self.instanceField, instance)],
+                timeout: timeout,
                 peer: neighbour.name)
             return judge(answer, from: neighbour)
         } catch {

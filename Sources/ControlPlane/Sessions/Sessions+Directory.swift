@@ -15,9 +15,7 @@ extension Sessions {
     func refreshAnnouncement(of id: BroadcastID) {
         guard !pullsBroadcasts, let broadcast = broadcasts[id], names[broadcast.name] == id else { return }
         var announcement: Announcement?
-        if let source = broadcast.liveSource, sessions[source]?.isSilent != true,
-            let publication = broadcast.publication
-        {
+        if isFlowing(broadcast), let publication = broadcast.publication {
             announcement = self.announcement(of: id, publication: publication)
         }
         router.setOwn(announcement, for: broadcast.name, now: clock)

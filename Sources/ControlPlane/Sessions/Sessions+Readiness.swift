@@ -19,6 +19,7 @@ extension Sessions {
         NodeFacts(
             node: node.name, role: node.role.rawValue, region: node.region, url: node.publicListener.url,
             viewers: node.viewers, ready: readiness.state == .ready, draining: readiness.isDraining,
-            load: min(1, Double(tally.count(.viewer)) / Double(max(1, topology.limits.viewers))))
+            load: min(1, Double(tally.count(.viewer)) / Double(max(1, topology.limits.viewers))),
+            instance: instance)
     }
 }

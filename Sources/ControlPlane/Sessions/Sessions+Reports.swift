@@ -99,15 +99,16 @@ extension Sessions {
             eventStreams: viewerEvents.count)
     }
 
-    /// What is live, and as far as this node can see really comes.
-    private func isListed(_ broadcast: BroadcastRecord) -> Bool {
-        guard let source = broadcast.liveSource else { return false }
-        return !pullsBroadcasts || sessions[source]?.isSilent != true
+    /// Media comes, as far as this node can see: what it lists, what it announces, and what its viewers are told.
+    func isFlowing(_ broadcast: BroadcastRecord) -> Bool {
+        guard let source = broadcast.liveSource, sessions[source]?.isSilent == false else { return false }
+        // The node above says that its publisher has left before the silence does.
+        return !pullsBroadcasts || router.canServe(broadcast.name, now: clock)
     }
 
     /// What is live here, by name.
     package func liveBroadcasts() -> [BroadcastSummary] {
-        broadcasts.values.filter { isListed($0) }.sorted { $0.name < $1.name }.map { summary(of: $0) }
+        broadcasts.values.filter { isFlowing($0) }.sorted { $0.name < $1.name }.map { summary(of: $0) }
     }
 
     func summary(of broadcast: BroadcastRecord) -> BroadcastSummary {

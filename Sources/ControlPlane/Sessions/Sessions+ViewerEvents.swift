@@ -85,12 +85,6 @@ extension Sessions {
         }
     }
 
-    /// Media comes, as far as this node can see.
-    private func isFlowing(_ broadcast: BroadcastRecord) -> Bool {
-        guard let source = broadcast.liveSource else { return false }
-        return sessions[source]?.isSilent == false
-    }
-
     private func countViewers(of broadcast: BroadcastRecord) -> Int {
         broadcast.viewers.count { sessions[$0]?.purpose == .viewer }
     }

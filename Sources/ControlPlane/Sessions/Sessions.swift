@@ -28,6 +28,8 @@ package actor Sessions {
 
     let node: Topology.Node
     let topology: Topology
+    /// Of this process; see `NodeFacts.instance`.
+    let instance: String
     let media: MediaPlane
     /// Of the certificate that every worker shows.
     let fingerprint: Fingerprint
@@ -68,10 +70,11 @@ package actor Sessions {
     var counters = SessionCounters()
 
     package init(
-        node: Topology.Node, topology: Topology, media: MediaPlane, fingerprint: Fingerprint, relayClient: RelayClient,
-        alternatives: @escaping Alternatives.Source, logger: Logger
+        node: Topology.Node, topology: Topology, instance: String, media: MediaPlane, fingerprint: Fingerprint,
+        relayClient: RelayClient, alternatives: @escaping Alternatives.Source, logger: Logger
     ) {
-        (self.node, self.topology, self.media, self.fingerprint) = (node, topology, media, fingerprint)
+        (self.node, self.topology, self.instance) = (node, topology, instance)
+        (self.media, self.fingerprint) = (media, fingerprint)
         (self.relayClient, self.alternatives, self.logger) = (relayClient, alternatives, logger)
         tally = SessionTally(workers: media.workers.count)
         router = RelayRouter(node: node.name, budget: topology.relayTimeout, seed: .random(in: 0...UInt64.max))

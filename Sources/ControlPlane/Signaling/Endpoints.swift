@@ -38,24 +38,34 @@ extension NodeSurface {
         return try await watch(name, request, as: .viewer)
     }
 
-    func relay(_ name: String, _ request: Request) async throws(Problem) -> Response {
+    func relay(_ name: String, _ request: Request, from remote: TransportAddress?) async throws(Problem) -> Response {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
         let issuer = try await authorizeNode(name, request)
         let waiting = RelayClient.path(request.headers[.cascadePath])
         // Without tokens a node is whoever it says it is.
         let asking = Sessions.AskingNode(name: issuer ?? waiting.last, waiting: waiting)
+        await hear(asking.name, request, from: remote)
         return try await watch(name, request, as: .relay, by: asking)
     }
 
     /// Which broadcasts can be had from this node, as long as the connection lasts.
-    func directoryStream(_ request: Request) async throws(Problem) -> Response {
-        _ = try await authorizeNode(NodeTokens.anyBroadcast, request)
+    func directoryStream(_ request: Request, from remote: TransportAddress?) async throws(Problem) -> Response {
+        let issuer = try await authorizeNode(NodeTokens.anyBroadcast, request)
+        await hear(issuer, request, from: remote)
         guard await sessions.takesFollowers else { throw .full("too many nodes follow this one") }
         let stream = EventStream()
         return stream.response(
             onBegin: { [sessions] in await sessions.follow(with: stream) },
             onEnd: { [sessions] in await sessions.unfollow(stream) })
+    }
+
+    /// Nodes below are not probed from here: what they ask tells that two of them have one name.
+    private func hear(_ name: String?, _ request: Request, from remote: TransportAddress?) async {
+        guard let name, let instance = request.headers[.cascadeInstance],
+            instance.utf8.count <= NodeFacts.longestInstance
+        else { return }
+        await directory.hear(name, instance, at: remote?.host ?? "unknown")
     }
 
     private func watch(

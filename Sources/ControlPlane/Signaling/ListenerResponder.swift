@@ -64,7 +64,7 @@ package struct ListenerResponder: HTTPResponder {
         }
         if listener == .public, let response = try await surface.answerOfOwner(route, request) { return response }
         if case .forwarded(let inner) = route { return try await answerForwarded(request, route: inner) }
-        return try await handle(request, route: route, on: listener)
+        return try await handle(request, route: route, on: listener, from: context.remote)
     }
 
     /// As the public listener answers; the name tells the asking node that the session's owner speaks.
@@ -72,7 +72,7 @@ package struct ListenerResponder: HTTPResponder {
         let request = try await surface.unwrapped(request)
         var response: Response
         do throws(Problem) {
-            response = try await handle(request, route: route, on: .public)
+            response = try await handle(request, route: route, on: .public, from: nil)
         } catch {
             response = error.response
         }
@@ -81,13 +81,13 @@ package struct ListenerResponder: HTTPResponder {
     }
 
     private func handle(
-        _ request: Request, route: Route, on listener: ListenerKind
+        _ request: Request, route: Route, on listener: ListenerKind, from remote: TransportAddress?
     ) async throws(Problem) -> Response {
         switch route {
         case .whip(let name): return try await surface.publish(name, request)
         case .whep(let name): return try await surface.watch(name, request)
-        case .relay(let name): return try await surface.relay(name, request)
-        case .directory: return try await surface.directoryStream(request)
+        case .relay(let name): return try await surface.relay(name, request, from: remote)
+        case .directory: return try await surface.directoryStream(request, from: remote)
         case .session(let resource): return try await surface.session(resource, on: listener, request)
         case .forwarded: throw .notFound
         case .sessionEvents(let resource): return try await surface.openEvents(resource, request)

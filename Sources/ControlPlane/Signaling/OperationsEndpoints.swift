@@ -30,9 +30,11 @@ extension NodeSurface {
         /// Milliseconds of a small HTTP exchange.
         var rtt: Double?
         var isSelf: Bool
+        /// true: two processes have the name; nil otherwise.
+        var conflict: Bool?
 
         enum CodingKeys: String, CodingKey {
-            case name, role, region, url, lat, lon, kind, ready, state, load, rtt
+            case name, role, region, url, lat, lon, kind, ready, state, load, rtt, conflict
             case isSelf = "self"
         }
     }
@@ -57,11 +59,13 @@ extension NodeSurface {
             for other in observations where topology.node(named: other.name) == nil {
                 list.append(
                     NodeSummary(
-                        name: other.name, role: other.facts?.role, region: other.region, url: other.facts?.url,
+                        name: other.name, role: other.facts?.role, region: other.region,
+                        url: other.facts.flatMap { $0.url.isEmpty ? nil : $0.url },
                         kind: other.kind.rawValue, ready: other.isReady, state: other.state.rawValue,
                         load: other.facts?.load, rtt: Self.milliseconds(other.roundTrip), isSelf: false))
             }
         }
+        for index in list.indices where await directory.isContested(list[index].name) { list[index].conflict = true }
         return .json(list)
     }
 
@@ -98,6 +102,7 @@ extension NodeSurface {
         metrics.readiness = await readiness()
         metrics.sessions = await sessions.snapshot()
         metrics.requests = requests.all
+        metrics.nameConflicts = await directory.nameConflicts
         if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
         metrics.workers = await media.statistics()
         return .text(metrics.render(), type: PrometheusText.contentType)

@@ -165,6 +165,7 @@ extension HTTPField.Name {
     static let acceptPost = HTTPField.Name("Accept-Post")!
     static let acceptPatch = HTTPField.Name("Accept-Patch")!
     static let cascadePath = HTTPField.Name(RelayClient.pathField)!
+    static let cascadeInstance = HTTPField.Name(RelayClient.instanceField)!
 }
 
 extension String {

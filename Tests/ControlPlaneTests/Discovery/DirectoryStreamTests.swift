@@ -120,6 +120,39 @@ import WebRTC
         }
     }
 
+    /// Streams are tried again when a probe was answered, and not before.
+    @Test func theDirectoryOfADeadNodeIsNotAskedFor() async throws {
+        let origin = FakeNode("origin-1")
+        origin.change { $0.isDead = true }
+        let topology = Topology.below([origin])
+        try await withFakeNodes([origin]) {
+            try await Follower.run(topology.nodes[1], in: topology) { follower in
+                #expect(await eventually { follower.neighbours.map(\.state) == [.down] })
+                // Before the first answer nothing was known of it, so its directory may have been asked for.
+                let first = origin.probes
+                #expect(await eventually { origin.probes > first })
+                let (follows, probes) = (origin.state.withLock { $0.follows }, origin.probes)
+                #expect(await eventually { origin.probes >= probes + 4 })
+                #expect(origin.state.withLock { $0.follows } == follows)
+                origin.change { $0.isDead = false }
+                #expect(await eventually { follower.story(of: origin) == ["snapshot"] })
+                #expect(await eventually { follower.neighbours.map(\.state) == [.up] })
+                // A stream that is up outlives the verdict of probes; one that is lost then is not asked for again.
+                origin.change { $0.isDead = true }
+                #expect(await eventually { follower.neighbours.map(\.state) == [.down] })
+                #expect(await follower.directory.snapshot().streams == [.above: 1])
+                let before = origin.state.withLock { $0.follows }
+                origin.breakStreams()
+                #expect(await eventually { follower.story(of: origin) == ["snapshot", "lost"] })
+                let after = origin.probes
+                #expect(await eventually { origin.probes >= after + 3 })
+                #expect(origin.state.withLock { $0.follows } == before)
+                origin.change { $0.isDead = false }
+                #expect(await eventually { follower.story(of: origin) == ["snapshot", "lost", "snapshot"] })
+            }
+        }
+    }
+
     @Test func drainingIsHeardAtOnce() async throws {
         let origin = FakeNode("origin-1")
         let topology = Topology.below([origin])

@@ -67,7 +67,13 @@ import WebRTC
             #"{"kind":"EndpointSlice","endpoints":[{"addresses":[7]}]}"#, .json,
             "endpoints[0].addresses[0]: expected String"
         ),
-        (String(SliceSample.local.dropLast(40)), .json, "is not readable"),
+        (String(SliceSample.local.dropLast(40)), .json, "is not JSON: line "),
+        (
+            #"{"kind":"List","items":[{"kind":"Endpoint"#, .json,
+            "is not JSON: line 1, column 42: the text ends inside a string"
+        ),
+        // JSON, but no number that can be had: the decoder does not say where.
+        (#"{"kind":"EndpointSlice","ports":[{"port":1e400}]}"#, .json, "is not JSON"),
         ("kind: [", .yaml, "is not YAML: line "), (SliceSample.documents + "---\nkind: [", .yaml, "is not YAML: line "),
         ("- 1\n", .yaml, "expected "),
     ])
@@ -160,7 +166,8 @@ import WebRTC
                 #expect(result.endpoints.allSatisfy { $0.address.port > 0 })
             } catch {
                 refused += 1
-                #expect(!error.description.isEmpty && !error.description.contains("\n"))
+                #expect(!error.description.isEmpty && error.description.count < 250)
+                #expect(!error.description.contains("\n"))
             }
         }
         #expect(refused > 150)

@@ -17,6 +17,10 @@ final class FakeNode: Sendable {
         /// Open ones, oldest first.
         var streams: [EventStream] = []
         var probes = 0
+        /// Answers neither probes nor requests for its directory, as far as those are concerned.
+        var isDead = false
+        /// Requests for its directory.
+        var follows = 0
         var authorization: String?
     }
 
@@ -64,8 +68,12 @@ final class FakeNode: Sendable {
             switch request.uri.path {
             case "/readyz":
                 state.probes += 1
+                if state.isDead { return Response(status: .internalServerError) }
                 return .json(state.facts, status: state.facts.ready ? .ok : .serviceUnavailable)
-            case "/relay/directory" where state.hasDirectory:
+            case "/relay/directory":
+                state.follows += 1
+                guard state.hasDirectory else { return Response(status: .notFound) }
+                guard !state.isDead else { return Response(status: .internalServerError) }
                 state.authorization = request.headers[.authorization]
                 let stream = EventStream()
                 state.streams.append(stream)
@@ -92,23 +100,28 @@ func withFakeNodes(_ nodes: [FakeNode], _ body: @escaping @Sendable () async thr
 
 /// A running directory and what it has told.
 final class Follower: Sendable {
+    static let instance = "of-this-process"
+
     let directory: NodeDirectory
     private let seen = Mutex<[DirectoryEvent]>([])
 
     init(
-        _ node: Topology.Node, in topology: Topology, authorization: @escaping @Sendable (String) async -> String?
+        _ node: Topology.Node, in topology: Topology, logger: Logger? = nil,
+        authorization: @escaping @Sendable (String) async -> String?
     ) {
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        directory = NodeDirectory(node: node, topology: topology, logger: logger, authorization: authorization)
+        var quiet = Logger(label: "test")
+        quiet.logLevel = .critical
+        directory = NodeDirectory(
+            node: node, topology: topology, instance: Self.instance, logger: logger ?? quiet,
+            authorization: authorization)
     }
 
     static func run(
-        _ node: Topology.Node, in topology: Topology,
+        _ node: Topology.Node, in topology: Topology, logger: Logger? = nil,
         authorization: @escaping @Sendable (String) async -> String? = { _ in nil },
         _ body: (Follower) async throws -> Void
     ) async throws {
-        let follower = Follower(node, in: topology, authorization: authorization)
+        let follower = Follower(node, in: topology, logger: logger, authorization: authorization)
         let running = Task { try await follower.directory.run() }
         let reading = Task {
             for await event in follower.directory.events { follower.seen.withLock { $0.append(event) } }

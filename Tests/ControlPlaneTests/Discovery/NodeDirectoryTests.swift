@@ -11,7 +11,7 @@ import WebRTC
     private static func directory(of node: Topology.Node, in topology: Topology) -> NodeDirectory {
         var logger = Logger(label: "test")
         logger.logLevel = .error
-        return NodeDirectory(node: node, topology: topology, logger: logger)
+        return NodeDirectory(node: node, topology: topology, instance: "test", logger: logger)
     }
 
     private static func endpoint(

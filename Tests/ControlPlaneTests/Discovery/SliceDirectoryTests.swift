@@ -59,7 +59,8 @@ import WebRTC
         let whole = SliceSample.json("10.0.0.3")
         try folder.write(String(whole.prefix(whole.count / 2)), to: "a.json")
         var change = directory.scan(now: .seconds(1))
-        #expect(change.problems == [.init(file: "a.json", reason: "is not readable")])
+        #expect(change.problems.map(\.file) == ["a.json"])
+        #expect(change.problems.first?.reason.hasPrefix("is not JSON: line 1, column ") == true, "\(change.problems)")
         #expect(hosts(change) == nil && change.failures == 1)
         // The other file goes on, and the broken one is not reported again.
         try folder.write(SliceSample.json("10.0.0.20"), to: "b.json")

@@ -9,7 +9,7 @@ import Testing
     private static func body(_ readiness: Readiness) -> String {
         let facts = NodeFacts(
             node: "edge-1", role: "edge", region: "eu", url: "http://127.0.0.1:8081", viewers: true,
-            ready: readiness.state == .ready, draining: readiness.isDraining, load: 0.5)
+            ready: readiness.state == .ready, draining: readiness.isDraining, load: 0.5, instance: "x")
         return String(decoding: JSONText.encode(readiness.answer(with: facts)), as: UTF8.self)
     }
 
@@ -38,10 +38,11 @@ import Testing
         readiness.isDraining = true
         #expect(
             Self.body(readiness)
-                == #"{"detail":"the node takes no new sessions","draining":true,"load":0.5,"node":"edge-1","ready":false,"#
+                == #"{"detail":"the node takes no new sessions","draining":true,"instance":"x","load":0.5,"node":"edge-1","ready":false,"#
                 + #""reason":"draining""# + rest)
         readiness.isDraining = false
-        #expect(Self.body(readiness) == #"{"draining":false,"load":0.5,"node":"edge-1","ready":true"# + rest)
+        #expect(
+            Self.body(readiness) == #"{"draining":false,"instance":"x","load":0.5,"node":"edge-1","ready":true"# + rest)
         readiness.reachedLimit = "sessions"
         #expect(Self.body(readiness).hasPrefix(#"{"detail":"limit sessions is reached","#))
     }

@@ -34,7 +34,7 @@ struct DirectoryEntry: Sendable {
 
     /// The topology's word before its own, and that before its source's.
     var name: String { listed?.name ?? facts?.node ?? hint }
-    var region: String? { listed?.region ?? facts?.region ?? hintedRegion }
+    var region: String? { listed?.region ?? facts.flatMap { $0.region.isEmpty ? nil : $0.region } ?? hintedRegion }
     /// Nobody else can be meant by `name`.
     var isNamed: Bool { listed != nil || facts != nil }
 
@@ -54,7 +54,8 @@ struct DirectoryEntry: Sendable {
         }
         return NodeFacts(
             node: listed.name, role: listed.role.rawValue, region: listed.region, url: listed.publicListener.url,
-            viewers: listed.viewers, ready: ready, draining: facts?.draining ?? false, load: facts?.load ?? 0)
+            viewers: listed.viewers, ready: ready, draining: facts?.draining ?? false, load: facts?.load ?? 0,
+            instance: facts?.instance ?? "")
     }
 
     /// To be called after each probe: a step is left only when the time is more than 2.5 ms outside it.
@@ -69,8 +70,9 @@ struct DirectoryEntry: Sendable {
 extension NodeFacts {
     /// Fits what a node may say of itself. Browsers are sent to its `url`.
     var isValid: Bool {
-        TopologySyntax.isLabel(node) && TopologySyntax.isLabel(region) && Topology.Role(rawValue: role) != nil
-            && TopologySyntax.baseURL(url)?.url == url && (0...1).contains(load)
+        TopologySyntax.isLabel(node) && (region.isEmpty || TopologySyntax.isLabel(region))
+            && Topology.Role(rawValue: role) != nil && (url.isEmpty || TopologySyntax.baseURL(url)?.url == url)
+            && (0...1).contains(load) && instance.utf8.count <= Self.longestInstance
     }
 }
 

@@ -70,7 +70,11 @@ package struct EndpointSliceParser: Sendable {
     private static func decodeJSON(_ text: String) throws -> SliceDocument {
         let isSpace = { (byte: UInt8) in byte == 32 || 9...13 ~= byte }
         guard !text.utf8.allSatisfy(isSpace) else { throw Failure(description: "is empty") }
-        return try JSONDecoder().decode(SliceDocument.self, from: Data(text.utf8))
+        do {
+            return try JSONDecoder().decode(SliceDocument.self, from: Data(text.utf8))
+        } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
+            throw Failure(description: JSONFault.find(in: text).map { "is not JSON: \($0)" } ?? "is not JSON")
+        }
     }
 
     private static func decodeYAML(_ text: String) throws -> [SliceDocument] {
@@ -112,7 +116,8 @@ package struct EndpointSliceParser: Sendable {
     private static func explain(_ error: DecodingError) -> String {
         let (problem, context): (String, DecodingError.Context)
         switch error {
-        case .dataCorrupted(let its): (problem, context) = ("is not readable", its)
+        case .dataCorrupted(let its):
+            (problem, context) = ("is not readable: \(TopologyReader.shown(its.debugDescription))", its)
         case .keyNotFound(let key, let its): (problem, context) = ("lacks \(key.stringValue)", its)
         case .typeMismatch(let type, let its): (problem, context) = ("expected \(type)", its)
         case .valueNotFound(let type, let its): (problem, context) = ("expected \(type), found nothing", its)
@@ -128,7 +133,8 @@ package struct EndpointSliceParser: Sendable {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
-            "line \(mark.line): \(TopologyReader.shown(problem))"
+            "line \(mark.line), column \(mark.column): \(TopologyReader.shown(problem))"
+        case .reader(let problem, _, _, _): TopologyReader.shown(problem)
         case .duplicatedKeysInMapping: "the same key twice"
         default: "unreadable"
         }

@@ -8,8 +8,7 @@ extension NodeDirectory {
     func watch() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                let now = self.now
-                for entry in self.entries.values where !entry.isBeingProbed && entry.health.nextProbe <= now {
+                for entry in self.due(now: self.now) {
                     self.entries[entry.url]?.isBeingProbed = true
                     let client = entry.health.state == .down ? self.deadHTTP : self.livingHTTP
                     group.addTask { await self.probe(entry.url, entry.name, client) }
@@ -18,6 +17,11 @@ extension NodeDirectory {
                 try? await Task.sleep(for: Self.tick)
             }
         }
+    }
+
+    /// An array, so that what is changed while it is walked over is not copied as a whole for that.
+    private func due(now: Duration) -> [DirectoryEntry] {
+        entries.values.filter { !$0.isBeingProbed && $0.health.nextProbe <= now }
     }
 
     /// Something has failed at this neighbour: it is asked at once how it is.
@@ -66,6 +70,7 @@ extension NodeDirectory {
     /// What a node says of itself, by either way.
     func learn(_ facts: NodeFacts, of entry: inout DirectoryEntry) {
         entry.facts = facts
+        hear(facts.node, facts.instance, at: entry.url)
         guard let listed = entry.listed, listed.name != facts.node, !entry.isImpostor else { return }
         entry.isImpostor = true
         logger.warning(
@@ -73,6 +78,19 @@ extension NodeDirectory {
             metadata: [
                 "upstream": "\(listed.name)", "url": "\(entry.url)", "says": "\(facts.node)",
                 "effect": "it is known by the topology's name",
+            ])
+    }
+
+    /// A process says that it is the node `name`: in its answers, or in a request to this node.
+    ///
+    /// - Parameter address: where it was heard, for people.
+    package func hear(_ name: String, _ instance: String, at address: String) {
+        guard let conflict = claims.hear(name, instance, at: address, now: now) else { return }
+        logger.warning(
+            "two processes have one node name",
+            metadata: [
+                "name": "\(name)", "addresses": "\(conflict.addresses.joined(separator: ", "))",
+                "effect": "they take each other's relays and viewers",
             ])
     }
 

@@ -14,6 +14,12 @@ extension NodeDirectory {
         return (ordered() + rest.filter { $0.kind == .peer } + rest.filter { $0.kind == .other }).map(\.observation)
     }
 
+    /// Pairs of processes with one name that were found so far.
+    package var nameConflicts: UInt64 { claims.count }
+
+    /// Two processes have this name, as far as is known now.
+    package func isContested(_ name: String) -> Bool { claims.isContested(name, now: now) }
+
     package func snapshot() -> Counters {
         var result = counters
         for state in UpstreamHealth.State.allCases {
@@ -48,7 +54,7 @@ extension NodeDirectory {
     /// Ready nodes that take what this one does not, best first: its region, then the nearest, then the least loaded.
     package func alternatives(for audience: Audience) -> [NodeFacts] {
         let all = entries.values.compactMap(\.publicFacts).filter { facts in
-            facts.ready && facts.node != node.name
+            facts.ready && facts.node != node.name && !facts.url.isEmpty
                 && (audience == .viewers ? facts.viewers : facts.role == Topology.Role.origin.rawValue)
         }
         var seen: Set<String> = []
@@ -68,14 +74,16 @@ extension NodeDirectory {
             if let known = ready.first(where: { $0.node == preferring }) { return known.url }
             // Not asked yet how it is.
             if let entry = entries.values.first(where: { $0.name == preferring }), entry.health.roundTrip == nil,
-                entry.health.state != .down, let facts = entry.publicFacts, facts.role == Topology.Role.origin.rawValue
+                entry.health.state != .down, let facts = entry.publicFacts, facts.role == Topology.Role.origin.rawValue,
+                !facts.url.isEmpty
             {
                 return facts.url
             }
         }
         if let best = ready.first { return best.url }
         if let listed = topology.listedOrigin(above: node) { return listed.publicListener.url }
-        let known = entries.values.compactMap(\.publicFacts).filter { $0.role == Topology.Role.origin.rawValue }
+        let known = entries.values.compactMap(\.publicFacts)
+            .filter { $0.role == Topology.Role.origin.rawValue && !$0.url.isEmpty }
         return topology.sorted(known, near: node.region).first?.url
     }
 }

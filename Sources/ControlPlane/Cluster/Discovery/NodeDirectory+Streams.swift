@@ -17,10 +17,12 @@ extension NodeDirectory {
     private static let pauseWithoutDirectory = Duration.seconds(10)
     private static let complaintInterval = Duration.seconds(60)
 
-    /// A stream for each neighbour, none for anybody else.
+    /// A stream for each neighbour that may live, none for anybody else. One that does not answer probes is not asked: the
+    /// first answer of a probe changes its state, which comes here at once. A stream that goes on says more than probes.
     func followNeighbours() {
-        let wanted = isRunning ? neighbours.map(\.id) : []
-        for id in streams.keys where !wanted.contains(id) { stopStream(id) }
+        let living = neighbours.lazy.filter { $0.state != .down || self.streams[$0.id]?.isUp == true }.map(\.id)
+        let wanted = isRunning ? Set(living) : []
+        for id in Array(streams.keys) where !wanted.contains(id) { stopStream(id) }
         for id in wanted where streams[id] == nil {
             nextStream += 1
             let number = nextStream
@@ -40,7 +42,9 @@ extension NodeDirectory {
             let name = entries[id]?.name ?? id
             let token = await authorization(name)
             let request = EventStreamClient.Request(
-                id + "/relay/directory", headers: token.map { [("Authorization", $0)] } ?? [], peer: name)
+                id + "/relay/directory",
+                headers: [(RelayClient.instanceField, instance)] + (token.map { [("Authorization", $0)] } ?? []),
+                peer: name)
             var end = EventStreamClient.End.finished
             for await item in streamClient.open(request) {
                 switch item {
@@ -55,6 +59,11 @@ extension NodeDirectory {
             guard !Task.isCancelled, streams[id]?.number == number else { return }
             let wasUp = streams[id]?.isUp == true
             lose(id, end)
+            guard streams[id]?.number == number else { return }
+            if entries[id]?.health.state == .down {
+                streams[id] = nil
+                return
+            }
             let hasNone =
                 switch end {
                 case .status(404), .contentType: true

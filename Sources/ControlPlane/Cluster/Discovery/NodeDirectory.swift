@@ -78,9 +78,12 @@ package actor NodeDirectory: Service {
     let node: Topology.Node
     let topology: Topology
     let logger: Logger
+    /// Of this process; see `NodeFacts.instance`.
+    let instance: String
     /// The `Authorization` field for requests to the node of that name.
     let authorization: @Sendable (_ node: String) async -> String?
-    /// Two clients: many addresses that swallow packets must not keep the others from being asked in time.
+    /// Two clients: many addresses that swallow packets, each of which holds a thread for a second, must not keep the
+    /// others from being asked in time.
     let livingHTTP: HTTPClient
     let deadHTTP: HTTPClient
     let pool = NIOThreadPool(numberOfThreads: 2)
@@ -93,6 +96,7 @@ package actor NodeDirectory: Service {
     var entries: [String: DirectoryEntry] = [:]
     var counters = Counters()
     var isFull = false
+    var claims: NameClaims
     /// Nodes of kind other are asked every second.
     var watchesClosely = false
     /// As last told to the table of sessions.
@@ -106,13 +110,16 @@ package actor NodeDirectory: Service {
     private let output: AsyncStream<DirectoryEvent>.Continuation
     private let begin = ContinuousClock.now
 
-    /// - Parameter authorization: the `Authorization` field of a request for the directory of the node of that name.
+    /// - Parameters:
+    ///   - instance: of this process.
+    ///   - authorization: the `Authorization` field of a request for the directory of the node of that name.
     package init(
-        node: Topology.Node, topology: Topology, logger: Logger, trust: PeerTrust? = nil,
+        node: Topology.Node, topology: Topology, instance: String, logger: Logger, trust: PeerTrust? = nil,
         authorization: @escaping @Sendable (_ node: String) async -> String? = { _ in nil }
     ) {
-        (self.node, self.topology, self.logger) = (node, topology, logger)
-        (livingHTTP, deadHTTP) = (HTTPClient(threads: 4, trust: trust), HTTPClient(threads: 4, trust: trust))
+        (self.node, self.topology, self.instance, self.logger) = (node, topology, instance, logger)
+        claims = NameClaims(own: node.name, instance: instance, address: node.internalListener.url)
+        (livingHTTP, deadHTTP) = (HTTPClient(threads: 4, trust: trust), HTTPClient(threads: 16, trust: trust))
         streamClient = EventStreamClient(trust: trust)
         self.authorization = authorization
         pullsBroadcasts = node.upstream.hasSources

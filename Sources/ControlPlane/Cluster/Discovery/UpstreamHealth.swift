@@ -34,7 +34,8 @@ package struct UpstreamHealth: Hashable, Sendable {
 
     static let interval = Duration.seconds(1)
     static let suspicion = Duration.milliseconds(250)
-    static let longestPause = Duration.seconds(8)
+    /// Nothing else finds out that a dead one is back: its directory is asked for when a probe was answered.
+    static let longestPause = Duration.seconds(2)
     /// While no other address lives either.
     static let longestPauseAlone = Duration.seconds(1)
 

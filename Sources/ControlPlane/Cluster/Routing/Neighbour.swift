@@ -34,11 +34,18 @@ package enum DirectoryEvent: Sendable {
 }
 
 /// What a node says of itself: the body of `/readyz`, and the `node` of its directory stream.
+///
+/// Nodes of several versions work together while they are replaced one by one: whatever is added here has a default for
+/// those that do not say it, and what others say beyond it is passed over.
 package struct NodeFacts: Codable, Hashable, Sendable {
+    /// Bytes; a longer one is not taken.
+    static let longestInstance = 64
+
     package var node: String
     package var role: String
+    /// Empty: it does not say.
     package var region: String
-    /// Public base URL.
+    /// Public base URL; empty: it does not say, so nobody is sent there.
     package var url: String
     package var viewers: Bool
     /// It should get traffic: what `/readyz` says.
@@ -46,12 +53,32 @@ package struct NodeFacts: Codable, Hashable, Sendable {
     package var draining: Bool
     /// Share of the viewer limit in use, 0...1.
     package var load: Double
+    /// Of the process, made at random at its start; empty: it does not say.
+    package var instance: String
 
     package init(
         node: String, role: String, region: String, url: String, viewers: Bool, ready: Bool,
-        draining: Bool, load: Double
+        draining: Bool, load: Double, instance: String = ""
     ) {
         (self.node, self.role, self.region, self.url) = (node, role, region, url)
         (self.viewers, self.ready, self.draining, self.load) = (viewers, ready, draining, load)
+        self.instance = instance
+    }
+
+    /// - Throws: without `node` and `role`, and when something is of another type than it should be.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func value<T: Decodable>(_ key: CodingKeys, or other: T) throws -> T {
+            try container.decodeIfPresent(T.self, forKey: key) ?? other
+        }
+        node = try container.decode(String.self, forKey: .node)
+        role = try container.decode(String.self, forKey: .role)
+        region = try value(.region, or: "")
+        url = try value(.url, or: "")
+        viewers = try value(.viewers, or: false)
+        draining = try value(.draining, or: false)
+        ready = try value(.ready, or: !draining)
+        load = try value(.load, or: 0)
+        instance = try value(.instance, or: "")
     }
 }
