@@ -171,6 +171,23 @@ def test_one_copy_for_each_region_and_a_hub_that_is_killed_is_replaced(hub, chro
     print(f"edge-b1, which has nothing to do with it: longest gap {gap:.0f} ms")
     assert gap < 500
     screens["edge-b1"].check_continuity()
+    # The one that was killed is back: it fetches for all again, and nobody sees how.
+    hub.start_node(first)
+    back = milliseconds()
+    copies = []
+    eventually(lambda: copies.append(sessions(origin, "relay")) or sessions(first, "relay") == 2, 30, "the hub feeds both")
+    moved = milliseconds()
+    eventually(lambda: sessions(origin, "relay") == 2, 5, "two copies")
+    assert max(copies) == 3, copies
+    assert [sessions(edge, "relay") for edge in rest] == [0, 0]
+    for edge in rest:
+        screen = screens[edge.name]
+        screen.await_frames(1, 5, after=moved + 2000)
+        gap = screen.longest_gap(back, moved + 2000)
+        print(f"{edge.name}: longest gap {gap:.0f} ms while the hub takes over again")
+        assert gap < 300
+        screen.check_continuity()
+    print(f"the hub feeds both again {(moved - back) / 1000:.1f} s after its start, {max(copies)} copies at most")
     camera.stop()
 
 
