@@ -20,7 +20,7 @@ extension ClusterSimulation {
         mend()
         for name in plan.broadcasts { revive(name) }
         time.run(until: now + .seconds(60))
-        checkCopies()
+        checkCopies(isAtRest: true)
         checkSingleRelays()
         // Everybody goes, and what is left over has time to end.
         for viewer in viewers.indices { leave(viewer) }
@@ -33,7 +33,7 @@ extension ClusterSimulation {
         lastFault = now - .seconds(4)
         isQuiet = true
         time.run(until: now + .seconds(2))
-        checkCopies()
+        checkCopies(isAtRest: false)
         checkSingleRelays()
         for viewer in viewers.indices { leave(viewer) }
         time.run(until: now + .seconds(60))
@@ -65,7 +65,6 @@ struct ClusterSimulationTests {
     /// Two halves, for two processors.
     @Test(arguments: [0, 1]) func everybodyWhoCanHaveMediaHasIt(half: UInt64) {
         var figures = ClusterSimulation.Figures()
-        var late: [UInt64] = []
         for seed in Self.seeds where seed % 2 == half {
             let simulation = ClusterSimulation(seed: seed)
             if Self.seeds.count == 1 { simulation.trace = { print($0) } }
@@ -74,13 +73,11 @@ struct ClusterSimulationTests {
                 Issue.record("seed \(seed): \(failure)\n\(Self.trace(of: seed))")
             }
             figures.recovery = max(figures.recovery, result.recovery)
-            if result.recovery > ClusterSimulation.recovery { late.append(seed) }
             figures.busiest = max(figures.busiest, result.busiest)
             figures.asks += result.asks
             figures.events += result.events
         }
-        print("cluster simulation: half of \(Self.seeds.count) seeds, \(figures), later than 5 s: \(late)")
-        #expect(late.count * 100 <= max(100, Self.seeds.count / 2))
+        print("cluster simulation: half of \(Self.seeds.count) seeds, \(figures)")
     }
 
     @Test func theSameSeedDoesTheSame() {

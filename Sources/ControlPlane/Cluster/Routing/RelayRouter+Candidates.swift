@@ -102,7 +102,7 @@ extension RelayRouter {
     func isSound(_ neighbour: Neighbour) -> Bool { neighbour.isReady && isAlive(neighbour) }
 
     /// Another kind of server never has a directory stream; one that has lost it has not answered since.
-    private func isAlive(_ neighbour: Neighbour) -> Bool {
+    func isAlive(_ neighbour: Neighbour) -> Bool {
         neighbour.state != .down && tables[neighbour.id]?.isFollowed != false
     }
 }

@@ -325,6 +325,8 @@ extension RelayRouter {
 
     /// How long one is waited for: the last for all that is left, unless it gives no sign of life.
     private func share(of remaining: Duration, for target: Neighbour, isLast: Bool) -> Duration {
+        // The dead are asked last of all: all of them together must not cost the viewer's patience.
+        guard isAlive(target) else { return min(Self.lifelessShare, remaining) }
         if isLast { return isSound(target) ? remaining : min(Self.longestShare, remaining) }
         return min(Self.longestShare, remaining / 2)
     }

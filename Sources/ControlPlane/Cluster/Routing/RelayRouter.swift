@@ -84,6 +84,8 @@ package struct RelayRouter: Sendable {
     static let longestPause = Duration.seconds(2)
     /// While others are left to ask, nobody is waited for longer.
     static let longestShare = Duration.seconds(1)
+    /// One that is down, or whose stream is lost.
+    static let lifelessShare = Duration.milliseconds(600)
     /// More waiting nodes in one request are a loop.
     package static let mostWaiting = 16
 
