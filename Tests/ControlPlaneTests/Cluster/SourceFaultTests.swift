@@ -92,6 +92,19 @@ struct SourceFaultTests {
         #expect(node.actions == ["ask edge-b #2"])
     }
 
+    /// A better one is being asked when the present one is lost: now anybody will do.
+    @Test func oneThatIsLostWhileABetterOneIsAskedIsReplacedByAnybody() {
+        var node = ScriptedRouter(above: ["parent", "edge-a", "edge-b"])
+        node.isFed(by: "origin-1", "parent")
+        node.hears("origin-1", "edge-a")
+        node.hears("origin-1", "parent", "edge-b")
+        node.sees("parent", .suspect, isReady: false)
+        #expect(node.actions == ["ask edge-a #2"])
+        node.ends(1, inOrder: false)
+        node.refuses(2, .unavailable("timeout"))
+        #expect(node.actions == ["ask edge-b #3"])
+    }
+
     @Test func oneThatDrainsAndBringsNothingIsLeftForAnybody() {
         var node = ScriptedRouter(above: ["origin-1", "origin-2"])
         node.isFed(by: "origin-1")

@@ -1,0 +1,79 @@
+/// What is wrong with a source, and what follows.
+extension RelayRouter {
+    func fault(of name: String, now: Duration) -> Feed.Fault? {
+        guard let current = feeds[name]?.current else { return nil }
+        let said = tables[current.neighbour]?.announcements[name]
+        if said?.path.contains(node) == true { return .loop }
+        if current.isUnreachable { return .unreachable }
+        if current.isStuck { return .stuck }
+        let newest = newestPublication(of: name)
+        let isFollowed = tables[current.neighbour]?.isFollowed == true
+        // It brings nothing, and does not say that it has what others have.
+        if let newest, let since = current.silentSince, since <= now,
+            !isFollowed || said.map({ $0.publication < newest }) ?? true
+        {
+            return .stuck
+        }
+        if neighbour(current.neighbour)?.isReady == false { return .draining }
+        guard let newest, isFollowed else { return nil }
+        guard let said else { return .orphaned }
+        return said.publication < newest ? .outdated : nil
+    }
+
+    /// The region has a better place to get it from, and nothing else is wrong.
+    private func isMisplaced(_ name: String, _ feed: Feed) -> Bool {
+        candidates(for: name, feed).contains { isBetter($0, for: name, feed, reason: .misplaced) }
+    }
+
+    /// How long a fault is borne before another source is looked for.
+    private mutating func patience(with fault: Feed.Fault, of source: Feed.Source) -> Duration {
+        switch fault {
+        // A node that is fed by another edge leaves it to that one to follow the broadcast, for a while. The origin
+        // itself has nobody to turn to.
+        case .outdated, .orphaned: source.path.count > 1 ? Self.grace : .zero
+        case .misplaced: Self.calm * Double.random(in: 1...2, using: &generator)
+        case .unreachable, .stuck, .loop, .draining: .zero
+        }
+    }
+
+    mutating func reconsider(_ name: String, now: Duration, isNews: Bool) {
+        if let current = feeds[name]?.current, let fault = fault(of: name, now: now), fault == .loop || fault == .stuck
+        {
+            // Nodes that feed each other would wait for each other for ever.
+            actions.append(.drop(name, current.attempt))
+            return lost(name, current.attempt, inOrder: false, now: now)
+        }
+        guard let feed = feeds[name], feed.next == nil else { return }
+        if let search = feed.search {
+            if search.reason != nil, fault(of: name, now: now)?.bringsNothing == true {
+                feeds[name]?.search?.reason = nil
+            }
+            if search.asking == nil {
+                step(name, now: now)
+            } else if isNews {
+                skipLifeless(name, search, now: now)
+            }
+            return
+        }
+        guard let current = feed.current else {
+            if isNews, !candidates(for: name, feed).isEmpty {
+                begin(name, now: now)
+            }
+            return
+        }
+        guard let fault = fault(of: name, now: now) ?? (isMisplaced(name, feed) ? .misplaced : nil) else {
+            feeds[name]?.borne = nil
+            return
+        }
+        var borne = feed.borne
+        if borne?.fault != fault { borne = (fault, now + patience(with: fault, of: current)) }
+        feeds[name]?.borne = borne
+        guard let until = borne?.until, until <= now else { return }
+        feeds[name]?.borne = nil
+        if fault.bringsNothing {
+            begin(name, last: current.neighbour, now: now)
+        } else {
+            begin(name, leaving: current.neighbour, reason: fault, now: now)
+        }
+    }
+}
