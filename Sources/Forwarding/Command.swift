@@ -56,8 +56,8 @@ package enum Command: Sendable {
     /// Closes the broadcast and, with `reason`, every session on it.
     case closeBroadcast(BroadcastID, reason: CloseReason)
     /// A source's tracks match the broadcast's by kind. A second source takes over from the first, whose session is
-    /// closed with `.replaced`, with its first keyframe, or as soon as the first brings nothing; viewers see one
-    /// continuous stream.
+    /// closed with `.replaced`, with its first keyframe, or with its first packet once the first source has stalled;
+    /// viewers see one continuous stream. One that brings nothing at all in five seconds is closed with `.setupTimeout`.
     case open(SessionParameters)
     case close(SessionID, reason: CloseReason)
     /// New credentials on both sides (RFC 9725 §4.3.2); the old pair keeps answering until the new one is validated.
@@ -86,7 +86,8 @@ package enum Event: Sendable {
     case feeds(SessionID, BroadcastID)
     /// Media of a source session is accepted: its first packet, or the first one after a silence.
     case flowing(SessionID, BroadcastID)
-    /// A source that sent media has sent none for `Limits.sourceSilence`; `flowing` follows when it goes on.
+    /// A source that feeds its broadcast has sent no media for `Limits.sourceSilence`; `flowing` follows when it goes on,
+    /// or begins.
     case silent(SessionID, BroadcastID)
     /// A client session (relay) whose peer has sent nothing for `Limits.relaySilence` and does not answer checks either:
     /// its path or its process is gone. Said once; the session goes on, and `reachable` follows if the peer comes back.

@@ -4,7 +4,8 @@ import WebRTC
 ///
 ///     connected ──nobody else sends────────────────────────────────────────────► feeds
 ///         └──another does──► successor ──keyframe, and the other between two pictures──► feeds
-///                                └──the other falls silent, is cut off, ends; or too long──► feeds
+///                                ├──media, and the other stalls; or too long──► feeds
+///                                └──nothing for too long──► closed
 ///
 /// So a relay that moves while all is well, or a publisher who replaces another, costs viewers no picture.
 extension ForwardingUnit {
@@ -32,6 +33,17 @@ extension ForwardingUnit {
         return nil
     }
 
+    /// What is due of a successor.
+    func advanceSuccessor(_ session: Session, now: Instant) {
+        let broadcast = session.broadcast
+        guard broadcast.successor?.session === session else { return }
+        broadcast.successor!.advance(now: now)
+        if broadcast.successor!.isOverdue, !broadcast.successor!.hasBrought {
+            return close(session, reason: .setupTimeout, now: now)
+        }
+        reconsiderSource(of: broadcast)
+    }
+
     /// Something has happened that may make this the moment for its successor: the next flush decides.
     func reconsiderSource(of broadcast: Broadcast) {
         if broadcast.successor != nil { markDirty(broadcast) }
@@ -40,9 +52,9 @@ extension ForwardingUnit {
     /// Lets the successor take over if this is the moment. What its predecessor has brought is on its way already.
     func advanceSuccession(of broadcast: Broadcast, now: Instant) -> Bool {
         guard let successor = broadcast.successor else { return false }
-        let isInTurn =
-            successor.isReady && broadcast.isBetweenPictures || successor.isOverdue
-            || broadcast.source?.isSending != true
+        let isStalled = broadcast.source?.stallsAt.map { $0 <= now } ?? true
+        let isReady = successor.isReady && broadcast.isBetweenPictures
+        let isInTurn = broadcast.source == nil || successor.hasBrought && (isReady || isStalled || successor.isOverdue)
         if isInTurn { takeOver(successor.session, now: now) }
         return isInTurn
     }
@@ -52,6 +64,7 @@ extension ForwardingUnit {
         let former = broadcast.source
         let held = broadcast.successor?.session === session ? broadcast.successor?.packets ?? [] : []
         (broadcast.source, broadcast.successor) = (session, nil)
+        session.source!.feeds(now: now)
         events.append(.feeds(session.id, broadcast.id))
         if let former, former !== session { close(former, reason: .replaced, now: now) }
         changeFormats(of: broadcast, to: session.source!.formats, now: now)

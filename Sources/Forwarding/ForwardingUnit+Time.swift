@@ -19,9 +19,10 @@ extension ForwardingUnit {
             if session.source!.fallsSilent(now: now) {
                 session.peer.log.append(.silent, at: now)
                 events.append(.silent(session.id, session.broadcast.id))
+                reconsiderSource(of: session.broadcast)
             }
-            session.broadcast.successor?.advance(now: now)
-            reconsiderSource(of: session.broadcast)
+            advanceSuccessor(session, now: now)
+            guard session.phase == .connected else { return }
         }
         if now >= session.nextReport {
             sendReports(of: session, now: now)

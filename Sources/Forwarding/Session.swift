@@ -56,7 +56,7 @@ final class Session {
         if broadcast.source === self {
             for track in broadcast.tracks { deadline = min(deadline, track.keyframes.nextDeadline) }
         } else if let successor = broadcast.successor, successor.session === self {
-            deadline = min(deadline, successor.nextDeadline)
+            deadline = min(deadline, successor.nextDeadline(besides: broadcast.source))
         }
         return deadline
     }
@@ -65,6 +65,15 @@ final class Session {
     var isSending: Bool {
         if case .flowing = source?.flow { !isUnreachable } else { false }
     }
+
+    /// From when on a source that sends counts as stalled if nothing more comes; nil: it sends nothing.
+    var stallsAt: Instant? {
+        guard case .flowing(let last) = source?.flow, !isUnreachable else { return nil }
+        return last + Self.longestStall
+    }
+
+    /// Longer than between two pictures of a slow source.
+    private static let longestStall = Interval.milliseconds(500)
 
     var statistics: SessionStatistics {
         var result = SessionStatistics(direction: direction)

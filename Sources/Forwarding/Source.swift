@@ -26,9 +26,19 @@ struct Source {
 
     /// Whether media comes.
     enum Flow: Hashable {
-        case awaited
+        /// Since when it feeds its broadcast; nil: not yet.
+        case awaited(since: Instant?)
         case flowing(last: Instant)
         case silent
+
+        /// From when silence counts.
+        var lastSign: Instant? {
+            switch self {
+            case .awaited(let since): since
+            case .flowing(let last): last
+            case .silent: nil
+            }
+        }
     }
 
     var tracks: [Track]
@@ -44,7 +54,7 @@ struct Source {
     /// Sender NTP time to our own: set by the source's first sender report, for all tracks alike, so that they stay in
     /// step with each other.
     var ntpOffset: Int64?
-    private(set) var flow = Flow.awaited
+    private(set) var flow = Flow.awaited(since: nil)
     var firSequence: UInt8 = 0
 
     init?(_ negotiated: [NegotiatedTrack], formats: [TrackFormat], limits: Limits, random: inout SeededGenerator) {
@@ -156,16 +166,21 @@ struct Source {
         return true
     }
 
-    /// true, once: nothing has come for too long.
+    /// It feeds its broadcast from now on.
+    mutating func feeds(now: Instant) {
+        if case .awaited = flow { flow = .awaited(since: now) }
+    }
+
+    /// true, once: nothing has come for too long, or nothing at all.
     mutating func fallsSilent(now: Instant) -> Bool {
-        guard case .flowing(let last) = flow, now >= last + silence else { return false }
+        guard let last = flow.lastSign, now >= last + silence else { return false }
         flow = .silent
         return true
     }
 
     var nextDeadline: Instant {
         var deadline = sendsTransportFeedback ? feedback.nextDeadline : .distantFuture
-        if case .flowing(let last) = flow { deadline = min(deadline, last + silence) }
+        if let last = flow.lastSign { deadline = min(deadline, last + silence) }
         for track in tracks {
             for encoding in track.encodings { deadline = min(deadline, encoding.losses.nextDeadline) }
         }

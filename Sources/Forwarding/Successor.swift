@@ -13,9 +13,9 @@ struct Successor {
 
     /// What a keyframe's first packet may have been overtaken by is kept before there is one.
     private static let mostEarly = 64
-    /// Enough for a keyframe and 100 ms of what follows it.
-    private static let mostHeld = 512
-    /// It takes over without a keyframe after this.
+    /// It takes over with so many: sinks do not begin with much more than that.
+    private static let mostHeld = 200
+    /// It takes over without a keyframe after this, and is given up if nothing at all has come. `RelayRouter` waits longer.
     private static let longestWait = Interval.seconds(Int64(5))
     /// Its predecessor does not get longer to finish a picture.
     private static let longestOverlap = Interval.milliseconds(100)
@@ -26,7 +26,11 @@ struct Successor {
     /// The packet with which it begins.
     private var start: (sequence: Int64, timestamp: UInt32)?
     private var deadline: Instant
-    /// It takes over whatever has come.
+    /// When it was last seen to.
+    private var checked = Instant.zero
+    /// Something has come, if only sound.
+    private(set) var hasBrought = false
+    /// It takes over with whatever has come.
     private(set) var isOverdue = false
 
     init(_ session: Session, now: Instant) {
@@ -38,10 +42,16 @@ struct Successor {
     /// It has what a viewer can begin with.
     var isReady: Bool { start != nil }
 
-    var nextDeadline: Instant { min(deadline, keyframes.nextDeadline) }
+    /// When something is due: also when its predecessor stalls.
+    func nextDeadline(besides predecessor: Session?) -> Instant {
+        let own = min(deadline, keyframes.nextDeadline)
+        guard let stallsAt = predecessor?.stallsAt, stallsAt > checked else { return own }
+        return min(own, stallsAt)
+    }
 
     mutating func hold(_ packet: Held, now: Instant) {
         guard let source = session.source else { return }
+        hasBrought = true
         let track = source.tracks[packet.place.track].negotiated
         let hasVideo = source.tracks.contains { $0.negotiated.kind == .video }
         guard start == nil else {
@@ -62,6 +72,7 @@ struct Successor {
     }
 
     mutating func advance(now: Instant) {
+        checked = now
         guard deadline <= now else { return }
         (deadline, isOverdue) = (.distantFuture, true)
     }

@@ -153,6 +153,8 @@ extension Sessions {
     /// What a worker says of a session, if that is a relay of ours.
     func followRelay(_ event: Event) {
         switch event {
+        case .connected(let id, _, _):
+            if let (name, relay) = relay(id) { router.connected(name, relay.attempt, now: clock) }
         case .feeds(let id, _):
             if let (name, relay) = relay(id) { router.feeds(name, relay.attempt, now: clock) }
         case .flowing(let id, _):
@@ -189,11 +191,12 @@ extension Sessions {
     private func abandon(_ session: SessionID) {
         guard let record = sessions[session] else { return }
         close(session, reason: .requested)
-        guard let broadcast = broadcasts[record.broadcast], broadcast.candidate == nil else { return }
+        guard let broadcast = broadcasts[record.broadcast] else { return }
         switch broadcast.source {
-        case .live(let other) where other != session: break
-        case .held: break
-        case .live, .awaited: broadcasts[record.broadcast]?.source = .held(until: .now + topology.hold)
+        case .live(session): broadcasts[record.broadcast]?.source = .held(until: .now + topology.hold)
+        case .awaited where broadcast.candidate == nil:
+            broadcasts[record.broadcast]?.source = .held(until: .now + topology.hold)
+        case .live, .held, .awaited: break
         }
     }
 

@@ -2,7 +2,8 @@
 package enum CloseReason: String, Hashable, Sendable, CaseIterable {
     /// The client sent DELETE, or the control plane closed it.
     case requested
-    /// No transport within the ICE and DTLS timeout: a half-open session.
+    /// No transport within the ICE and DTLS timeout: a half-open session. Or a source that should have taken over from
+    /// another, and brought nothing.
     case setupTimeout
     /// Neither consent (RFC 7675) nor an authenticated packet within the consent timeout.
     case consentExpired

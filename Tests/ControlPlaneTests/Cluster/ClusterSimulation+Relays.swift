@@ -121,19 +121,24 @@ extension ClusterSimulation {
             guard relay.isOpenAtClient else { return }
             guard canPass(relay), relay.isOpenAtServer else { return connect(relay, after: .milliseconds(500)) }
             relay.isConnected = true
-            takeOver(relay)
+            route(nodes[relay.client]) { $0.connected(relay.name, relay.attempt, now: now) }
+            takeOver(relay, until: now + .seconds(5))
         }
     }
 
-    /// With its first media, or as soon as the one before it brings none.
-    private func takeOver(_ relay: SimulatedRelay) {
+    /// With its first media, or as soon as the one before it brings none; given up if neither happens.
+    private func takeOver(_ relay: SimulatedRelay, until end: Duration) {
         let client = nodes[relay.client]
         guard relay.isOpenAtClient, client.life == relay.clientLife else { return }
         let flows = flows(of: relay.name)
         let former = client.current[relay.name]
         let isWaiting = former.map { $0.isSending && flows[relay.client] != nil } == true
         guard !isWaiting || flows[relay.server] != nil && canPass(relay) else {
-            return time.after(.milliseconds(50)) { [self] in takeOver(relay) }
+            guard now < end else {
+                closeAtClient(relay)
+                return route(client) { $0.lost(relay.name, relay.attempt, inOrder: false, now: now) }
+            }
+            return time.after(.milliseconds(50)) { [self] in takeOver(relay, until: end) }
         }
         relay.lastMedia = now
         client.current[relay.name] = relay

@@ -7,6 +7,8 @@ struct Feed: Sendable {
         let path: [String]
         /// What we announce of a source that announces nothing itself.
         let description: Announcement?
+        /// There is time: the one before it can go on for a while without harm.
+        let isForOrder: Bool
         /// Given up at this moment if it does not feed the broadcast.
         var openBy: Duration?
         var isUnreachable = false

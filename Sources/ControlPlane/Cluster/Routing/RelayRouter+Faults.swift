@@ -22,17 +22,34 @@ extension RelayRouter {
 
     /// The region has a better place to get it from, and nothing else is wrong.
     private func isMisplaced(_ name: String, _ feed: Feed) -> Bool {
-        candidates(for: name, feed).contains { isBetter($0, for: name, feed, reason: .misplaced) }
+        guard let present = feed.current.flatMap({ neighbour($0.neighbour) }) else { return false }
+        // The cheap questions first: there may be a hundred neighbours, and hundreds of broadcasts.
+        let placed = neighbours.filter { isSound($0) && isBetterPlaced($0, than: present, for: name) }
+        guard !placed.isEmpty else { return false }
+        let newest = newestPublication(of: name)
+        return placed.contains { isBetter($0, than: present, newest: newest, for: name, feed, reason: .misplaced) }
+    }
+
+    /// An edge that ranks before us gets it through the node that drains as well: that one is the first to look further, or
+    /// a whole region would ask above at once.
+    private func hasLeader(_ name: String, besides source: Feed.Source) -> Bool {
+        guard let draining = neighbour(source.neighbour) else { return false }
+        let mine = RendezvousRank(of: node, for: name)
+        return neighbours.contains {
+            $0.kind == .peer && isSound($0) && mine < RendezvousRank(of: $0.name, for: name)
+                && tables[$0.id]?.announcements[name]?.path.contains(draining.name) == true
+        }
     }
 
     /// How long a fault is borne before another source is looked for.
-    private mutating func patience(with fault: Feed.Fault, of source: Feed.Source) -> Duration {
+    private mutating func patience(with fault: Feed.Fault, of source: Feed.Source, _ name: String) -> Duration {
         switch fault {
         // A node that is fed by another edge leaves it to that one to follow the broadcast, for a while. The origin
         // itself has nobody to turn to.
         case .outdated, .orphaned: source.path.count > 1 ? Self.grace : .zero
         case .misplaced: Self.calm * Double.random(in: 1...2, using: &generator)
-        case .unreachable, .stuck, .loop, .draining: .zero
+        case .draining: hasLeader(name, besides: source) ? Self.grace * 2 : .zero
+        case .unreachable, .stuck, .loop: .zero
         }
     }
 
@@ -66,7 +83,7 @@ extension RelayRouter {
             return
         }
         var borne = feed.borne
-        if borne?.fault != fault { borne = (fault, now + patience(with: fault, of: current)) }
+        if borne?.fault != fault { borne = (fault, now + patience(with: fault, of: current, name)) }
         feeds[name]?.borne = borne
         guard let until = borne?.until, until <= now else { return }
         feeds[name]?.borne = nil

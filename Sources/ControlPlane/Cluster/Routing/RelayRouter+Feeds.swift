@@ -87,7 +87,7 @@ extension RelayRouter {
         if let older = feeds[name]?.next { actions.append(.drop(name, older.attempt)) }
         feeds[name]?.next = Feed.Source(
             attempt: attempt, neighbour: asked.neighbour.id, path: path, description: description,
-            openBy: now + Self.openTimeout)
+            isForOrder: search.reason == .draining || search.reason == .misplaced, openBy: now + Self.openTimeout)
         feeds[name]?.search = nil
         feeds[name]?.retryAt = nil
         settle(name, .fed)
@@ -112,6 +112,12 @@ extension RelayRouter {
     }
 
     // MARK: - Life of a source
+
+    /// Its transport is up. It `feeds` or is `lost` soon.
+    package mutating func connected(_ name: String, _ attempt: Attempt, now: Duration) {
+        guard let next = feeds[name]?.next, next.attempt == attempt, !next.isForOrder else { return }
+        feeds[name]?.next?.openBy = now + Self.longestSuccession
+    }
 
     /// Its transport is up and, if the one before it still sends, its first keyframe has come: it feeds the broadcast from
     /// now on, and the one before it is closed by the owner.

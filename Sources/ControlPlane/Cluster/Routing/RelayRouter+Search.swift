@@ -14,11 +14,7 @@ extension RelayRouter {
             search.tried.insert(leaving)
             // One that still sends is not left for nothing: without anybody else to ask it stays.
             search.reason = reason
-            guard
-                candidates(for: name, feed).contains(where: {
-                    $0.id != leaving && isBetter($0, for: name, feed, reason: reason)
-                })
-            else { return }
+            guard better(for: name, feed, reason: reason).contains(where: { $0.id != leaving }) else { return }
         }
         feeds[name]?.search = search
         feeds[name]?.retryAt = nil
@@ -26,10 +22,11 @@ extension RelayRouter {
     }
 
     /// Than a source that sends: one that announces the newest publication, and has not got what we leave that one for.
-    func isBetter(_ candidate: Neighbour, for name: String, _ feed: Feed, reason: Feed.Fault) -> Bool {
-        guard let said = announcement(of: name, by: candidate.id, without: feed.waiting),
-            said.publication == newestPublication(of: name),
-            let present = feed.current.flatMap({ neighbour($0.neighbour) })
+    func isBetter(
+        _ candidate: Neighbour, than present: Neighbour, newest: Publication?, for name: String, _ feed: Feed,
+        reason: Feed.Fault
+    ) -> Bool {
+        guard let said = announcement(of: name, by: candidate.id, without: feed.waiting), said.publication == newest
         else { return false }
         switch reason {
         // One that gets it through the node that we leave will lose it just so.
@@ -42,13 +39,19 @@ extension RelayRouter {
         }
     }
 
+    /// Those of the candidates that are better than the present source.
+    private func better(for name: String, _ feed: Feed, reason: Feed.Fault) -> [Neighbour] {
+        guard let present = feed.current.flatMap({ neighbour($0.neighbour) }) else { return [] }
+        let newest = newestPublication(of: name)
+        return candidates(for: name, feed).filter {
+            isBetter($0, than: present, newest: newest, for: name, feed, reason: reason)
+        }
+    }
+
     mutating func step(_ name: String, now: Duration) {
         guard let feed = feeds[name], var search = feed.search, search.asking == nil else { return }
-        var list = candidates(for: name, feed)
-            .filter { candidate in
-                !search.tried.contains(candidate.id)
-                    && (search.reason.map { isBetter(candidate, for: name, feed, reason: $0) } ?? true)
-            }
+        var list = (search.reason.map { better(for: name, feed, reason: $0) } ?? candidates(for: name, feed))
+            .filter { !search.tried.contains($0.id) }
         if let last = search.last, let index = list.firstIndex(where: { $0.id == last }) {
             list.append(list.remove(at: index))
         }

@@ -77,8 +77,11 @@ package struct RelayRouter: Sendable {
     static let longestSilence = Duration.seconds(10)
     /// A relay that brings nothing for so long after its transport is up counts as silent.
     static let firstMedia = Duration.seconds(2)
-    /// A relay that does not feed the broadcast within this is given up.
+    /// A relay whose media transport is not up within this is given up; one that is there for order alone also when it has
+    /// brought no keyframe by then.
     static let openTimeout = Duration.seconds(4)
+    /// One whose transport is up has so long to take over from one that still sends: its owner decides before.
+    static let longestSuccession = Duration.seconds(6)
     /// Between searches that found nothing.
     static let firstPause = Duration.milliseconds(100)
     static let longestPause = Duration.seconds(2)
