@@ -5,7 +5,7 @@ import WebRTC
 
 // Two processes with one node name, seen by whoever meets both: by probes, and by a node that both ask.
 
-@Suite(.timeLimit(.minutes(1))) struct NodeNameConflictTests {
+@Suite(.timeLimit(.minutes(5))) struct NodeNameConflictTests {
     private let warning = "two processes have one node name"
 
     @Test func twoAddressesWithOneName() async throws {
