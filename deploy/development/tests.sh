@@ -19,7 +19,7 @@ step() {
 }
 
 test=(swift test -c release -Xswiftc -enable-testing --skip-build)
-step "Unit tests, simulation, sockets and HTTP (Swift)" '^. Suite .* passed|simulation seed|^. Test run' "${test[@]}"
+step "Unit tests, simulation, sockets and HTTP (Swift)" '^. Suite .* passed|^. Test run' "${test[@]}"
 step "A thousand simulated clusters with random faults" '^cluster simulation|^. Test run' \
     env CASCADE_SEEDS=1000 "${test[@]}" --filter ClusterSimulationTests
 
