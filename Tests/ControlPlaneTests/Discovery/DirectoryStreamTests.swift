@@ -101,7 +101,8 @@ import WebRTC
             try await Follower.run(topology.nodes[1], in: topology) { follower in
                 #expect(await eventually { follower.story(of: origin) == ["snapshot"] })
                 origin.change { $0.heartbeat = .milliseconds(100) }
-                #expect(await eventually { follower.story(of: origin) == ["snapshot", "lost", "snapshot"] })
+                // A busy machine's heartbeats may be late again.
+                #expect(await eventually { follower.story(of: origin).prefix(3) == ["snapshot", "lost", "snapshot"] })
             }
         }
     }

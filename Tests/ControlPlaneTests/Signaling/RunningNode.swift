@@ -1,4 +1,5 @@
 import ControlPlane
+import Forwarding
 import Glibc
 import Logging
 import Synchronization
@@ -21,6 +22,17 @@ let whip = WHIPClient(http: http)
 /// For answers and conditions that a test waits for. It only ends a run that fails: far above what a busy machine needs.
 let patience = Duration.seconds(60)
 
+extension WHIPClient {
+    /// With the patience of tests.
+    func post(offer: String, url: String, token: String? = nil) async throws -> Answer {
+        try await post(offer: offer, url: url, token: token, headers: [], timeout: patience)
+    }
+
+    /// With the patience of tests.
+    @discardableResult
+    func delete(url: String) async throws -> Int { try await delete(url: url, token: nil, timeout: patience) }
+}
+
 extension Topology {
     /// Everything open, one region, no nodes yet.
     static func forTests() -> Topology {
@@ -30,6 +42,8 @@ extension Topology {
         topology.auth.node = .open
         (topology.drainDeadline, topology.drainWindow) = (.zero, .zero)
         topology.relayTimeout = patience
+        // Most sessions of tests have nobody at the other end.
+        topology.limits.forwarding.setupTimeout = .seconds(Int64(600))
         topology.regions = [.init(name: "eu", location: .init(latitude: 50.11, longitude: 8.68))]
         return topology
     }
