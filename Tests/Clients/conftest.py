@@ -1,6 +1,8 @@
 """A cascade of real processes on free ports, and real browsers and encoders to use it with."""
 
 import contextlib
+import functools
+import itertools
 import os
 import pathlib
 import socket
@@ -26,17 +28,41 @@ def bin_path() -> pathlib.Path:
     return pathlib.Path(shown.stdout.strip())
 
 
+class PortBlock:
+    """The ports that this run gives to its tests, below the range that the kernel takes client ports from (32768 on, if
+    nobody changed it) and beside that of the Swift tests. Runs that share a machine have a block each: a port that was
+    free when it was looked at stays free until a node binds it."""
+
+    LENGTH = 1000
+
+    def __init__(self):
+        for first in range(10_000, 20_000, self.LENGTH):
+            # Whoever listens on a block's first port has the block, until its process ends.
+            self.claim = socket.socket()
+            with contextlib.suppress(OSError):
+                self.claim.bind(("127.0.0.1", first))
+                self.claim.listen()
+                self.ports = itertools.cycle(range(first + 1, first + self.LENGTH))
+                return
+            self.claim.close()
+        raise RuntimeError("no block of ports is left")
+
+    def next(self, kind: int) -> int:
+        for port in self.ports:
+            with socket.socket(socket.AF_INET, kind) as s, contextlib.suppress(OSError):
+                s.bind(("127.0.0.1", port))
+                if port not in RESTRICTED:
+                    return port
+
+
+@functools.cache
+def port_block() -> PortBlock:
+    return PortBlock()
+
+
 def free_port(kind: int) -> int:
-    while True:
-        with socket.socket(socket.AF_INET, kind) as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        if port not in RESTRICTED and port not in free_port.given:
-            free_port.given.add(port)
-            return port
-
-
-free_port.given = set()
+    """Of this kind nobody has it at the moment, and no other test gets it before some hundred others are used."""
+    return port_block().next(kind)
 
 
 class Node:

@@ -4,7 +4,7 @@ import MediaPlane
 import Testing
 import WebRTC
 
-@Suite(.timeLimit(.minutes(1))) struct DatagramReaderTests {
+@Suite(.timeLimit(.minutes(5))) struct DatagramReaderTests {
     private let loopback = TransportAddress("127.0.0.1", port: 0)!
 
     @Test func datagramsComeInOrder() async throws {

@@ -9,7 +9,7 @@ import WebRTC
 
 private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-@Suite(.timeLimit(.minutes(1))) struct LoopbackSessionTests {
+@Suite(.timeLimit(.minutes(5))) struct LoopbackSessionTests {
     private struct Node {
         let plane: MediaPlane
         let identity: DTLSIdentity

@@ -15,7 +15,7 @@ private func makePlane(workers: Int = 1, listen: TransportAddress = loopback) th
         .init(listen: listen, workers: workers, identity: try DTLSIdentity.generate(), seed: 1), logger: quiet)
 }
 
-@Suite(.timeLimit(.minutes(1))) struct WorkerTests {
+@Suite(.timeLimit(.minutes(5))) struct WorkerTests {
     /// Nothing arrives and no deadline is near: only the mailbox can wake the thread.
     @Test func aCommandWakesASleepingThread() async throws {
         let plane = try makePlane()

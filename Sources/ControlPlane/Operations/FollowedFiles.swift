@@ -35,6 +35,8 @@ package struct FollowedFiles: Service {
     private struct State {
         /// As they were when last read with success; nil where a file was missing.
         var versions: [FileVersion?]?
+        /// The ones that the log tells of.
+        var told: [FileVersion?]?
         var problem: String?
     }
 
@@ -53,12 +55,17 @@ package struct FollowedFiles: Service {
         let found = group.paths.map { FileVersion.of($0) }
         let versions = found.map(\.version)
         guard versions != state.versions else { return }
-        let isFirst = state.versions == nil && state.problem == nil
+        let isFirst = state.told == nil && state.problem == nil
         do throws(Failure) {
             try await group.reload()
-            state.versions = !isFirst && found.contains(where: \.isFresh) ? nil : versions
-            state.problem = nil
-            if !isFirst { logger.notice("files read again", metadata: ["what": "\(group.name)"]) }
+            state.versions = found.contains(where: \.isFresh) ? nil : versions
+            // A fresh file that is read once more is one change, and told once.
+            if versions != state.told || state.problem != nil {
+                logger.log(
+                    level: isFirst ? .debug : .notice, isFirst ? "files read" : "files read again",
+                    metadata: ["what": "\(group.name)"])
+            }
+            (state.told, state.problem) = (versions, nil)
         } catch {
             // Tried again at each look; something other than the file itself may be the cause.
             if state.problem != error.reason {

@@ -6,7 +6,7 @@ import WebRTC
 
 // Directories of other nodes, followed over real connections.
 
-@Suite(.timeLimit(.minutes(1))) struct DirectoryStreamTests {
+@Suite(.timeLimit(.minutes(5))) struct DirectoryStreamTests {
     @Test func aDirectoryIsFollowedAndBeginsAnew() async throws {
         let origin = FakeNode("origin-1")
         origin.change { $0.broadcasts = [origin.announcement("a"), origin.announcement("b")] }
@@ -82,7 +82,7 @@ import WebRTC
         try await withFakeNodes([origin]) {
             try await Follower.run(topology.nodes[1], in: topology) { follower in
                 #expect(
-                    await eventually(within: .seconds(30)) {
+                    await eventually {
                         await follower.directory.snapshot().announcements == NodeDirectory.mostAnnouncements
                     })
                 origin.send("announce", origin.announcement("one-more"))
@@ -101,7 +101,8 @@ import WebRTC
             try await Follower.run(topology.nodes[1], in: topology) { follower in
                 #expect(await eventually { follower.story(of: origin) == ["snapshot"] })
                 origin.change { $0.heartbeat = .milliseconds(100) }
-                #expect(await eventually { follower.story(of: origin) == ["snapshot", "lost", "snapshot"] })
+                // A busy machine's heartbeats may be late again.
+                #expect(await eventually { follower.story(of: origin).prefix(3) == ["snapshot", "lost", "snapshot"] })
             }
         }
     }

@@ -55,7 +55,7 @@ import WebRTC
     }
 
     /// Nobody is sent to a node that does not say where it is.
-    @Test(.timeLimit(.minutes(1))) func withoutURLNoAlternative() async throws {
+    @Test(.timeLimit(.minutes(5))) func withoutURLNoAlternative() async throws {
         let origin = FakeNode("origin-1")
         origin.change { $0.facts.url = "" }
         var topology = Topology.forTests()

@@ -5,7 +5,7 @@ import WebRTC
 
 // Who is a peer, and to whom viewers and publishers are sent.
 
-@Suite(.timeLimit(.minutes(1))) struct PeersAndAlternativesTests {
+@Suite(.timeLimit(.minutes(5))) struct PeersAndAlternativesTests {
     private static func kinds(_ change: (inout Topology) -> Void = { _ in }) -> [NodeDirectory.Kind] {
         var topology = Topology.forTests()
         topology.regions.append(.init(name: "us", location: .init(latitude: 38.9, longitude: -77)))

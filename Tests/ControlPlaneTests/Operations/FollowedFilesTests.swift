@@ -31,6 +31,7 @@ final class TemporaryFolder: Sendable {
     private final class Seen: Sendable {
         private let all = Mutex<[String]>([])
         var last: String? { all.withLock { $0.last } }
+        var different: Int { all.withLock { Set($0).count } }
         func add(_ text: String) { all.withLock { $0.append(text) } }
     }
 
@@ -63,12 +64,12 @@ final class TemporaryFolder: Sendable {
         try await following([folder.file("a"), folder.file("b")]) { seen in
             #expect(await eventually { seen.last == "a1+b1" })
             try folder.put("b2", at: "b")
-            #expect(await eventually(within: .seconds(3)) { seen.last == "a1+b2" })
+            #expect(await eventually { seen.last == "a1+b2" })
             // Written in place, same length.
             let handle = try #require(FileHandle(forWritingAtPath: folder.file("a")))
             try handle.write(contentsOf: Data("a3".utf8))
             try handle.close()
-            #expect(await eventually(within: .seconds(3)) { seen.last == "a3+b2" })
+            #expect(await eventually { seen.last == "a3+b2" })
         }
     }
 
@@ -85,7 +86,25 @@ final class TemporaryFolder: Sendable {
             #expect(await eventually { seen.last == "v1" })
             try manager.createSymbolicLink(atPath: folder.file("..data_tmp"), withDestinationPath: "v2")
             try #require(unsafe rename(folder.file("..data_tmp"), folder.file("..data")) == 0)
-            #expect(await eventually(within: .seconds(3)) { seen.last == "v2" })
+            #expect(await eventually { seen.last == "v2" })
+        }
+    }
+
+    /// Files that are written again and again while they are looked at: each version that counts is told of.
+    @Test(.timeLimit(.minutes(5))) func everyVersionThatIsReadIsTold() async throws {
+        let (folder, record) = (try TemporaryFolder(), LogRecord())
+        try folder.put("v0", at: "a")
+        try await following([folder.file("a")], record) { seen in
+            #expect(await eventually { seen.last == "v0" })
+            var version = 0
+            while seen.different < 4 {
+                version += 1
+                try folder.put("v\(version)", at: "a")
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            let last = "v\(version)"
+            #expect(await eventually { seen.last == last })
+            #expect(await eventually { record.count("files read again what=test") >= seen.different - 1 })
         }
     }
 
@@ -95,12 +114,12 @@ final class TemporaryFolder: Sendable {
         try await following([folder.file("a")], record) { seen in
             #expect(await eventually { seen.last == "good" })
             try folder.put("bad", at: "a")
-            #expect(await eventually(within: .seconds(3)) { record.count("files not usable") == 1 })
+            #expect(await eventually { record.count("files not usable") == 1 })
             try FileManager.default.removeItem(atPath: folder.file("a"))
-            #expect(await eventually(within: .seconds(3)) { record.count("reason=missing") == 1 })
+            #expect(await eventually { record.count("reason=missing") == 1 })
             #expect(seen.last == "good")
             try folder.put("better", at: "a")
-            #expect(await eventually(within: .seconds(3)) { seen.last == "better" })
+            #expect(await eventually { seen.last == "better" })
             #expect(record.count("files not usable") == 2, "\(record.lines)")
             #expect(await eventually { record.count("files read again what=test") == 1 })
         }

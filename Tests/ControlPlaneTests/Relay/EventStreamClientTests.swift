@@ -8,7 +8,7 @@ import Testing
 
 // Streams followed over real connections: what arrives, what ends them, and that a reader who leaves is noticed.
 
-@Suite(.timeLimit(.minutes(1))) struct EventStreamClientTests {
+@Suite(.timeLimit(.minutes(5))) struct EventStreamClientTests {
     private static func items(
         _ client: EventStreamClient, _ request: EventStreamClient.Request
     ) async -> [EventStreamClient.Item] {
@@ -39,15 +39,15 @@ import Testing
             EventStream().response(heartbeat: request.uri.path == "/beats" ? .milliseconds(50) : .seconds(600))
         } _: { url in
             let client = EventStreamClient()
-            async let silent = Self.items(client, .init(url + "/silent", silence: .seconds(4)))
-            let stream = client.open(.init(url + "/beats", silence: .seconds(3)))
+            async let silent = Self.items(client, .init(url + "/silent", silence: .seconds(12)))
+            let stream = client.open(.init(url + "/beats", silence: .seconds(10)))
             for await item in stream.prefix(1) { #expect(item == .opened) }
             let begin = ContinuousClock.now
             let living = Task {
                 for await item in stream { return item as EventStreamClient.Item? }; return nil
             }
             #expect(await silent == [.opened, .ended(.silent)])
-            #expect(.now - begin < .seconds(20))
+            #expect(.now - begin < .seconds(300), "it ended before the next beat was due")
             // The other one is still there, after more time than it may be silent.
             living.cancel()
             #expect(await living.value == nil)

@@ -81,7 +81,7 @@ final class MediaPeer: Sendable {
     /// RTP packets that arrived, were decrypted and accepted.
     var received: UInt64 { get async { await plane.statistics()[0].packetsIn } }
 
-    /// Waits until more than `count` packets have arrived; false after 10 s.
+    /// Waits until more than `count` packets have arrived; false after a minute.
     func receives(moreThan count: UInt64) async -> Bool {
         await eventually { await self.received > count }
     }
@@ -91,7 +91,7 @@ final class MediaPeer: Sendable {
 
 /// Whether `condition` comes true within the time.
 func eventually(
-    within limit: Duration = .seconds(10), _ condition: @Sendable () async throws -> Bool
+    within limit: Duration = patience, _ condition: @Sendable () async throws -> Bool
 ) async rethrows -> Bool {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {

@@ -6,7 +6,7 @@ import WebRTC
 
 // A publisher that falls silent or leaves: what lists and viewers' events say of it, at the origin and below.
 
-@Suite("Publisher gone", .timeLimit(.minutes(1))) struct PublisherGoneTests {
+@Suite("Publisher gone", .timeLimit(.minutes(5))) struct PublisherGoneTests {
     private static var cascade: Topology {
         var topology = Topology.forTests()
         topology.addNode("origin-1", .origin)

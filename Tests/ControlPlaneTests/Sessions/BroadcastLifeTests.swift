@@ -63,9 +63,10 @@ import WebRTC
         try await withOrigin { node in
             let publisher = try await node.publishLive("a")
             let viewer = try await node.offer(Offers.viewer(), to: "/whep/a")
+            let end = ContinuousClock.now
             try await whip.delete(url: publisher.location!)
             #expect(try await node.offer(Offers.viewer(), to: "/whep/a").status == 409, "held is not live")
-            await node.sessions.advance(now: .now + .seconds(29))
+            await node.sessions.advance(now: end + .seconds(29))
             #expect(try await node.request("GET", try node.path(of: viewer)).status == 200)
             await node.sessions.advance(now: .now + .seconds(31))
             #expect(try await node.request("GET", try node.path(of: viewer)).status == 404)

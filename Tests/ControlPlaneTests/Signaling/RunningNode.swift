@@ -1,4 +1,5 @@
 import ControlPlane
+import Forwarding
 import Glibc
 import Logging
 import Synchronization
@@ -18,6 +19,19 @@ struct RunningNode: Sendable {
 /// HTTP exchanges of all tests.
 let http = HTTPClient(threads: 16)
 let whip = WHIPClient(http: http)
+/// For answers and conditions that a test waits for. It only ends a run that fails: far above what a busy machine needs.
+let patience = Duration.seconds(60)
+
+extension WHIPClient {
+    /// With the patience of tests.
+    func post(offer: String, url: String, token: String? = nil) async throws -> Answer {
+        try await post(offer: offer, url: url, token: token, headers: [], timeout: patience)
+    }
+
+    /// With the patience of tests.
+    @discardableResult
+    func delete(url: String) async throws -> Int { try await delete(url: url, token: nil, timeout: patience) }
+}
 
 extension Topology {
     /// Everything open, one region, no nodes yet.
@@ -27,6 +41,9 @@ extension Topology {
         topology.auth.watch = .open
         topology.auth.node = .open
         (topology.drainDeadline, topology.drainWindow) = (.zero, .zero)
+        topology.relayTimeout = patience
+        // Most sessions of tests have nobody at the other end.
+        topology.limits.forwarding.setupTimeout = .seconds(Int64(600))
         topology.regions = [.init(name: "eu", location: .init(latitude: 50.11, longitude: 8.68))]
         return topology
     }
@@ -90,16 +107,31 @@ func withOrigin(
     try await withNodes(topology) { try await body($0["origin-1"]!) }
 }
 
-/// Below the range that the kernel takes client ports from, so that no connection of a test in parallel has it.
-private let nextPort = Mutex(20_000 + Int(getpid()) % 500 * 20)
+/// The ports that this process gives to its tests, below the range that the kernel takes client ports from (32768 on, if
+/// nobody changed it). Runs that share a machine have a block each: a port that was free when it was looked at stays free
+/// until a node binds it.
+private struct PortBlock {
+    private static let length = 500
+    private let first: Int
+    private var last: Int
 
-/// A TCP port that nobody has at the moment, and that no other test gets.
-func freePort() -> Int {
-    nextPort.withLock { next in
-        repeat { next = next < 32_000 ? next + 1 : 20_000 } while !isFree(next)
-        return next
+    /// Whoever listens on a block's first port has the block, until its process ends.
+    init() {
+        first = stride(from: 20_000, to: 32_000, by: Self.length).first { listeningSocket($0) >= 0 } ?? 0
+        precondition(first > 0, "a block of ports is left")
+        last = first
+    }
+
+    mutating func next() -> Int {
+        repeat { last = last < first + Self.length - 1 ? last + 1 : first + 1 } while !isFree(last)
+        return last
     }
 }
+
+private let ports = Mutex(PortBlock())
+
+/// A TCP port that nobody has at the moment, and that no other test gets.
+func freePort() -> Int { ports.withLock { $0.next() } }
 
 private func isFree(_ port: Int) -> Bool {
     let socket = listeningSocket(port)
@@ -132,13 +164,14 @@ extension RunningNode {
         internal isInternal: Bool = false
     ) async throws -> HTTPClient.Response {
         let base = path.hasPrefix("http") ? "" : isInternal ? internalURL : url
-        return try await http.perform(.init(method, base + path, headers: headers, body: Array(body.utf8)))
+        return try await http.perform(
+            .init(method, base + path, headers: headers, body: Array(body.utf8), timeout: patience))
     }
 
     /// POSTs an SDP offer to a path of the public listener.
     func offer(
         _ sdp: String, to path: String, token: String? = nil, headers: [(name: String, value: String)] = []
     ) async throws -> WHIPClient.Answer {
-        try await whip.post(offer: sdp, url: url + path, token: token, headers: headers)
+        try await whip.post(offer: sdp, url: url + path, token: token, headers: headers, timeout: patience)
     }
 }
