@@ -155,6 +155,37 @@ struct MovingEdge {
         #expect(edge.edge.unit.sessions.values.count { $0.direction == .source } == 1)
     }
 
+    /// One that is connected and never brings anything does not take over, and is not waited for for ever.
+    @Test func aNewSourceThatBringsNothingIsGivenUp() throws {
+        var edge = try MovingEdge(seed: 79, delays: (10, 10))
+        let empty = try edge.cascade.host("empty")
+        edge.cascade.network.link(edge.edge, empty, Link(delay: .milliseconds(10)))
+        let start = edge.cascade.network.now
+        edge.move(to: empty)
+        edge.play(for: .seconds(Int64(6)))
+        try edge.checkContinuity()
+        #expect(edge.connected != nil && edge.moved == nil)
+        #expect(edge.pause(from: start, to: edge.cascade.network.now) <= .milliseconds(50))
+        #expect(
+            edge.edge.events.contains {
+                if case .closed(edge.relay, reason: .setupTimeout, _) = $0 { true } else { false }
+            })
+    }
+
+    /// The old source is still there, but nothing comes from it any more: sound need not wait for the new one's keyframe.
+    @Test func theNewSourceDoesNotWaitForOneThatHasStalled() throws {
+        var edge = try MovingEdge(seed: 80, delays: (10, 10))
+        edge.cascade.answersRequests = false
+        edge.move(to: edge.two)
+        edge.play(for: .seconds(Int64(1)))
+        #expect(edge.connected != nil && edge.moved == nil)
+        let stalled = edge.cascade.network.now
+        edge.cascade.network.link(edge.publisher, edge.one, Link(loss: 1))
+        edge.play(for: .seconds(Int64(1)))
+        let moved = try #require(edge.moved)
+        #expect((400...600).contains((moved - stalled).milliseconds), "\((moved - stalled).milliseconds) ms")
+    }
+
     /// The old source ends while the new one waits for its keyframe.
     @Test func theNewSourceIsThereAtOnceWhenTheOldOneEnds() throws {
         var edge = try MovingEdge(seed: 77, delays: (10, 10))

@@ -72,6 +72,17 @@ import WebRTC
         #expect((150_000...330_000).contains(Int(gap)))
     }
 
+    @Test func aSourceThatNeverSendsIsReportedSilentOnce() throws {
+        let cascade = Cascade(seed: 24)
+        let (publisher, origin) = (try cascade.host("publisher"), try cascade.host("origin"))
+        cascade.publish(from: publisher, to: origin)
+        func silences() -> Int { origin.events.count { if case .silent = $0 { true } else { false } } }
+        cascade.network.run(until: .zero + .milliseconds(1_900))
+        #expect(silences() == 0)
+        cascade.network.run(until: .zero + .seconds(Int64(8)))
+        #expect(silences() == 1)
+    }
+
     @Test func aSourceThatCrashedIsReportedSilentOnce() throws {
         let cascade = Cascade(seed: 23)
         let (publisher, origin) = (try cascade.host("publisher"), try cascade.host("origin"))

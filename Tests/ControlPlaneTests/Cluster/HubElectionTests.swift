@@ -74,6 +74,23 @@ struct HubElectionTests {
         #expect(second.actions == ["fed"])
     }
 
+    /// All are fed by a hub that drains: the one that ranks next asks above, the others wait to hear of that.
+    @Test func onlyOneAsksAboveWhenTheHubDrains() {
+        let ranked = Self.ranked()
+        var (second, third) = (Self.node(ranked[1]), Self.node(ranked[2]))
+        second.isFed(by: "origin-1", ranked[0])
+        third.isFed(by: "origin-1", ranked[0])
+        second.hears("origin-1", ranked[0], ranked[2])
+        third.hears("origin-1", ranked[0], ranked[1])
+        second.sees(ranked[0], .suspect, isReady: false)
+        third.sees(ranked[0], .suspect, isReady: false)
+        #expect(second.actions == ["ask origin-1 #2"])
+        third.passes(1_500)
+        #expect(third.actions.isEmpty)
+        third.hears("origin-1", ranked[1])
+        #expect(third.actions == ["ask \(ranked[1]) #2"])
+    }
+
     /// One that keeps dying makes nobody move, and one that is fed by an edge of the region itself is left alone.
     @Test func nobodyMovesToOneThatIsNotThereToStay() {
         let ranked = Self.ranked()

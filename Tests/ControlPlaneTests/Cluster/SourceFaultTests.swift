@@ -92,6 +92,26 @@ struct SourceFaultTests {
         #expect(node.actions == ["ask edge-b #2"])
     }
 
+    /// An encoder that makes a keyframe every ten seconds: a newer publication is waited for, a move for order's sake is not.
+    @Test(arguments: [true, false]) func howLongASuccessorMayTake(isNewer: Bool) {
+        var node = ScriptedRouter(above: ["parent", "other"])
+        node.isFed(by: "origin-1", "parent")
+        if isNewer {
+            node.hears("origin-1", "other", started: 2)
+            node.passes(1_100)
+        } else {
+            node.hears("origin-1", "other")
+            node.sees("parent", .suspect, isReady: false)
+        }
+        #expect(node.actions == ["ask other #2"])
+        node.agrees(2, path: "origin-1", "other")
+        node.router.connected(ScriptedRouter.name, .init(rawValue: 2), now: node.now)
+        node.passes(5_000)
+        #expect(node.actions.contains("drop #2") == !isNewer)
+        node.passes(1_100)
+        #expect(node.actions.contains("drop #2") == isNewer)
+    }
+
     /// A better one is being asked when the present one is lost: now anybody will do.
     @Test func oneThatIsLostWhileABetterOneIsAskedIsReplacedByAnybody() {
         var node = ScriptedRouter(above: ["parent", "edge-a", "edge-b"])

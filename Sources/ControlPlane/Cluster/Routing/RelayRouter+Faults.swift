@@ -42,13 +42,13 @@ extension RelayRouter {
     }
 
     /// How long a fault is borne before another source is looked for.
-    private mutating func patience(with fault: Feed.Fault, of source: Feed.Source, _ name: String) -> Duration {
+    private mutating func patience(with fault: Feed.Fault, of source: Feed.Source) -> Duration {
         switch fault {
         // A node that is fed by another edge leaves it to that one to follow the broadcast, for a while. The origin
         // itself has nobody to turn to.
         case .outdated, .orphaned: source.path.count > 1 ? Self.grace : .zero
         case .misplaced: Self.calm * Double.random(in: 1...2, using: &generator)
-        case .draining: hasLeader(name, besides: source) ? Self.grace * 2 : .zero
+        case .draining: Self.grace * 2
         case .unreachable, .stuck, .loop: .zero
         }
     }
@@ -83,7 +83,8 @@ extension RelayRouter {
             return
         }
         var borne = feed.borne
-        if borne?.fault != fault { borne = (fault, now + patience(with: fault, of: current, name)) }
+        if borne?.fault != fault { borne = (fault, now + patience(with: fault, of: current)) }
+        if fault == .draining, !hasLeader(name, besides: current) { borne?.until = now }
         feeds[name]?.borne = borne
         guard let until = borne?.until, until <= now else { return }
         feeds[name]?.borne = nil
