@@ -178,7 +178,7 @@ def test_one_copy_for_each_region_and_a_hub_that_is_killed_is_replaced(hub, chro
     eventually(lambda: copies.append(sessions(origin, "relay")) or sessions(first, "relay") == 2, 30, "the hub feeds both")
     moved = milliseconds()
     eventually(lambda: sessions(origin, "relay") == 2, 5, "two copies")
-    assert max(copies) == 3, copies
+    assert max(copies) <= 3, copies
     eventually(lambda: [sessions(edge, "relay") for edge in rest] == [0, 0], 5, "nobody else feeds anybody")
     for edge in rest:
         screen = screens[edge.name]
