@@ -75,7 +75,6 @@ package struct LossDetector: Sendable {
 
     /// Packets missing now.
     package var missingCount: Int { missing.count }
-    package var isMissingAny: Bool { !missing.isEmpty }
 
     /// Whether the packet is missed and still hoped for.
     package func isMissing(_ sequence: Int64) -> Bool { position(of: sequence) != nil }
