@@ -94,10 +94,10 @@ final class BroadcastTrack {
     }
 
     /// Puts one packet on the line, to go out with the next flush.
+    /// - Parameter keyframe: whether it starts one.
     func accept(
-        sequence: Int64, timestamp: UInt32, marker: Bool, payload: borrowing RawSpan, now: Instant
+        sequence: Int64, timestamp: UInt32, marker: Bool, keyframe: Bool, payload: borrowing RawSpan, now: Instant
     ) -> Accepted {
-        let keyframe = isVideo && isKeyframeStart(codec: format.codec.name, payload: payload)
         if history.entry(sequence) != nil { return .dropped(.duplicate) }
         guard
             history.insert(
@@ -141,12 +141,4 @@ final class BroadcastTrack {
 struct MediaClock {
     var at: Instant
     var timestamp: UInt32
-}
-
-/// Where one source's packets lie on the track's line.
-struct SourceLine {
-    var sequenceOffset: Int64
-    var timestampOffset: UInt32
-    /// Nothing of this source lies before it: what is there belongs to its predecessor.
-    var first: Int64
 }

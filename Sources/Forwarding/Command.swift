@@ -77,6 +77,14 @@ package enum Command: Sendable {
     case collectReport(SessionID, RequestID)
 }
 
+/// The first of the packets that are thrown away for one reason.
+package struct DiscardedPacket: Hashable, Sendable {
+    package var ssrc: SSRC
+    package var payloadType: PayloadType
+    /// Bytes of RTP payload.
+    package var payloadLength: Int
+}
+
 /// From one worker to the control plane, by value.
 package enum Event: Sendable {
     /// ICE and DTLS are up, keys are installed.
@@ -89,6 +97,11 @@ package enum Event: Sendable {
     /// A source that feeds its broadcast has sent no media for `Limits.sourceSilence`; `flowing` follows when it goes on,
     /// or begins.
     case silent(SessionID, BroadcastID)
+    /// Which encodings a source session brings at present; said with the first packet and whenever it changes.
+    case receiving(SessionID, BroadcastID, [ReceivedEncoding])
+    /// Packets of a source session are thrown away for a reason that its owner has to know of; said once per session and
+    /// reason.
+    case discarding(SessionID, BroadcastID, DropReason, DiscardedPacket)
     /// A client session (relay) whose peer has sent nothing for `Limits.relaySilence` and does not answer checks either:
     /// its path or its process is gone. Said once; the session goes on, and `reachable` follows if the peer comes back.
     case unreachable(SessionID, BroadcastID)

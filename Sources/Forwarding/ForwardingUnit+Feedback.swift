@@ -102,7 +102,9 @@ extension ForwardingUnit {
             statistics.keyframeRequestsSent += 1
             session.peer.log.append(.keyframeRequestSent, at: now)
         }
-        send(packets, on: session)
+        let switching = session.source!.dueSwitchRequests(now: now)
+        statistics.keyframeRequestsSent += UInt64(switching.count)
+        send(packets + switching, on: session)
     }
 
     /// The tracks for which a source is to be asked for a keyframe now.

@@ -14,11 +14,12 @@ extension ForwardingUnit {
             broadcast.localLines[index].line = track.beginLine(
                 sequence: extended, timestamp: packet.timestamp, now: now)
         }
-        guard let line = broadcast.localLines[index].line, extended &+ line.sequenceOffset >= line.first
+        guard let line = broadcast.localLines[index].line, let sequence = line.sequence(of: extended)
         else { return count(.tooOld) }
+        let payload = span.extracting(packet.payload)
         let accepted = track.accept(
-            sequence: extended &+ line.sequenceOffset, timestamp: packet.timestamp &+ line.timestampOffset,
-            marker: packet.marker, payload: span.extracting(packet.payload), now: now)
+            sequence: sequence, timestamp: packet.timestamp &+ line.timestampOffset, marker: packet.marker,
+            keyframe: isKeyframeStart(codec: track.format.codec.name, payload: payload), payload: payload, now: now)
         if case .dropped(let reason) = accepted { return count(reason) }
         statistics.packetsIn += 1
         markDirty(broadcast)

@@ -80,6 +80,7 @@ package final class ForwardingUnit {
         case .rtp(let length):
             if let reason = receiveRTP(datagram.bytes.extracting(0..<length), on: session, now: now) {
                 count(reason, session: session)
+                tell(reason, of: datagram.bytes.extracting(0..<length), on: session, now: now)
             }
         case .rtcp(let length):
             receiveRTCP(datagram.bytes.extracting(0..<length), on: session, now: now)
@@ -152,28 +153,33 @@ package final class ForwardingUnit {
         _ packet: RTPPacket, _ extended: Int64, _ payload: borrowing RawSpan, at place: Source.Located,
         on session: Session, now: Instant
     ) -> DropReason? {
-        guard place.encoding == 0 else { return .unwantedEncoding }
         guard payload.byteCount <= limits.maximumPayload else { return .tooLarge }
+        if session.source!.arrives(at: place, now: now) {
+            events.append(.receiving(session.id, session.broadcast.id, session.source!.received))
+        }
+        let keyframe = isKeyframeStart(
+            codec: session.source!.tracks[place.track].negotiated.codec.name, payload: payload)
+        guard session.source!.forwards(extended, keyframe: keyframe, at: place, now: now) else {
+            return .unwantedEncoding
+        }
         guard session.broadcast.source === session else {
             return hold(packet, extended, payload, at: place, on: session, now: now)
         }
-        let received = session.source!.tracks[place.track]
-        let track = session.broadcast.tracks[received.target]
-        let line: SourceLine
-        if let known = received.encodings[0].line {
-            line = known
-        } else {
+        let track = session.broadcast.tracks[session.source!.tracks[place.track].target]
+        if session.source!.tracks[place.track].encodings[place.encoding].line == nil {
             if !track.isVideo, track.hasRecently(payload, now: now) { return .duplicate }
-            line = track.beginLine(sequence: extended, timestamp: packet.timestamp, now: now)
+            let line = track.beginLine(sequence: extended, timestamp: packet.timestamp, now: now)
             if let point = session.source!.place(line, at: place) {
                 track.synchronise(at: point.at, timestamp: point.timestamp)
             }
         }
-        let sequence = extended &+ line.sequenceOffset
-        guard sequence >= line.first else { return .tooOld }
+        if keyframe { putParameterSets(before: extended, packet, at: place, on: session, track, now: now) }
+        guard let line = session.source!.tracks[place.track].encodings[place.encoding].line,
+            let sequence = line.sequence(of: extended)
+        else { return .tooOld }
         switch track.accept(
             sequence: sequence, timestamp: packet.timestamp &+ line.timestampOffset, marker: packet.marker,
-            payload: payload, now: now)
+            keyframe: keyframe, payload: payload, now: now)
         {
         case .dropped(let reason):
             return reason
@@ -189,10 +195,26 @@ package final class ForwardingUnit {
         return nil
     }
 
+    /// Gives a keyframe on its way to the line the parameter sets that it came without.
+    private func putParameterSets(
+        before extended: Int64, _ packet: RTPPacket, at place: Source.Located, on session: Session,
+        _ track: BroadcastTrack, now: Instant
+    ) {
+        guard
+            let sets = session.source!.insertParameterSets(before: extended, timestamp: packet.timestamp, at: place),
+            let line = session.source!.tracks[place.track].encodings[place.encoding].line
+        else { return }
+        for (i, unit) in sets.units.enumerated() {
+            _ = unsafe track.accept(
+                sequence: sets.first + Int64(i), timestamp: packet.timestamp &+ line.timestampOffset, marker: false,
+                keyframe: false, payload: unit.span.bytes, now: now)
+        }
+    }
+
     private func repairsExhausted(at place: Source.Located, on session: Session, now: Instant) {
         session.peer.log.append(.repairsExhausted, at: now)
         let track = session.broadcast.tracks[session.source!.tracks[place.track].target]
-        if track.isVideo { track.keyframes.want(now: now) }
+        if track.isVideo, !track.sinks.isEmpty { track.keyframes.want(now: now) }
     }
 
     func markDirty(_ broadcast: Broadcast) {

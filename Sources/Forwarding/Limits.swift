@@ -11,8 +11,10 @@ package struct Limits: Hashable, Sendable {
     package var historyAge = Interval.seconds(Int64(5))
     /// SSRCs that one source session may bring.
     package var streamsPerSource = 32
-    /// Largest RTP payload that is forwarded; larger ones would not fit a viewer's datagram.
-    package var maximumPayload = 1_350
+    /// Largest RTP payload that is forwarded: with the headers of RTP, UDP and IPv4 and the authentication tag it is an IP
+    /// packet of 1,500 bytes. What a viewer's header extension or RTX adds makes it two fragments, which is better than
+    /// none.
+    package var maximumPayload = 1_500 - 20 - 8 - 12 - 16
     /// Missing packets remembered per encoding.
     package var missingPackets = 1_024
     /// No transport within this: the session is dropped.

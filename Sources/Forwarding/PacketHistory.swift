@@ -102,18 +102,23 @@ package import WebRTC
     }
 
     /// Where the newest group of pictures starts: the first packet of the newest keyframe, or nil when that is not held
-    /// any more. Packets flagged as keyframe with the same timestamp (H.264: SPS, PPS, IDR) are one keyframe.
+    /// any more.
     package var groupStart: Int64? {
         guard let newestKeyframe, entry(newestKeyframe) != nil else { return nil }
-        return newestKeyframe
+        return keyframeStart(of: newestKeyframe)
     }
 
-    /// The first packet of the keyframe that `sequence` is flagged for; itself where that is not held any more.
+    /// The first packet of the picture that `sequence` is flagged for: what comes with it in front (H.264: parameter
+    /// sets, SEI) is of the same timestamp.
     package func keyframeStart(of sequence: Int64) -> Int64 {
-        guard let start = groupStart, start < sequence, index[slot(of: start)].timestamp == entry(sequence)?.timestamp
-        else { return sequence }
+        guard let timestamp = entry(sequence)?.timestamp else { return sequence }
+        var start = sequence
+        while sequence - start < Self.longestPreamble, entry(start - 1)?.timestamp == timestamp { start -= 1 }
         return start
     }
+
+    /// More packets do not lead a picture.
+    private static let longestPreamble: Int64 = 16
 
     private func slot(of sequence: Int64) -> Int { Int(truncatingIfNeeded: sequence) & (slots - 1) }
     private func offset(of position: Int64) -> Int { Int(position % Int64(byteCapacity)) }

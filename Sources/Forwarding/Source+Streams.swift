@@ -35,10 +35,9 @@ extension Source {
         }
         guard bindings.count < maximumBindings, let t = trackOf(packet, in: bytes) else { return nil }
         let isRepair = tracks[t].negotiated.repairs(with: packet.payloadType)
-        let id = isRepair ? extensions.repairedRID : extensions.rid
         var e = 0
         if tracks[t].encodings.count > 1 {
-            guard let rid = packet.extensionText(id: id, in: bytes),
+            guard let rid = rid(of: packet, on: tracks[t].negotiated.extensions, isRepair: isRepair, in: bytes),
                 let found = tracks[t].encodings.firstIndex(where: { $0.rid == rid })
             else { return nil }
             e = found
@@ -48,12 +47,27 @@ extension Source {
         return Located(track: t, encoding: e, isRepair: isRepair)
     }
 
+    /// Of the tracks that have the payload type the one whose MID the packet carries under the id that this track's own
+    /// m-section gave it (RFC 8285 §5), else the only one that it may be of.
     private func trackOf(_ packet: RTPPacket, in bytes: borrowing RawSpan) -> Int? {
-        if let mid = packet.extensionText(id: extensions.mid, in: bytes) {
-            return tracks.firstIndex { $0.negotiated.mid == mid && $0.negotiated.knows(packet.payloadType) }
+        var unnamed: [Int] = []
+        for t in tracks.indices where tracks[t].negotiated.knows(packet.payloadType) {
+            let own = tracks[t].negotiated
+            guard let mid = packet.extensionText(id: own.extensions.mid, in: bytes) else {
+                unnamed.append(t)
+                continue
+            }
+            if mid == own.mid { return t }
         }
-        let candidates = tracks.indices.filter { tracks[$0].negotiated.knows(packet.payloadType) }
-        return candidates.count == 1 ? candidates[0] : nil
+        return unnamed.count == 1 ? unnamed[0] : nil
+    }
+
+    /// Of a repair it is the repaired stream's, which some senders put where the others have theirs.
+    private func rid(
+        of packet: RTPPacket, on ids: HeaderExtensionIDs, isRepair: Bool, in bytes: borrowing RawSpan
+    ) -> String? {
+        let repaired = isRepair ? packet.extensionText(id: ids.repairedRID, in: bytes) : nil
+        return repaired ?? packet.extensionText(id: ids.rid, in: bytes)
     }
 
     /// The sender goes over to another codec that was agreed on: its packets say so by their payload type alone. Late
@@ -69,6 +83,7 @@ extension Source {
         guard tracks[place.track].negotiated.use(packet.payloadType) else { return false }
         for e in tracks[place.track].encodings.indices {
             tracks[place.track].encodings[e].statistics.codec = tracks[place.track].negotiated.codec.name
+            tracks[place.track].encodings[e].parameterSets = H264ParameterSets(of: tracks[place.track].negotiated.codec)
         }
         return true
     }
@@ -82,16 +97,17 @@ extension Source {
     private mutating func unbind(track: Int, encoding: Int, isRepair: Bool) {
         bindings.removeAll { $0.track == track && $0.encoding == encoding && $0.isRepair == isRepair }
         guard !isRepair, tracks[track].encodings[encoding].reception.highest != nil else { return }
-        tracks[track].encodings[encoding].restart(clockRate: tracks[track].negotiated.codec.clockRate)
+        tracks[track].encodings[encoding].restart(tracks[track].negotiated.codec)
     }
 }
 
 extension Source.Encoding {
     /// The sender began this stream anew under another SSRC.
-    fileprivate mutating func restart(clockRate: UInt32) {
-        reception = ReceptionStatistics(clockRate: clockRate)
+    fileprivate mutating func restart(_ codec: CodecFormat) {
+        reception = ReceptionStatistics(clockRate: codec.clockRate)
         losses.reset()
         line = nil
+        parameterSets = H264ParameterSets(of: codec)
     }
 }
 

@@ -18,20 +18,29 @@ extension Source {
         let ours = NTPTime(origin: NTPTime(rawValue: ntpOrigin), at: now)
         let offset = ntpOffset ?? Int64(bitPattern: ours.rawValue &- report.time.rawValue)
         ntpOffset = offset
-        guard known.encoding == 0 else { return nil }
-        // Units of 2^-32 s; far off values (a sender that steps its clock) are no use.
-        let ahead = Int64(bitPattern: report.time.rawValue &+ UInt64(bitPattern: offset) &- ours.rawValue)
-        guard abs(ahead) < 60 << 32 else {
+        // Far off values (a sender that steps its clock) are no use.
+        guard let ahead = Self.interval(report.time.rawValue &+ UInt64(bitPattern: offset) &- ours.rawValue) else {
             ntpOffset = nil
             return nil
         }
-        let at = now + Interval(nanoseconds: (ahead >> 2) * 1_000_000_000 >> 30)
-        guard let line = tracks[known.track].encodings[0].line else {
-            tracks[known.track].encodings[0].earlyReport = MediaClock(at: at, timestamp: report.timestamp)
+        let at = now + ahead
+        let encoding = tracks[known.track].encodings[known.encoding]
+        guard known.encoding == tracks[known.track].forwarded, let line = encoding.line else {
+            tracks[known.track].encodings[known.encoding].earlyReport = MediaClock(
+                at: at, timestamp: report.timestamp)
             return nil
         }
         return Synchronisation(
             target: tracks[known.track].target, at: at, timestamp: report.timestamp &+ line.timestampOffset)
+    }
+
+    /// A difference of two NTP times, in units of 2^-32 s; nil: a minute or more.
+    static func interval(_ difference: UInt64) -> Interval? {
+        let signed = Int64(bitPattern: difference)
+        guard signed.magnitude < 60 << 32 else { return nil }
+        // Both halves apart: together they do not fit.
+        let (seconds, fraction) = (signed >> 32, signed & 0xFFFF_FFFF)
+        return Interval(nanoseconds: seconds * 1_000_000_000 + ((fraction * 1_000_000_000) >> 32))
     }
 
     struct Synchronisation {

@@ -14,6 +14,8 @@ struct Source {
         var line: SourceLine?
         /// The last sender report, as long as there is no line: when on our clock, and the stream's timestamp.
         var earlyReport: MediaClock?
+        /// Of an H.264 stream.
+        var parameterSets: H264ParameterSets?
         var statistics: TrackStatistics
     }
 
@@ -22,6 +24,12 @@ struct Source {
         /// Index of the broadcast's track that it feeds.
         var target: Int
         var encodings: [Encoding]
+        var choice: EncodingChoice
+        /// The wish for a keyframe of the encoding to go over to.
+        var switching = KeyframeRequests()
+
+        /// Index of the encoding that is forwarded; all that is asked for and counted is of that one.
+        var forwarded: Int { choice.current }
     }
 
     /// Whether media comes.
@@ -50,7 +58,8 @@ struct Source {
     let cname: String
     var feedback = TransportFeedbackRecorder()
     let sendsTransportFeedback: Bool
-    let extensions: HeaderExtensionIDs
+    /// Reasons for which its packets were thrown away and somebody was told.
+    var told: Set<DropReason> = []
     /// Sender NTP time to our own: set by the source's first sender report, for all tracks alike, so that they stay in
     /// step with each other.
     var ntpOffset: Int64?
@@ -68,19 +77,22 @@ struct Source {
                 Encoding(
                     rid: $0.rid, ssrc: $0.ssrc, rtxSSRC: $0.rtxSSRC,
                     reception: ReceptionStatistics(clockRate: track.codec.clockRate),
-                    losses: LossDetector(detection),
+                    losses: LossDetector(detection), parameterSets: H264ParameterSets(of: track.codec),
                     statistics: TrackStatistics(kind: track.kind, codec: track.codec.name))
             }
-            tracks.append(Track(negotiated: track, target: target, encodings: encodings))
+            tracks.append(
+                Track(
+                    negotiated: track, target: target, encodings: encodings,
+                    choice: EncodingChoice(count: encodings.count)))
         }
         guard !tracks.isEmpty else { return nil }
         self.tracks = tracks
         (maximumBindings, silence) = (limits.streamsPerSource, limits.sourceSilence)
         feedbackSSRC = SSRC(UInt32.random(in: 1...UInt32.max, using: &random))
         cname = String(UInt64.random(in: 0...UInt64.max, using: &random), radix: 36)
-        extensions = tracks[0].negotiated.extensions
-        sendsTransportFeedback =
-            extensions.transportSequence != 0 && tracks.contains { $0.negotiated.feedback.contains(.transportCC) }
+        sendsTransportFeedback = tracks.contains {
+            $0.negotiated.extensions.transportSequence != 0 && $0.negotiated.feedback.contains(.transportCC)
+        }
         for (t, track) in tracks.enumerated() {
             for (e, encoding) in track.encodings.enumerated() {
                 if let ssrc = encoding.ssrc { bind(ssrc, track: t, encoding: e, isRepair: false) }
@@ -99,9 +111,18 @@ struct Source {
 
     mutating func recordTransportSequence(_ packet: RTPPacket, in bytes: borrowing RawSpan, now: Instant) {
         guard sendsTransportFeedback,
-            let sequence = packet.extensionUInt16(id: extensions.transportSequence, in: bytes)
+            let sequence = packet.extensionUInt16(id: transportSequenceID(of: packet), in: bytes)
         else { return }
         feedback.record(sequence, arrival: now)
+    }
+
+    /// An extension's id is of the m-section that it was agreed on in (RFC 8285 §5), which the payload type names.
+    private func transportSequenceID(of packet: RTPPacket) -> UInt8 {
+        for t in tracks.indices where tracks[t].negotiated.knows(packet.payloadType) {
+            let id = tracks[t].negotiated.extensions.transportSequence
+            if id != 0 { return id }
+        }
+        return 0
     }
 
     /// Accounts for a packet of a known encoding and unpacks a repair.
@@ -109,14 +130,19 @@ struct Source {
         _ packet: RTPPacket, at place: Located, in bytes: borrowing RawSpan, now: Instant
     ) -> Received {
         let negotiated = tracks[place.track].negotiated
-        guard negotiated.carries(packet.payloadType) else { return .dropped(.unknownPayloadType) }
+        guard negotiated.carries(packet.payloadType) else {
+            // Late, of the codec before.
+            return .dropped(negotiated.knows(packet.payloadType) ? .tooOld : .unknownPayloadType)
+        }
         if place.isRepair {
             guard let original = packet.originalSequenceNumber(in: bytes) else { return .nothing }
             guard let sequence = tracks[place.track].encodings[place.encoding].reception.extended(original)
             else { return .dropped(.tooOld) }
             let payload = packet.payload.lowerBound + 2..<packet.payload.upperBound
+            observeParameterSets(bytes.extracting(payload), timestamp: packet.timestamp, at: place)
             return note(sequence, payload: payload, at: place, now: now)
         }
+        observeParameterSets(bytes.extracting(packet.payload), timestamp: packet.timestamp, at: place)
         switch tracks[place.track].encodings[place.encoding].reception.received(
             packet.sequenceNumber, timestamp: packet.timestamp, now: now)
         {
@@ -131,10 +157,11 @@ struct Source {
         }
     }
 
+    /// What is not forwarded is not asked for: nobody would get it.
     private mutating func note(_ sequence: Int64, payload: Range<Int>, at place: Located, now: Instant) -> Received {
-        guard tracks[place.track].negotiated.feedback.contains(.nack) else {
-            return .media(sequence: sequence, payload: payload, lostTooMuch: false)
-        }
+        guard tracks[place.track].negotiated.feedback.contains(.nack),
+            place.encoding == tracks[place.track].forwarded
+        else { return .media(sequence: sequence, payload: payload, lostTooMuch: false) }
         let hasRTX = tracks[place.track].negotiated.rtxPayloadType != nil
         let arrival = tracks[place.track].encodings[place.encoding].losses.received(
             sequence, mayAnswer: place.isRepair || !hasRTX, now: now)
@@ -182,6 +209,7 @@ struct Source {
         var deadline = sendsTransportFeedback ? feedback.nextDeadline : .distantFuture
         if let last = flow.lastSign { deadline = min(deadline, last + silence) }
         for track in tracks {
+            deadline = min(deadline, track.switching.nextDeadline)
             for encoding in track.encodings { deadline = min(deadline, encoding.losses.nextDeadline) }
         }
         return deadline
@@ -189,7 +217,7 @@ struct Source {
 
     var statistics: [TrackStatistics] {
         tracks.map { track in
-            let encoding = track.encodings[0]
+            let encoding = track.encodings[track.forwarded]
             var result = encoding.statistics
             result.lost = max(0, encoding.reception.lost - encoding.repairedByRTX)
             result.jitter = encoding.reception.jitter * 1_000

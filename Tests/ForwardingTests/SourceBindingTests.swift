@@ -80,6 +80,35 @@ import WebRTC
         #expect(Self.locate(&source, Self.packet(96, ssrc: 4, mid: "v", rid: "x")) == nil)
     }
 
+    /// Each section has a map of its own (RFC 8285 §5), in which one id means different things.
+    @Test func extensionIDsAreThoseOfTheTracksOwnSection() throws {
+        var tracks = Self.tracks(rids: ["q", "h"])
+        tracks[0].extensions = HeaderExtensionIDs()
+        (tracks[0].extensions.mid, tracks[0].extensions.rid, tracks[0].extensions.repairedRID) = (3, 1, 2)
+        tracks[0].extensions.transportSequence = 4
+        tracks[1].extensions = HeaderExtensionIDs()
+        for order in [[0, 1], [1, 0]] {
+            let ordered = order.map { tracks[$0] }
+            let (video, audio) = (order.firstIndex(of: 0)!, order.firstIndex(of: 1)!)
+            // Id 1 is video's RID; audio has no extension, or MID as id 1.
+            for audioMID in [0, 1] as [UInt8] {
+                var ordered = ordered
+                ordered[audio].extensions.mid = audioMID
+                var source = try Self.source(ordered)
+                #expect(Self.locate(&source, Self.packet(96, ssrc: 1, mid: "h")) == [video, 1, 0], "no MID")
+                #expect(Self.locate(&source, Self.packet(96, ssrc: 2, mid: "q", repaired: "v")) == [video, 0, 0])
+                #expect(Self.locate(&source, Self.packet(97, ssrc: 3, rid: "h", repaired: "v")) == [video, 1, 1])
+                #expect(Self.locate(&source, Self.packet(97, ssrc: 4, mid: "q")) == [video, 0, 1], "RID of a repair")
+                #expect(Self.locate(&source, Self.packet(96, ssrc: 5, mid: "q", repaired: "a")) == nil)
+                #expect(Self.locate(&source, Self.packet(111, ssrc: 6, mid: "a")) == [audio, 0, 0])
+                let bytes = Self.packet(96, ssrc: 1, transport: 77)
+                let span = unsafe bytes.span.bytes
+                source.recordTransportSequence(RTPPacket.parse(span)!, in: span, now: .zero)
+                #expect(source.nextDeadline < .distantFuture)
+            }
+        }
+    }
+
     @Test func aNewSSRCReplacesTheOldOneOfItsEncoding() throws {
         var source = try Self.source(Self.tracks())
         for ssrc in 1...100 as ClosedRange<UInt32> {

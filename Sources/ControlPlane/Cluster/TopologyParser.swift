@@ -126,7 +126,7 @@ extension TopologyParser {
             ("video_history_bytes", \.forwarding.videoHistoryBytes, 64 << 10...256 << 20),
             ("audio_history_bytes", \.forwarding.audioHistoryBytes, 16 << 10...16 << 20),
             ("streams_per_source", \.forwarding.streamsPerSource, 1...256),
-            ("maximum_payload", \.forwarding.maximumPayload, 500...1_400),
+            ("maximum_payload", \.forwarding.maximumPayload, 500...Limits().maximumPayload),
             ("missing_packets", \.forwarding.missingPackets, 16...32_768),
         ]
         let times: [(String, WritableKeyPath<NodeLimits, Interval>, ClosedRange<Duration>)] = [

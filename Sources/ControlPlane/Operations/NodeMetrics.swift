@@ -164,7 +164,7 @@ extension NodeMetrics {
             for reason in DropReason.allCases {
                 let position = Int(reason.rawValue)
                 let count = position < worker.drops.count ? worker.drops[position] : 0
-                let labels = [("worker", "\(index)"), ("reason", Self.snakeCase("\(reason)"))]
+                let labels = [("worker", "\(index)"), ("reason", reason.label)]
                 out.sample("sfu_drops_total", count, labels)
             }
         }
@@ -181,4 +181,9 @@ extension NodeMetrics {
         }
         return result
     }
+}
+
+extension DropReason {
+    /// "malformed_stun", in metrics and warnings.
+    var label: String { NodeMetrics.snakeCase("\(self)") }
 }

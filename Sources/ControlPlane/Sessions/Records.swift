@@ -82,6 +82,10 @@ struct SessionRecord {
 
     /// A source that sends nothing although it could: it may be dead without having said so.
     var isSilent = false
+    /// Which encodings a source brings at present.
+    var received: [ReceivedEncoding] = []
+    /// What its owner has to know of a source, oldest first.
+    var warnings: [SourceWarning] = []
 
     var isOpening: Bool { if case .opening = state { true } else { false } }
 }

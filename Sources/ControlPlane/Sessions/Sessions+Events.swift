@@ -22,6 +22,8 @@ extension Sessions {
                 logger.notice("source is silent", metadata: metadata(of: record))
                 refreshAnnouncement(of: record.broadcast)
             }
+        case .receiving(let id, _, let encodings): receives(id, encodings)
+        case .discarding(let id, _, let reason, let packet): discards(id, reason, packet)
         case .unreachable, .reachable: break  // of relays only
         case .formatsChanged(let id, let formats): formatsChanged(id, formats)
         case .closed(let id, let reason, let statistics): closed(id, reason: reason, statistics)
@@ -63,6 +65,26 @@ extension Sessions {
             forgetRelay(previous, of: record.name)
         }
         refreshAnnouncement(of: record.broadcast)
+    }
+
+    private func receives(_ id: SessionID, _ encodings: [ReceivedEncoding]) {
+        guard let broadcast = sessions[id]?.broadcast else { return }
+        sessions[id]?.received = encodings
+        refreshAnnouncement(of: broadcast)
+    }
+
+    /// What does not arrive at viewers is said once, with the line to change.
+    private func discards(_ id: SessionID, _ reason: DropReason, _ packet: DiscardedPacket) {
+        guard let record = sessions[id], let warning = SourceWarning(reason, packet, topology.limits.forwarding)
+        else { return }
+        sessions[id]?.warnings.append(warning)
+        var fields = metadata(of: record)
+        fields["reason"] = "\(warning.code)"
+        fields["ssrc"] = "\(packet.ssrc.rawValue)"
+        fields["payload-type"] = "\(packet.payloadType.rawValue)"
+        fields["payload-bytes"] = "\(packet.payloadLength)"
+        fields["advice"] = "\(warning.message)"
+        logger.warning("packets of a source are thrown away", metadata: fields)
     }
 
     /// The source's codecs are others than the broadcast had; viewers who could not go on are closed by the worker.

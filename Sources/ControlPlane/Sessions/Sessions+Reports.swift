@@ -38,6 +38,7 @@ package struct BroadcastSummary: Codable, Sendable {
         package var fmtp: String
     }
 
+    /// One that comes at present.
     package struct Encoding: Codable, Hashable, Sendable {
         package var kind: String
         /// nil without simulcast.
@@ -54,6 +55,8 @@ package struct BroadcastSummary: Codable, Sendable {
     package var encodings: [Encoding]
     /// At this node.
     package var viewers: Int
+    /// Of the publisher at this node.
+    package var warnings: [SourceWarning] = []
 }
 
 /// What `/debug/sessions/{id}` shows.
@@ -112,7 +115,8 @@ extension Sessions {
     }
 
     func summary(of broadcast: BroadcastRecord) -> BroadcastSummary {
-        BroadcastSummary(
+        let source = broadcast.liveSource.flatMap { sessions[$0] }
+        return BroadcastSummary(
             name: broadcast.name, title: broadcast.name, origin: router.path(of: broadcast.name).first ?? node.name,
             since: (broadcast.liveSince ?? .now).formatted(.iso8601),
             tracks: broadcast.formats.map {
@@ -120,12 +124,9 @@ extension Sessions {
                     kind: $0.kind.rawValue, codec: $0.codec.name.rawValue, clockRate: $0.codec.clockRate,
                     channels: $0.codec.channels, fmtp: $0.codec.fmtp)
             },
-            encodings: broadcast.formats.flatMap { format in
-                format.rids.isEmpty
-                    ? [.init(kind: format.kind.rawValue, rid: nil)]
-                    : format.rids.map { .init(kind: format.kind.rawValue, rid: $0) }
-            },
-            viewers: broadcast.viewers.count { sessions[$0]?.purpose == .viewer })
+            encodings: source?.received.map { .init(kind: $0.kind.rawValue, rid: $0.rid) } ?? [],
+            viewers: broadcast.viewers.count { sessions[$0]?.purpose == .viewer },
+            warnings: source?.warnings ?? [])
     }
 
     /// `id`: a resource's name, or the start of it that log lines show. nil: no such session.

@@ -12,37 +12,53 @@ package enum H264Payload {
         static let fragment: UInt8 = 28
     }
 
+    /// A picture from which a decoder can start: IDR, or a recovery point of an encoder that refreshes its pictures little
+    /// by little and makes no IDR (RFC 5104 §3.5.1.1 calls both decoder refresh points). Parameter sets alone are none:
+    /// encoders send them before any picture.
     static func isKeyframeStart(_ payload: borrowing RawSpan) -> Bool {
         guard payload.byteCount >= 2 else { return false }
+        if payload.octet(at: 0) & 0x1F == NALUnit.fragment {
+            let header = payload.octet(at: 1)
+            return header & 0x80 != 0 && starts(type: header, data: payload.extracting(2..<payload.byteCount))
+        }
+        var isStart = false
+        forEachUnit(in: payload) { unit in
+            isStart = isStart || starts(type: unit.octet(at: 0), data: unit.extracting(1..<unit.byteCount))
+        }
+        return isStart
+    }
+
+    /// Calls `body` with each whole NAL unit of a payload, its header byte first; with none for a fragment, nor behind
+    /// what is malformed.
+    static func forEachUnit(in payload: borrowing RawSpan, _ body: (borrowing RawSpan) -> Void) {
+        guard payload.byteCount >= 2 else { return }
         switch payload.octet(at: 0) & 0x1F {
+        case NALUnit.fragment: return
         case NALUnit.aggregate:
             var offset = 1
             while offset + 2 < payload.byteCount {
                 let end = offset + 2 + Int(payload.octets2(at: offset))
-                guard end > offset + 2, end <= payload.byteCount else { return false }
-                if starts(type: payload.octet(at: offset + 2), data: payload.extracting(offset + 3..<end)) {
-                    return true
-                }
+                guard end > offset + 2, end <= payload.byteCount else { return }
+                body(payload.extracting(offset + 2..<end))
                 offset = end
             }
-            return false
-        case NALUnit.fragment:
-            let header = payload.octet(at: 1)
-            return header & 0x80 != 0 && starts(type: header, data: payload.extracting(2..<payload.byteCount))
-        case let type:
-            return starts(type: type, data: payload.extracting(1..<payload.byteCount))
+        default: body(payload.extracting(0..<payload.byteCount))
         }
     }
 
     /// `data` is what follows the NAL unit's header byte. Of a picture's slices only the one with macroblock 0 starts
     /// it: `first_mb_in_slice`, the slice header's first field, is 0 where its first bit is 1 (Exp-Golomb).
     private static func starts(type: UInt8, data: borrowing RawSpan) -> Bool {
+        guard data.byteCount > 0 else { return false }
         switch type & 0x1F {
-        case NALUnit.sequenceParameters: true
-        case NALUnit.idrSlice: data.byteCount > 0 && data.octet(at: 0) & 0x80 != 0
-        default: false
+        case NALUnit.idrSlice: return data.octet(at: 0) & 0x80 != 0
+        case NALUnit.sei: return data.octet(at: 0) == recoveryPoint
+        default: return false
         }
     }
+
+    /// `payloadType` of the SEI message (H.264 §D.1.8).
+    private static let recoveryPoint: UInt8 = 6
 
     /// Where the NAL units of an Annex B byte stream lie, without start codes and trailing zeros; empty ones left out.
     package static func nalUnits(in stream: borrowing RawSpan) -> [Range<Int>] {

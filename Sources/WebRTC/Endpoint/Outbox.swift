@@ -16,6 +16,8 @@
     package static let maximumRunBytes = 60_000
     /// The largest datagram that `reserve` accepts.
     package static let maximumDatagram = 1_500
+    /// Longer ones may have to be fragmented, which the kernel does for single datagrams only: an IPv6 packet of 1,500.
+    package static let maximumSegment = 1_500 - 40 - 8
 
     /// Bytes and messages that fit in.
     private static let capacity = 1 << 20
@@ -61,7 +63,8 @@
         defer { used += length; datagrams += 1 }
         if coalesces, let last = messages.indices.last {
             let run = messages[last]
-            if run.destination == destination, length <= run.segment, run.length % run.segment == 0,
+            if run.destination == destination, length <= run.segment, run.segment <= Self.maximumSegment,
+                run.length % run.segment == 0,
                 run.length / run.segment < Self.maximumSegments, run.length + length <= Self.maximumRunBytes
             {
                 messages[last].length += length

@@ -16,6 +16,8 @@ package struct ProtocolLog {
         case keyframeRequestReceived
         case sinkStarted(MediaKind)
         case repairsExhausted
+        /// The first of its packets thrown away for this reason.
+        case discarding(DropReason)
         case bye
         case closed(CloseReason)
     }
@@ -57,6 +59,7 @@ extension ProtocolLog.Event: CustomStringConvertible {
         case .keyframeRequestReceived: "keyframe request received"
         case .sinkStarted(let kind): "\(kind.rawValue) started"
         case .repairsExhausted: "too much lost to repair"
+        case .discarding(let reason): "packets thrown away: \(reason)"
         case .bye: "RTCP BYE received"
         case .closed(let reason): "closed: \(reason.rawValue)"
         }

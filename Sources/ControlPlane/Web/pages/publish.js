@@ -122,6 +122,7 @@ async function start() {
   $('watch-link').href = `/?broadcast=${encodeURIComponent(name)}`;
   $('watch-link').textContent = new URL($('watch-link').href, location.href).href;
   measure(pc);
+  watchWarnings(session, name);
 }
 
 function stop(reason = '') {
@@ -131,6 +132,7 @@ function stop(reason = '') {
   show('idle');
   notice(reason);
   $('numbers').textContent = '';
+  $('warnings').hidden = true;
 }
 
 async function measure(pc) {
@@ -152,6 +154,22 @@ async function measure(pc) {
       $('numbers').textContent =
         `${width ? `${width}×${height} · ${Math.round(fps)} fps · ` : ''}${(bits / 1e6).toFixed(1)} Mbit/s`;
     }
+  }
+}
+
+/** What the server throws away of this stream, and what to change: on the page as it is in the server's log. */
+async function watchWarnings(session, name) {
+  while (live === session) {
+    await new Promise(resolve => setTimeout(resolve, 2_000));
+    const listed = await fetch(new URL('/api/broadcasts', session.resource)).then(answer => answer.json()).catch(() => []);
+    if (live !== session) return;
+    const warnings = listed.find(each => each.name === name)?.warnings ?? [];
+    $('warnings').replaceChildren(...warnings.map(({message}) => {
+      const item = document.createElement('li');
+      item.textContent = message;
+      return item;
+    }));
+    $('warnings').hidden = warnings.length === 0;
   }
 }
 

@@ -1,0 +1,74 @@
+import WebRTC
+
+/// Which encoding of a simulcast track is forwarded: the first in the publisher's order (RFC 8853 §5.2: the preferred
+/// one) that keeps coming.
+///
+///     current falls silent while another comes ──► target, at its next keyframe ──► current
+///     a preferred one has come for a while     ──► target, at its next keyframe ──► current
+///
+/// Silence is relative: an encoding is stalled when others bring packets and it does not. A publisher that pauses as a
+/// whole (slides, a still screen) stalls none of them.
+struct EncodingChoice {
+    /// So long others may come alone.
+    static let patience = Interval.milliseconds(600)
+    /// So long a preferred one must have come again: one that comes and goes does not make the picture jump.
+    static let probation = Interval.seconds(Int64(2))
+
+    private struct State {
+        /// Since when it has come without a stall; nil: it never has.
+        var comesSince: Instant?
+        /// When another brought the first packet after its last one.
+        var overtaken: Instant?
+
+        func isStalled(_ now: Instant) -> Bool { overtaken.map { $0 + EncodingChoice.patience <= now } ?? false }
+        func comes(_ now: Instant) -> Bool { comesSince != nil && !isStalled(now) }
+    }
+
+    private var states: [State]
+    /// Index of the encoding that is forwarded.
+    private(set) var current = 0
+    /// The one to go over to with its next keyframe.
+    private(set) var target: Int?
+
+    init(count: Int) { states = Array(repeating: State(), count: max(1, count)) }
+
+    /// A packet that could be forwarded came. true: which encodings come is not as it was.
+    mutating func received(_ encoding: Int, now: Instant) -> Bool {
+        let before = comingAsOf
+        if !states[encoding].comes(now) { states[encoding].comesSince = now }
+        states[encoding].overtaken = nil
+        if states.count > 1 {
+            for other in states.indices where other != encoding && states[other].overtaken == nil {
+                states[other].overtaken = now
+            }
+            target = wanted(now: now)
+        }
+        comingAsOf = coming(now: now)
+        return comingAsOf != before
+    }
+
+    /// Goes over to the target: a keyframe of it is here.
+    mutating func switchOver() {
+        guard let target else { return }
+        (current, self.target) = (target, nil)
+    }
+
+    /// Whether the encoding comes, as of the last packet.
+    func comes(_ encoding: Int) -> Bool { comingAsOf & 1 << UInt(encoding) != 0 }
+
+    /// A bit per encoding.
+    private var comingAsOf: UInt = 0
+
+    private func coming(now: Instant) -> UInt {
+        states.indices.reduce(0) { states[$1].comes(now) ? $0 | 1 << UInt($1) : $0 }
+    }
+
+    private func wanted(now: Instant) -> Int? {
+        let better = states[..<current].firstIndex { state in
+            state.comes(now) && state.comesSince.map { $0 + Self.probation <= now } == true
+        }
+        if let better { return better }
+        guard states[current].isStalled(now) else { return nil }
+        return states.indices.first { $0 != current && states[$0].comes(now) }
+    }
+}

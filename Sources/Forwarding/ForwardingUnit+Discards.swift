@@ -1,0 +1,18 @@
+import WebRTC
+
+extension ForwardingUnit {
+    /// Says, once per session and reason, that packets of a source are thrown away which it means viewers to get.
+    func tell(_ reason: DropReason, of bytes: borrowing RawSpan, on session: Session, now: Instant) {
+        switch reason {
+        case .tooLarge, .unknownStream, .unknownPayloadType: break
+        default: return
+        }
+        guard session.source?.told.insert(reason).inserted == true, let packet = RTPPacket.parse(bytes) else { return }
+        session.peer.log.append(.discarding(reason), at: now)
+        events.append(
+            .discarding(
+                session.id, session.broadcast.id, reason,
+                DiscardedPacket(
+                    ssrc: packet.ssrc, payloadType: packet.payloadType, payloadLength: packet.payload.count)))
+    }
+}
