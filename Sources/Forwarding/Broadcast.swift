@@ -33,7 +33,8 @@ final class Broadcast {
         return source.tracks.allSatisfy { track in
             let line = tracks[track.target]
             guard line.isVideo, let newest = line.history.newest else { return true }
-            return line.history.entry(newest)?.marker == true && track.encodings[track.forwarded].losses.missingCount == 0
+            return line.history.entry(newest)?.marker == true
+                && track.encodings[track.forwarded].losses.missingCount == 0
         }
     }
 

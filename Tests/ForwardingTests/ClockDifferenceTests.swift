@@ -5,10 +5,12 @@ import WebRTC
 @testable import Forwarding
 
 @Suite struct ClockDifferenceTests {
-    @Test(arguments: [
-        (0, 0), (1 << 32, 1_000_000_000), (-1 << 32, -1_000_000_000), (1 << 31, 500_000_000), (-1 << 31, -500_000_000),
-        ((60 << 32) - 1, 59_999_999_999), (1 - (60 << 32), -60_000_000_000), (1, 0), (-1, -1),
-    ] as [(Int64, Int64)])
+    @Test(
+        arguments: [
+            (0, 0), (1 << 32, 1_000_000_000), (-1 << 32, -1_000_000_000), (1 << 31, 500_000_000),
+            (-1 << 31, -500_000_000),
+            ((60 << 32) - 1, 59_999_999_999), (1 - (60 << 32), -60_000_000_000), (1, 0), (-1, -1),
+        ] as [(Int64, Int64)])
     func differencesWithinAMinuteAreTimes(units: Int64, nanoseconds: Int64) {
         #expect(Source.interval(UInt64(bitPattern: units))?.nanoseconds == nanoseconds)
     }
@@ -29,7 +31,8 @@ import WebRTC
                     for origin in [0, 0xE800_0000 << 32] as [UInt64] {
                         _ = source.senderReport(
                             SenderReport(
-                                sender: SSRC(7), time: NTPTime(rawValue: time), timestamp: UInt32(truncatingIfNeeded: step),
+                                sender: SSRC(7), time: NTPTime(rawValue: time),
+                                timestamp: UInt32(truncatingIfNeeded: step),
                                 packets: 0, octets: 0), ntpOrigin: origin, now: .zero)
                     }
                 }

@@ -26,7 +26,8 @@ final class DirectPeer {
     /// Queues one RTP packet, as `RTPHeader.packet` makes it. `index`: 48 bits, its low half the sequence number.
     func send(_ packet: [UInt8], index: UInt64) {
         guard let srtp = connection.srtp, let remote = connection.remote,
-            let target = unsafe outbox.reserve(Outbox.maximumDatagram), let header = unsafe RTPPacket.parse(packet.span.bytes)
+            let target = unsafe outbox.reserve(Outbox.maximumDatagram),
+            let header = unsafe RTPPacket.parse(packet.span.bytes)
         else { preconditionFailure("a peer sends when it is connected") }
         let start = header.payload.lowerBound
         let length = unsafe packet.withUnsafeBytes { bytes in

@@ -128,7 +128,9 @@ import WebRTC
         let payloads = viewer.rtp.sorted { $0.header.sequenceNumber.rawValue < $1.header.sequenceNumber.rawValue }
             .map(\.payload)
         #expect(
-            payloads == [Self.sps, Self.pps, Self.idr, Self.inter + [77], Self.sps, Self.pps, Self.idr, [0x65, 0x42, 9]])
+            payloads == [
+                Self.sps, Self.pps, Self.idr, Self.inter + [77], Self.sps, Self.pps, Self.idr, [0x65, 0x42, 9],
+            ])
         let numbers = viewer.rtp.map(\.header.sequenceNumber.rawValue).sorted()
         #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $1 == $0 + 1 })
     }

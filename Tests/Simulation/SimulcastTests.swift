@@ -86,7 +86,9 @@ import WebRTC
         func loseNumbers(_ count: UInt64, of encoding: Int) { streams[encoding].index += count }
 
         /// Which encoding each packet that the viewer got is of.
-        func watched(since start: Instant) -> [Int] { viewer.rtp.filter { $0.at >= start }.map { Int($0.payload.last!) } }
+        func watched(since start: Instant) -> [Int] {
+            viewer.rtp.filter { $0.at >= start }.map { Int($0.payload.last!) }
+        }
     }
 
     @Test(arguments: [false, true])

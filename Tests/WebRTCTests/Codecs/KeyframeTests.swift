@@ -67,7 +67,8 @@ struct KeyframeTests {
         .init(name: "STAP-A, SPS, PPS, IDR slice", hex: "78 0004 6764000a 0004 68ef0fcb 0003 658884", isStart: true),
         .init(name: "STAP-A, SPS, PPS, inter slice", hex: "78 0004 6764000a 0004 68ef0fcb 0003 419a26", isStart: false),
         .init(name: "recovery point SEI", hex: "06 0601c480", isStart: true),
-        .init(name: "STAP-A, SPS, PPS, recovery point SEI", hex: "78 0002 6764 0002 68ef 0004 0606 0180", isStart: true),
+        .init(
+            name: "STAP-A, SPS, PPS, recovery point SEI", hex: "78 0002 6764 0002 68ef 0004 0606 0180", isStart: true),
         .init(name: "user data SEI", hex: "06 05ff63dc", isStart: false),
         .init(name: "STAP-A over its end", hex: "18 0002 09f0 0009 6764000a", isStart: false),
         .init(name: "STAP-A with an empty unit", hex: "18 0000 0004 6764000a", isStart: false),
