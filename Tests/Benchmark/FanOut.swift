@@ -102,14 +102,15 @@ private struct Product: ~Copyable {
                     SessionParameters(
                         id: SessionID(rawValue: UInt64(index)),
                         transport: TransportParameters(
-                            role: .server, localICE: ours, remoteICE: theirs, remoteFingerprint: identity.fingerprint),
+                            role: .server, localICE: ours, remoteICE: theirs,
+                            remoteFingerprints: [identity.fingerprint]),
                         broadcast: broadcast, direction: .sink, tracks: [track])), now: now)
             track.local = nil
             track.encodings = [.init(ssrc: ssrc)]
             var parameters = SessionParameters(
                 id: SessionID(rawValue: UInt64(index)),
                 transport: TransportParameters(
-                    role: .client, localICE: theirs, remoteICE: ours, remoteFingerprint: identity.fingerprint,
+                    role: .client, localICE: theirs, remoteICE: ours, remoteFingerprints: [identity.fingerprint],
                     remoteCandidates: [server]),
                 broadcast: BroadcastID(rawValue: UInt64(index)), direction: .source, tracks: [track])
             parameters.socket = UInt16(index + 1)

@@ -33,7 +33,7 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ) {
             let remote = agreement.remote
             let transport = TransportParameters(
-                role: role, localICE: local.ice, remoteICE: remote.ice, remoteFingerprint: remote.fingerprint,
+                role: role, localICE: local.ice, remoteICE: remote.ice, remoteFingerprints: remote.fingerprints,
                 remoteCandidates: remote.candidates, dtlsActive: remote.dtlsActive)
             worker.send(
                 .open(

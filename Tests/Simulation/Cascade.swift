@@ -154,14 +154,14 @@ final class Cascade {
             id: ids.1,
             transport: TransportParameters(
                 role: .server, localICE: serverICE, remoteICE: clientICE,
-                remoteFingerprint: identities[client.name]!.fingerprint),
+                remoteFingerprints: [identities[client.name]!.fingerprint]),
             broadcast: Self.broadcast, direction: clientReceives ? .sink : .source,
             tracks: clientReceives ? sending : receiving)
         var onClient = SessionParameters(
             id: ids.0,
             transport: TransportParameters(
                 role: .client, localICE: clientICE, remoteICE: serverICE,
-                remoteFingerprint: identities[server.name]!.fingerprint, remoteCandidates: [server.address]),
+                remoteFingerprints: [identities[server.name]!.fingerprint], remoteCandidates: [server.address]),
             broadcast: Self.broadcast, direction: clientReceives ? .source : .sink,
             tracks: clientReceives ? receiving : sending)
         onClient.socket = nextSocket

@@ -20,7 +20,7 @@ step() {
 
 test=(swift test -c release -Xswiftc -enable-testing --skip-build)
 # What only computes would take all threads from what waits for real time, for seconds on end.
-step "Unit tests and simulation (Swift)" '^. Suite .* passed|^. Test run' \
+step "Unit tests and simulation (Swift)" '^. Suite .* passed|^. Test run|^offer generator' \
     "${test[@]}" --skip '^ControlPlaneTests\.' --skip '^MediaPlaneTests\.'
 step "Sockets, HTTP and whole nodes (Swift)" '^. Suite .* passed|^. Test run' \
     "${test[@]}" --filter '^ControlPlaneTests\.' --filter '^MediaPlaneTests\.' --skip ClusterSimulation

@@ -22,7 +22,7 @@ extension Sessions {
         }
         let id = broadcast(named: name, formats: Negotiation.formats(of: agreement), worker: worker)
         let record = open(
-            .publisher, on: id, listener: .public, agreement: agreement, local: local, mids: Self.mids(of: offer))
+            .publisher, on: id, listener: .public, agreement: agreement, local: local, mids: offer.mids)
         return Opened(resource: record.resource, etag: record.etag, answer: answer.description)
     }
 

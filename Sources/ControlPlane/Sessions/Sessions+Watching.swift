@@ -34,7 +34,7 @@ extension Sessions {
         if let former = asking?.name { endFormerRelay(of: former, on: id) }
         let record = open(
             purpose, on: id, listener: purpose == .relay ? .internal : .public, agreement: agreement, local: local,
-            mids: Self.mids(of: offer), node: asking?.name)
+            mids: offer.mids, node: asking?.name)
         return Opened(
             resource: record.resource, etag: record.etag, answer: answer.description, path: router.path(of: name))
     }

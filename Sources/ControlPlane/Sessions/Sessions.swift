@@ -142,7 +142,7 @@ package actor Sessions {
             id: record.id,
             transport: TransportParameters(
                 role: purpose == .upstream ? .client : .server, localICE: local.ice,
-                remoteICE: agreement.remote.ice, remoteFingerprint: agreement.remote.fingerprint,
+                remoteICE: agreement.remote.ice, remoteFingerprints: agreement.remote.fingerprints,
                 remoteCandidates: agreement.remote.candidates, dtlsActive: agreement.remote.dtlsActive),
             broadcast: broadcastID, direction: purpose.direction, tracks: agreement.tracks)
         if purpose == .relay {
@@ -227,10 +227,6 @@ package actor Sessions {
     }
 
     func entityTag() -> String { "\"\(ResourceName.urlSafeText(of: generator.next()))\"" }
-
-    static func mids(of offer: SessionDescription) -> [String] {
-        offer.media.compactMap { $0.attributes.first { $0.name == "mid" }?.value }
-    }
 
     func metadata(of record: SessionRecord) -> Logger.Metadata {
         [

@@ -26,7 +26,7 @@ internal import COpenSSL
     private let input: OpaquePointer
     private let output: OpaquePointer
     private let isClient: Bool
-    private let remoteFingerprint: Fingerprint
+    private let remoteFingerprints: [Fingerprint]
     private let mtu: Int
     private var outgoing: [[UInt8]] = []
     private var flight: DTLSFlight?
@@ -37,9 +37,9 @@ internal import COpenSSL
     private var repeatsWanted = 0
 
     /// - Parameter mtu: the largest datagram that `takeDatagrams` returns, in bytes of UDP payload.
-    package init(context: DTLSContext, isClient: Bool, remoteFingerprint: Fingerprint, mtu: Int = 1_200) {
+    package init(context: DTLSContext, isClient: Bool, remoteFingerprints: [Fingerprint], mtu: Int = 1_200) {
         precondition((256...Int(UInt16.max)).contains(mtu), "OpenSSL needs an MTU of at least 256 bytes")
-        (self.isClient, self.remoteFingerprint, self.mtu) = (isClient, remoteFingerprint, mtu)
+        (self.isClient, self.remoteFingerprints, self.mtu) = (isClient, remoteFingerprints, mtu)
         guard let ssl = unsafe SSL_new(context.context), let input = unsafe BIO_new(BIO_s_mem()),
             let output = unsafe BIO_new(BIO_s_mem())
         else { preconditionFailure("out of memory for a DTLS association") }
@@ -205,9 +205,9 @@ internal import COpenSSL
         return unsafe Unmanaged<DTLSTransport>.fromOpaque(pointer).takeUnretainedValue()
     }
 
-    /// The peer's certificate against the SDP.
+    /// The peer's certificate against the SDP: one of its fingerprints has to match (RFC 8122 §5.1).
     func verify(_ certificate: OpaquePointer) -> Bool {
-        let matches = unsafe Fingerprint(remoteFingerprint.algorithm, of: certificate) == remoteFingerprint
+        let matches = remoteFingerprints.contains { unsafe Fingerprint($0.algorithm, of: certificate) == $0 }
         fingerprintMatches = matches
         return matches
     }

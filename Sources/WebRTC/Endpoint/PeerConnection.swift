@@ -54,7 +54,7 @@ package final class PeerConnection {
             candidates: parameters.remoteCandidates, setupTimeout: setupTimeout, consentTimeout: consentTimeout,
             now: now, seed: random.next())
         dtls = DTLSTransport(
-            context: context, isClient: parameters.dtlsActive, remoteFingerprint: parameters.remoteFingerprint)
+            context: context, isClient: parameters.dtlsActive, remoteFingerprints: parameters.remoteFingerprints)
         setupDeadline = now + setupTimeout
         log.append(.opened, at: now)
     }

@@ -11,8 +11,8 @@ package struct TransportParameters: Sendable {
     package var role: Role
     package var localICE: ICECredentials
     package var remoteICE: ICECredentials
-    /// What the peer's certificate must hash to. Verified always.
-    package var remoteFingerprint: Fingerprint
+    /// What the peer's certificate must hash to, one of them. Verified always.
+    package var remoteFingerprints: [Fingerprint]
     /// Where to send checks (client). A server only answers and needs none.
     package var remoteCandidates: [TransportAddress]
     /// Whether we open the DTLS handshake (`a=setup:active`). Clients do; a server only towards a peer that offered
@@ -20,11 +20,11 @@ package struct TransportParameters: Sendable {
     package var dtlsActive: Bool
 
     package init(
-        role: Role, localICE: ICECredentials, remoteICE: ICECredentials, remoteFingerprint: Fingerprint,
+        role: Role, localICE: ICECredentials, remoteICE: ICECredentials, remoteFingerprints: [Fingerprint],
         remoteCandidates: [TransportAddress] = [], dtlsActive: Bool? = nil
     ) {
         (self.role, self.localICE, self.remoteICE) = (role, localICE, remoteICE)
-        (self.remoteFingerprint, self.remoteCandidates) = (remoteFingerprint, remoteCandidates)
+        (self.remoteFingerprints, self.remoteCandidates) = (remoteFingerprints, remoteCandidates)
         self.dtlsActive = dtlsActive ?? (role == .client)
     }
 }

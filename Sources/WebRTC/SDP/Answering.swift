@@ -17,7 +17,7 @@ extension Negotiation {
             }
         }
         try peer.requireOneTrackPerKind()
-        var answer = try Answer(peer, local: local, id: generator.next())
+        var answer = try Answer(peer, accepting: peer.tracks, local: local, id: generator.next())
         for section in peer.sections {
             if section.isRejected { answer.reject(section); continue }
             guard let payload = section.payloads.first else {
@@ -28,6 +28,7 @@ extension Negotiation {
             }
             answer.accept(section, receiving: payload)
         }
+        try answer.requireStreamsApart()
         return answer.finish()
     }
 
@@ -46,7 +47,13 @@ extension Negotiation {
             throw .wrongDirection("m=\(section.media.kind) is \(section.direction.rawValue); a viewer has to receive")
         }
         try peer.requireOneTrackPerKind()
-        var answer = try Answer(peer, local: local, id: generator.next())
+        let accepted = peer.tracks.filter { section in broadcast.contains { $0.kind == section.kind } }
+        guard !accepted.isEmpty else {
+            let kinds = broadcast.map { $0.kind.rawValue }.joined(separator: " and ")
+            throw .notAcceptable(
+                "the broadcast has \(kinds.isEmpty ? "no track" : kinds + " only"), which was not offered")
+        }
+        var answer = try Answer(peer, accepting: accepted, local: local, id: generator.next())
         let cname = SSRCAllocator.cname(using: &generator)
         var ssrcs = SSRCAllocator()
         for section in peer.sections {
@@ -63,11 +70,6 @@ extension Negotiation {
             let stream = NegotiatedTrack.LocalStream(
                 ssrc: ssrcs.next(using: &generator), rtxSSRC: rtx ? ssrcs.next(using: &generator) : nil, cname: cname)
             answer.accept(section, sending: payload, of: track.codec, as: stream, streamName: streamName)
-        }
-        guard answer.hasTracks else {
-            let kinds = broadcast.map { $0.kind.rawValue }.joined(separator: " and ")
-            throw .notAcceptable(
-                "the broadcast has \(kinds.isEmpty ? "no track" : kinds + " only"), which was not offered")
         }
         return answer.finish()
     }
@@ -89,6 +91,7 @@ extension MediaSection {
 /// An answer under construction.
 private struct Answer {
     private let peer: PeerDescription
+    private let transport: PeerTransport
     private let writer: SectionWriter
     private let id: UInt64
     private let dtlsActive: Bool
@@ -96,14 +99,15 @@ private struct Answer {
     private var mids: [String] = []
     private var tracks: [NegotiatedTrack] = []
 
-    var hasTracks: Bool { !tracks.isEmpty }
-
-    init(_ peer: PeerDescription, local: LocalTransport, id: UInt64) throws(NegotiationError) {
-        guard !peer.iceLite else {
+    init(
+        _ peer: PeerDescription, accepting accepted: [MediaSection], local: LocalTransport, id: UInt64
+    ) throws(NegotiationError) {
+        transport = try peer.transport(of: accepted)
+        guard !transport.iceLite else {
             throw .unsupported("the offer says a=ice-lite, as this server does: nobody would send connectivity checks")
         }
         // RFC 8842 §5.3; a missing line means active (RFC 4145 §4.1).
-        dtlsActive = peer.setup == .passive
+        dtlsActive = transport.setup == .passive
         writer = SectionWriter(local: local, setup: dtlsActive ? .active : .passive, isServer: true)
         (self.peer, self.id) = (peer, id)
     }
@@ -128,6 +132,9 @@ private struct Answer {
         var track = NegotiatedTrack(
             mid: section.mid, codec: payload.codec, payloadType: payload.type, encodings: encodings)
         track.agree(on: payload, ids)
+        // REMB is never sent.
+        track.feedback.remove(.remb)
+        if track.rtxPayloadType != nil, !track.tellsRepairsApart { track.rtxPayloadType = nil }
         if track.rtxPayloadType == nil {
             for i in track.encodings.indices { track.encodings[i].rtxSSRC = nil }
         }
@@ -141,21 +148,34 @@ private struct Answer {
         write(section, track, direction: .recvonly, lines)
     }
 
+    /// Throws where packets of one track could be taken for another's: the same SSRC, or the same payload type without
+    /// anything else that tells (RFC 9143 §9.2).
+    func requireStreamsApart() throws(NegotiationError) {
+        let ssrcs = tracks.flatMap(\.declaredSSRCs)
+        guard Set(ssrcs).count == ssrcs.count else { throw .malformed("two streams have the same a=ssrc") }
+        let types = tracks.flatMap { [$0.payloadType, $0.rtxPayloadType].compactMap { $0 } }
+        guard Set(types).count == types.count || tracks.allSatisfy(\.isKnownWithoutPayloadType) else {
+            throw .unsupported(
+                "two m-lines use one payload type, and neither a=ssrc nor the MID header extension tells them apart")
+        }
+    }
+
     /// A track that we send.
     mutating func accept(
         _ section: MediaSection, sending payload: MediaSection.Payload, of stream: CodecFormat,
         as local: NegotiatedTrack.LocalStream, streamName: String
     ) {
-        var ids = section.extensionIDs { $0.receives }
-        // We send no simulcast.
-        (ids.rid, ids.repairedRID) = (0, 0)
+        // Of the extensions we write only this one, and it only where it fits the one-byte form.
+        var ids = HeaderExtensionIDs()
+        if section.mid.utf8.count <= OutgoingExtensions.maximumMIDLength {
+            ids.mid = section.extensionIDs { $0.receives }.mid
+        }
         var track = NegotiatedTrack(
             mid: section.mid, codec: payload.codec, payloadType: payload.type, local: local)
         track.agree(on: payload, ids)
+        track.feedback.subtract(NegotiatedTrack.unusedBySenders)
         for other in section.payloads where other.type != payload.type {
-            // What `agree` made of the first holds for all.
-            var feedback = other.feedback
-            if !track.feedback.contains(.transportCC) { feedback.remove(.transportCC) }
+            let feedback = other.feedback.subtracting(NegotiatedTrack.unusedBySenders)
             track.alternatives.append(
                 .init(
                     codec: other.codec, payloadType: other.type,
@@ -210,7 +230,7 @@ private struct Answer {
         if let tagged {
             answer.media[tagged].attributes += SectionWriter.candidates(writer.local.candidates)
         }
-        return (answer, Agreement(remote: peer.remote(dtlsActive: dtlsActive), tracks: tracks, bundle: group))
+        return (answer, Agreement(remote: transport.remote(dtlsActive: dtlsActive), tracks: tracks, bundle: group))
     }
 }
 
@@ -219,11 +239,17 @@ extension MediaSection {
     /// one-byte form (RFC 8285 §4.2), which is what we write.
     func extensionIDs(_ allows: (Direction) -> Bool) -> HeaderExtensionIDs {
         var ids = HeaderExtensionIDs()
-        for ext in extensions where 1...14 ~= ext.id && allows(ext.direction) {
+        var meanings: [UInt8: String] = [:]
+        for ext in extensions where 1...14 ~= ext.id {
+            // An id that was given twice means what it meant first.
+            guard meanings[ext.id, default: ext.uri] == ext.uri else { continue }
+            meanings[ext.id] = ext.uri
+            guard allows(ext.direction) else { continue }
             for (uri, id) in ExtensionURI.all where uri == ext.uri && ids[keyPath: id] == 0 {
                 ids[keyPath: id] = ext.id
             }
         }
+        if mid.isEmpty { ids.mid = 0 }
         return ids
     }
 }
@@ -240,6 +266,22 @@ extension NegotiatedTrack {
             extensions.absoluteSendTime = 0
         }
         rtxPayloadType = feedback.contains(.nack) ? payload.rtx : nil
+    }
+
+    /// Feedback that does nothing for what we send: packets carry no transport-wide numbers, nothing is estimated.
+    fileprivate static let unusedBySenders: Feedback = [.transportCC, .remb]
+
+    /// Whether each repair stream can be tied to what it repairs (RFC 4588 §5.3, RFC 8852 §3.2). A single stream's can.
+    fileprivate var tellsRepairsApart: Bool {
+        encodings.count == 1
+            || encodings.allSatisfy { $0.rid == nil ? $0.rtxSSRC != nil : extensions.repairedRID != 0 }
+    }
+
+    fileprivate var declaredSSRCs: [SSRC] { encodings.flatMap { [$0.ssrc, $0.rtxSSRC].compactMap { $0 } } }
+
+    fileprivate var isKnownWithoutPayloadType: Bool {
+        extensions.mid != 0
+            || encodings.allSatisfy { $0.ssrc != nil && ($0.rtxSSRC != nil || rtxPayloadType == nil) }
     }
 }
 

@@ -20,7 +20,7 @@ extension Negotiation {
         do { lines = try SessionDescription.parseFragment(bytes) } catch { throw .malformed(error.description) }
         // Sections beside the tagged one are superfluous; their candidates belong to the same transport.
         let all = TransportAttributes(lines.attributes + lines.media.flatMap(\.attributes))
-        let mid = lines.media.first?.attributes.first { $0.name == "mid" }?.value
+        let mid = lines.mids.first.flatMap { $0.isEmpty ? nil : $0 }
         if let mid, !mid.isToken { throw .malformed("a=mid is not a token") }
         return ICEFragment(
             ice: try ICECredentials(ufrag: all.ufrag, password: all.password), mid: mid, candidates: all.addresses,

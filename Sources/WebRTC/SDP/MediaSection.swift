@@ -57,13 +57,19 @@ struct MediaSection {
     /// "VP8, VP9" or "no codec", for messages to people.
     var codecSummary: String { codecNames.isEmpty ? "no codec" : codecNames.joined(separator: ", ") }
 
-    init(_ media: SessionDescription.Media, sessionDirection: Direction?) throws(NegotiationError) {
+    /// What the session level may say in place of a section, except for transport lines and the direction.
+    private static let inherited: Set = ["extmap", "rtcp-mux", "rtcp-mux-only", "rtcp-rsize"]
+
+    /// - Parameter session: the attributes above all sections. They count for a section where it has no own.
+    init(_ media: SessionDescription.Media, session: [SessionDescription.Attribute]) throws(NegotiationError) {
         self.media = media
-        kind = MediaKind(rawValue: media.kind)
-        direction = sessionDirection ?? .sendrecv
+        kind = MediaKind(rawValue: media.kind.lowercased())
+        direction = session.lazy.compactMap { Direction(rawValue: $0.name) }.first ?? .sendrecv
         transport = TransportAttributes(media.attributes)
         var lines = RTPLines()
         for attribute in media.attributes { try read(attribute, &lines) }
+        // Behind the section's own, which win (RFC 8285 §5 wants extension maps at one of the levels only).
+        for attribute in session where Self.inherited.contains(attribute.name) { try read(attribute, &lines) }
         guard kind != nil else { return }
         resolvePayloads(lines)
         encodings = Self.encodings(lines)
@@ -74,7 +80,7 @@ struct MediaSection {
 
     /// Attributes that only make sense together, collected in one pass.
     private struct RTPLines {
-        var rtpmap: [Substring: Substring] = [:]
+        var rtpmap: [Substring: String] = [:]
         var fmtp: [Substring: String] = [:]
         var feedback: [Substring: NegotiatedTrack.Feedback] = [:]
         var ssrcs: [SSRC] = []
@@ -86,33 +92,31 @@ struct MediaSection {
     private mutating func read(
         _ attribute: SessionDescription.Attribute, _ lines: inout RTPLines
     ) throws(NegotiationError) {
-        let value = attribute.value
+        let value = attribute.value.trimmed
         switch attribute.name {
         case "sendrecv", "sendonly", "recvonly", "inactive": direction = Direction(rawValue: attribute.name)!
         case "mid":
             guard value.isToken, value.utf8.count <= 64 else { throw .malformed("a=mid is not a token") }
-            mid = value
+            if mid.isEmpty { mid = value }
         case "bundle-only": bundleOnly = true
         // RFC 8858 §4.1: who can do nothing else may leave the plain attribute out.
         case "rtcp-mux", "rtcp-mux-only": rtcpMux = true
         case "rtcp-rsize": reducedSize = true
         case "extmap-allow-mixed": allowsMixedExtensions = true
         case "rtpmap", "fmtp", "rtcp-fb":
-            let halves = value.split(separator: " ", maxSplits: 1)
-            guard halves.count == 2 else { return }
+            guard let (type, rest) = value.headAndRest else { return }
             switch attribute.name {
-            case "rtpmap": lines.rtpmap[halves[0]] = lines.rtpmap[halves[0]] ?? halves[1]
-            case "fmtp": lines.fmtp[halves[0]] = lines.fmtp[halves[0]] ?? halves[1].trimmed
-            default: lines.feedback[halves[0], default: []].formUnion(NegotiatedTrack.Feedback(attribute: halves[1]))
+            case "rtpmap": lines.rtpmap[type] = lines.rtpmap[type] ?? rest
+            case "fmtp": lines.fmtp[type] = lines.fmtp[type] ?? rest
+            default: lines.feedback[type, default: []].formUnion(NegotiatedTrack.Feedback(attribute: rest))
             }
         case "extmap":
             if let ext = Extension(attribute: value) { extensions.append(ext) }
         case "ssrc":
-            let parts = value.split(separator: " ", maxSplits: 1)
-            guard let first = parts.first, let number = UInt32(first), lines.ssrcs.count < Self.maximumSSRCs
-            else { return }
+            let (first, rest) = value.headAndRest ?? (value[...], "")
+            guard let number = UInt32(first), lines.ssrcs.count < Self.maximumSSRCs else { return }
             if !lines.ssrcs.contains(SSRC(number)) { lines.ssrcs.append(SSRC(number)) }
-            if cname.isEmpty, parts.count == 2, parts[1].hasPrefix("cname:") { cname = String(parts[1].dropFirst(6)) }
+            if cname.isEmpty, rest.hasPrefix("cname:") { cname = String(rest.dropFirst(6)) }
         case "ssrc-group":
             let parts = value.words
             let ssrcs = parts.dropFirst().compactMap { UInt32($0).map { SSRC($0) } }
@@ -150,7 +154,9 @@ struct MediaSection {
                     encodingName: parts[0], clockRate: clockRate, channels: channels, fmtp: fmtp),
                 codec.name.kind == kind
             else { continue }
-            let feedback = (lines.feedback[format] ?? []).union(lines.feedback["*"] ?? [])
+            var feedback = (lines.feedback[format] ?? []).union(lines.feedback["*"] ?? [])
+            // Sound has no keyframes.
+            if kind == .audio { feedback.subtract([.pli, .fir]) }
             payloads.append(Payload(type: type, codec: codec, feedback: feedback))
         }
         for i in payloads.indices { payloads[i].rtx = rtx[payloads[i].type] }
@@ -206,7 +212,7 @@ extension MediaSection.Extension {
         guard parts.count >= 2 else { return nil }
         let head = parts[0].split(separator: "/", maxSplits: 1)
         guard let first = head.first, let id = UInt8(first), id != 0,
-            let direction = head.count == 2 ? MediaSection.Direction(rawValue: String(head[1])) : .sendrecv
+            let direction = head.count == 2 ? MediaSection.Direction(rawValue: head[1].lowercased()) : .sendrecv
         else { return nil }
         self.init(id: id, direction: direction, uri: String(parts[1]))
     }
@@ -216,7 +222,7 @@ extension MediaSection.RID {
     /// "q send pt=96;max-width=1280" (RFC 8851 §4); nil for `recv` and for what is not a rid.
     init?(attribute value: String) {
         let parts = value.words
-        guard parts.count >= 2, parts[1] == "send", !parts[0].isEmpty, parts[0].utf8.count <= 64,
+        guard parts.count >= 2, parts[1].lowercased() == "send", !parts[0].isEmpty, parts[0].utf8.count <= 64,
             parts[0].allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") })
         else { return nil }
         let all = parts.count > 2 ? parts[2].split(separator: ";").map(String.init) : []

@@ -23,7 +23,8 @@ package struct RemoteTransport: Hashable, Sendable {
     package enum Setup: String, Hashable, Sendable { case active, passive, actpass }
 
     package var ice: ICECredentials
-    package var fingerprint: Fingerprint
+    /// One of them is the certificate's (RFC 8122 §5.1); all of one hash.
+    package var fingerprints: [Fingerprint]
     package var setup: Setup
     /// **We** send the DTLS ClientHello. Independent of the ICE role: an ICE-lite server has to do so towards a peer that
     /// offered `setup:passive`, as FFmpeg's WHIP muxer does unless told otherwise.
@@ -34,10 +35,10 @@ package struct RemoteTransport: Hashable, Sendable {
     package var iceOptions: [String]
 
     package init(
-        ice: ICECredentials, fingerprint: Fingerprint, setup: Setup, dtlsActive: Bool,
+        ice: ICECredentials, fingerprints: [Fingerprint], setup: Setup, dtlsActive: Bool,
         candidates: [TransportAddress] = [], iceLite: Bool = false, iceOptions: [String] = []
     ) {
-        (self.ice, self.fingerprint, self.setup, self.dtlsActive) = (ice, fingerprint, setup, dtlsActive)
+        (self.ice, self.fingerprints, self.setup, self.dtlsActive) = (ice, fingerprints, setup, dtlsActive)
         (self.candidates, self.iceLite, self.iceOptions) = (candidates, iceLite, iceOptions)
     }
 }
@@ -96,19 +97,12 @@ extension Negotiation {
     }
 }
 
-/// An offer or answer whose m-sections and transport were read and found usable.
+/// An offer or answer whose m-sections were read. Its transport depends on which of them live on.
 struct PeerDescription {
     var session: SessionDescription
     var sections: [MediaSection]
-    /// mids of the BUNDLE group, the tagged one first (RFC 9143 §7.2).
+    /// mids of the BUNDLE group, the suggested tag first (RFC 9143 §7.2).
     var bundle: [String]
-    var ice: ICECredentials
-    var fingerprint: Fingerprint
-    /// nil when the peer says nothing.
-    var setup: RemoteTransport.Setup?
-    var candidates: [TransportAddress]
-    var iceLite: Bool
-    var iceOptions: [String]
 
     /// Sections that are alive and carry audio or video.
     var tracks: [MediaSection] { sections.filter { !$0.isRejected && $0.kind != nil } }
@@ -116,59 +110,16 @@ struct PeerDescription {
 
     init(_ session: SessionDescription) throws(NegotiationError) {
         self.session = session
-        let direction = session.attributes.lazy.compactMap { MediaSection.Direction(rawValue: $0.name) }.first
         sections = []
-        for media in session.media { sections.append(try MediaSection(media, sessionDirection: direction)) }
+        for media in session.media { sections.append(try MediaSection(media, session: session.attributes)) }
         guard !sections.isEmpty else { throw .malformed("there is no m-line") }
+        guard !sections.allSatisfy(\.isRejected) else { throw .malformed("every m-line has port 0") }
         let mids = sections.map(\.mid).filter { !$0.isEmpty }
         guard Set(mids).count == mids.count else { throw .malformed("two m-lines have the same a=mid") }
-        let group = session.attributes.first { $0.name == "group" && $0.value.words.first == "BUNDLE" }
+        let groups = session.attributes.lazy.filter { $0.name == "group" }.map { $0.value.words.map(String.init) }
+        let group = groups.first { $0.first?.uppercased() == "BUNDLE" } ?? []
         bundle = []
-        for mid in group?.value.words.dropFirst() ?? []
-        where mids.contains(String(mid)) && !bundle.contains(String(mid)) {
-            bundle.append(String(mid))
-        }
-
-        // Transport lines may stand in any section or above all of them; the tagged section's count (RFC 9143 §7.1.3).
-        let alive = sections.filter { !$0.isRejected }
-        guard !alive.isEmpty else { throw .malformed("every m-line has port 0") }
-        let tag = bundle.first
-        let tagged = alive.first { $0.mid == tag && !$0.mid.isEmpty } ?? alive.first
-        let sources =
-            [tagged?.transport, TransportAttributes(session.attributes)].compactMap { $0 } + alive.map(\.transport)
-        let credentials = sources.first { $0.ufrag != nil && $0.password != nil }
-        ice = try ICECredentials(ufrag: credentials?.ufrag, password: credentials?.password)
-        guard let fingerprint = sources.lazy.compactMap(\.fingerprint).first else {
-            guard sources.contains(where: \.hasUnknownFingerprint) else { throw .malformed("a=fingerprint is missing") }
-            throw .unsupported("a=fingerprint is not a well-formed sha-256, sha-384 or sha-512 hash")
-        }
-        self.fingerprint = fingerprint
-        if let text = sources.lazy.compactMap(\.setup).first {
-            guard let setup = RemoteTransport.Setup(rawValue: text) else {
-                throw .unsupported("a=setup:\(text.prefix(16)) is not supported, only actpass, active and passive")
-            }
-            self.setup = setup
-        }
-        candidates = sources.first { !$0.candidates.isEmpty }?.addresses ?? []
-        iceLite = sources.contains(where: \.iceLite)
-        iceOptions = sources.first { !$0.iceOptions.isEmpty }?.iceOptions ?? []
-        try checkTransport()
-    }
-
-    private func checkTransport() throws(NegotiationError) {
-        for track in tracks {
-            let name = track.media.transportProtocol
-            guard name.hasSuffix("RTP/SAVPF") || name.hasSuffix("RTP/SAVP") else {
-                throw .unsupported("m=\(track.media.kind) uses \(name.prefix(32)), only DTLS-SRTP is supported")
-            }
-            guard track.rtcpMux else {
-                throw .unsupported(
-                    "m=\(track.media.kind) has no a=rtcp-mux; RTCP on a port of its own is not supported")
-            }
-        }
-        guard tracks.count <= 1 || tracks.allSatisfy({ !$0.mid.isEmpty && bundle.contains($0.mid) }) else {
-            throw .unsupported("all m-lines must be in one BUNDLE group")
-        }
+        for mid in group.dropFirst() where mids.contains(mid) && !bundle.contains(mid) { bundle.append(mid) }
     }
 
     /// Throws unless there is at least one track, and at most one of each kind.
@@ -179,9 +130,66 @@ struct PeerDescription {
         }
     }
 
+    /// The one transport of `accepted` sections, all others being declined.
+    func transport(of accepted: [MediaSection]) throws(NegotiationError) -> PeerTransport {
+        for track in accepted {
+            let name = track.media.transportProtocol.uppercased()
+            guard name.hasSuffix("RTP/SAVPF") || name.hasSuffix("RTP/SAVP") else {
+                throw .unsupported("m=\(track.media.kind) uses \(name.prefix(32)), only DTLS-SRTP is supported")
+            }
+            guard track.rtcpMux else {
+                throw .unsupported(
+                    "m=\(track.media.kind) has no a=rtcp-mux; RTCP on a port of its own is not supported")
+            }
+        }
+        guard accepted.count <= 1 || accepted.allSatisfy({ !$0.mid.isEmpty && bundle.contains($0.mid) }) else {
+            throw .unsupported("all m-lines must be in one BUNDLE group")
+        }
+        // Transport lines may stand in any section or above all of them; those of the tagged section count, which is the
+        // group's first that is not declined (RFC 9143 §7.3.1). Others help out where it says nothing.
+        let tag = bundle.first { mid in accepted.contains { $0.mid == mid } }
+        let tagged = accepted.first { $0.mid == tag } ?? accepted.first
+        let others = accepted + sections.filter { !$0.isRejected }
+        return try PeerTransport(
+            [tagged?.transport, TransportAttributes(session.attributes)].compactMap { $0 } + others.map(\.transport))
+    }
+}
+
+/// The peer's ICE and DTLS lines, found usable.
+struct PeerTransport {
+    var ice: ICECredentials
+    var fingerprints: [Fingerprint]
+    /// nil when the peer says nothing.
+    var setup: RemoteTransport.Setup?
+    var candidates: [TransportAddress]
+    var iceLite: Bool
+    var iceOptions: [String]
+
+    /// - Parameter sources: where the lines may stand, the place that counts first.
+    init(_ sources: [TransportAttributes]) throws(NegotiationError) {
+        let pair = sources.first { $0.ufrag != nil && $0.password != nil }
+        ice = try ICECredentials(
+            ufrag: pair?.ufrag ?? sources.lazy.compactMap(\.ufrag).first,
+            password: pair?.password ?? sources.lazy.compactMap(\.password).first)
+        guard let fingerprints = sources.first(where: { !$0.fingerprints.isEmpty })?.preferredFingerprints else {
+            guard sources.contains(where: \.hasUnknownFingerprint) else { throw .malformed("a=fingerprint is missing") }
+            throw .unsupported("a=fingerprint is not a well-formed sha-256, sha-384 or sha-512 hash")
+        }
+        self.fingerprints = fingerprints
+        if let text = sources.lazy.compactMap(\.setup).first {
+            guard let setup = RemoteTransport.Setup(rawValue: text) else {
+                throw .unsupported("a=setup:\(text.prefix(16)) is not supported, only actpass, active and passive")
+            }
+            self.setup = setup
+        }
+        candidates = sources.first { !$0.candidates.isEmpty }?.addresses ?? []
+        iceLite = sources.contains(where: \.iceLite)
+        iceOptions = sources.first { !$0.iceOptions.isEmpty }?.iceOptions ?? []
+    }
+
     func remote(dtlsActive: Bool) -> RemoteTransport {
         RemoteTransport(
-            ice: ice, fingerprint: fingerprint, setup: setup ?? (dtlsActive ? .passive : .active),
+            ice: ice, fingerprints: fingerprints, setup: setup ?? (dtlsActive ? .passive : .active),
             dtlsActive: dtlsActive, candidates: candidates, iceLite: iceLite, iceOptions: iceOptions)
     }
 }

@@ -70,10 +70,12 @@ extension Negotiation {
         let ours = try PeerDescription(offer)
         guard answer.media.contains(where: { $0.port != 0 }) else { throw .unsupported("every m-line was declined") }
         let peer = try PeerDescription(answer)
-        let dtlsActive = try dtlsActive(offered: ours.setup, answered: peer.setup)
+        let transport = try peer.transport(of: peer.tracks)
+        let dtlsActive = try dtlsActive(
+            offered: try ours.transport(of: ours.tracks).setup, answered: transport.setup)
         var tracks: [NegotiatedTrack] = []
         for (mine, theirs) in zip(ours.sections, peer.sections) where !theirs.isRejected {
-            guard mine.media.kind == theirs.media.kind else {
+            guard mine.kind == theirs.kind else {
                 throw .malformed("m=\(theirs.media.kind.prefix(32)) answers m=\(mine.media.kind)")
             }
             guard let kind = mine.kind else { continue }
@@ -81,7 +83,7 @@ extension Negotiation {
             tracks.append(try track(kind, offered: mine, answered: theirs))
         }
         guard !tracks.isEmpty else { throw .unsupported("the answer neither takes nor gives any media") }
-        return Agreement(remote: peer.remote(dtlsActive: dtlsActive), tracks: tracks, bundle: peer.bundle)
+        return Agreement(remote: transport.remote(dtlsActive: dtlsActive), tracks: tracks, bundle: peer.bundle)
     }
 
     /// Whether the offerer starts DTLS (RFC 8842 §5.4).

@@ -65,7 +65,7 @@ struct SectionWriter {
         _ codec: CodecFormat, type: PayloadType, rtx: PayloadType?, feedback: NegotiatedTrack.Feedback
     ) -> [Attribute] {
         let pt = type.rawValue
-        let channels = codec.name.kind == .audio ? "/\(codec.channels)" : ""
+        let channels = codec.name == .opus ? "/2" : ""
         var lines = [Attribute("rtpmap", "\(pt) \(codec.name.rawValue)/\(codec.clockRate)\(channels)")]
         if !codec.fmtp.isEmpty { lines.append(Attribute("fmtp", "\(pt) \(codec.fmtp)")) }
         lines += feedback.attributes.map { Attribute("rtcp-fb", "\(pt) \($0)") }

@@ -49,6 +49,9 @@ package struct SessionDescription: Hashable, Sendable {
         (self.origin, self.attributes, self.media) = (origin, attributes, media)
     }
 
+    /// `a=mid` of each m-line, "" where it has none.
+    package var mids: [String] { media.map { $0.attributes.first { $0.name == "mid" }?.value.trimmed ?? "" } }
+
     /// Longer texts are refused before they are looked at.
     package static let maximumBytes = 64 << 10
     package static let maximumMedia = 64
@@ -83,7 +86,8 @@ extension SessionDescription.Media {
 // MARK: - Parsing
 
 extension SessionDescription {
-    /// Parses an offer or answer. Line ends may be CRLF or LF, empty lines are ignored.
+    /// Parses an offer or answer, leniently: lines end with CRLF or LF (or with CR where no LF is), blanks and NULs at the
+    /// ends of a line, empty lines, attributes without a name and a byte order mark are ignored.
     package static func parse(_ text: String) throws(SDPError) -> SessionDescription {
         try parse(Array(text.utf8))
     }
@@ -114,15 +118,24 @@ private struct SDPLineParser {
         guard bytes.count <= SessionDescription.maximumBytes else {
             throw SDPError(line: 0, reason: "longer than \(SessionDescription.maximumBytes) bytes")
         }
-        for var part in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+        let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        let text = bytes.starts(with: byteOrderMark) ? bytes[byteOrderMark.count...] : bytes[...]
+        let lineEnd = UInt8(ascii: text.contains(UInt8(ascii: "\n")) ? "\n" : "\r")
+        for part in text.split(separator: lineEnd, omittingEmptySubsequences: false) {
             line += 1
-            if part.last == UInt8(ascii: "\r") { part.removeLast() }
+            let part = Self.trimmed(part)
             // What is read here may be written into an answer: a stray CR must not smuggle in a line.
             guard !part.contains(where: { $0 == 0 || $0 == UInt8(ascii: "\r") }) else {
                 throw error("a NUL or a carriage return within a line")
             }
             if !part.isEmpty { try read(line: part) }
         }
+    }
+
+    private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let isBlank = { (byte: UInt8) in byte == 0 || byte == 0x09 || byte == 0x0D || byte == 0x20 }
+        guard let last = bytes.lastIndex(where: { !isBlank($0) }) else { return [] }
+        return bytes[...last].drop(while: isBlank)
     }
 
     private func error(_ reason: String) -> SDPError { SDPError(line: line, reason: reason) }
@@ -147,11 +160,11 @@ private struct SDPLineParser {
             let attribute =
                 if let colon {
                     SessionDescription.Attribute(
-                        String(value[..<colon]), String(value[value.utf8.index(after: colon)...]))
+                        value[..<colon].trimmed, String(value[value.utf8.index(after: colon)...]))
                 } else {
-                    SessionDescription.Attribute(value)
+                    SessionDescription.Attribute(value.trimmed)
                 }
-            guard !attribute.name.isEmpty else { throw error("an attribute without a name") }
+            guard !attribute.name.isEmpty else { return }
             if let last = result.media.indices.last {
                 result.media[last].attributes.append(attribute)
             } else {
@@ -177,11 +190,20 @@ private struct SDPLineParser {
 }
 
 extension StringProtocol {
-    /// What stands between single or several spaces.
-    var words: [SubSequence] { split(separator: " ") }
+    /// What stands between blanks, single or several.
+    var words: [SubSequence] { split(whereSeparator: Self.isBlank) }
 
-    /// The text without spaces at either end.
+    /// The text without blanks at either end.
     var trimmed: String {
-        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+        String(drop(while: Self.isBlank).reversed().drop(while: Self.isBlank).reversed())
     }
+
+    /// The first word, and what follows it; nil when there is only one.
+    var headAndRest: (head: SubSequence, rest: String)? {
+        let text = drop(while: Self.isBlank)
+        guard let end = text.firstIndex(where: Self.isBlank) else { return nil }
+        return (text[..<end], text[end...].trimmed)
+    }
+
+    private static func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
 }

@@ -2,8 +2,8 @@
 struct TransportAttributes {
     var ufrag: String?
     var password: String?
-    /// The first with a hash that we can check.
-    var fingerprint: Fingerprint?
+    /// Those with a hash that we can check.
+    var fingerprints: [Fingerprint] = []
     /// There was a fingerprint, but none that we can check.
     var hasUnknownFingerprint = false
     var setup: String?
@@ -14,24 +14,26 @@ struct TransportAttributes {
 
     /// More than an honest peer has; the rest is ignored.
     static let maximumCandidates = 32
+    static let maximumFingerprints = 16
 
     init(_ attributes: [SessionDescription.Attribute]) {
         for attribute in attributes {
+            let value = attribute.value.trimmed
             switch attribute.name {
-            case "ice-ufrag": ufrag = ufrag ?? attribute.value
-            case "ice-pwd": password = password ?? attribute.value
+            case "ice-ufrag": ufrag = ufrag ?? value
+            case "ice-pwd": password = password ?? value
             case "ice-lite": iceLite = true
-            case "ice-options": iceOptions = attribute.value.words.map(String.init)
-            case "setup": setup = setup ?? attribute.value.lowercased()
+            case "ice-options": iceOptions = value.words.map(String.init)
+            case "setup": setup = setup ?? value.lowercased()
             case "end-of-candidates": endOfCandidates = true
             case "fingerprint":
-                if let value = Fingerprint(attribute: attribute.value) {
-                    fingerprint = fingerprint ?? value
+                if let fingerprint = Fingerprint(attribute: value) {
+                    if fingerprints.count < Self.maximumFingerprints { fingerprints.append(fingerprint) }
                 } else {
                     hasUnknownFingerprint = true
                 }
             case "candidate":
-                if let candidate = Self.candidate(attribute.value), candidates.count < Self.maximumCandidates,
+                if let candidate = Self.candidate(value), candidates.count < Self.maximumCandidates,
                     !candidates.contains(where: { $0.address == candidate.address })
                 {
                     candidates.append(candidate)
@@ -41,11 +43,17 @@ struct TransportAttributes {
         }
     }
 
+    /// Those of the strongest hash: each of them may be the certificate's, a weaker one may not (RFC 8122 §5.1).
+    var preferredFingerprints: [Fingerprint] {
+        let longest = fingerprints.map(\.bytes.count).max()
+        return fingerprints.filter { $0.bytes.count == longest }
+    }
+
     /// The candidate's address (RFC 8839 §5.1), or nil where it is of no use: TCP, RTCP's component, a name (mDNS and
     /// others: nothing here resolves), port 0, or an address that needs a zone.
     static func candidate(_ value: String) -> (address: TransportAddress, priority: UInt32)? {
         let parts = value.words
-        guard parts.count >= 8, parts[1] == "1", parts[2].lowercased() == "udp", parts[6] == "typ",
+        guard parts.count >= 8, parts[1] == "1", parts[2].lowercased() == "udp", parts[6].lowercased() == "typ",
             let priority = UInt32(parts[3]), let port = UInt16(parts[5]), port != 0,
             let address = TransportAddress(parts[4], port: port), !address.isUnspecified, !address.isLinkLocal
         else { return nil }

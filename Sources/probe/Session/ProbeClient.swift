@@ -155,7 +155,7 @@ final class ProbeClient: Sendable {
             place.worker.send(.openBroadcast(place.broadcast, tracks: Negotiation.formats(of: agreement)))
         }
         let transport = TransportParameters(
-            role: .client, localICE: ice, remoteICE: remote.ice, remoteFingerprint: remote.fingerprint,
+            role: .client, localICE: ice, remoteICE: remote.ice, remoteFingerprints: remote.fingerprints,
             remoteCandidates: remote.candidates, dtlsActive: remote.dtlsActive)
         place.worker.send(
             .open(

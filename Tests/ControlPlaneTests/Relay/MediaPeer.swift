@@ -52,7 +52,8 @@ final class MediaPeer: Sendable {
                     id: SessionID(rawValue: 1),
                     transport: TransportParameters(
                         role: .client, localICE: local.ice, remoteICE: agreement.remote.ice,
-                        remoteFingerprint: agreement.remote.fingerprint, remoteCandidates: agreement.remote.candidates,
+                        remoteFingerprints: agreement.remote.fingerprints,
+                        remoteCandidates: agreement.remote.candidates,
                         dtlsActive: agreement.remote.dtlsActive),
                     broadcast: broadcast, direction: direction, tracks: agreement.tracks)))
         return answer

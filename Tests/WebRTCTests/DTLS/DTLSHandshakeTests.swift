@@ -74,7 +74,7 @@ import Testing
     @Test func serverRefusesAForeignCertificate() throws {
         let pair = try DTLSPair()
         let other = try DTLSIdentity.generate().fingerprint
-        let network = DTLSNetwork(client: pair.makeClient(), server: pair.makeServer(expecting: other))
+        let network = DTLSNetwork(client: pair.makeClient(), server: pair.makeServer(expecting: [other]))
         network.run()
         #expect(network.server.failure == .fingerprintMismatch)
         #expect(network.client.failure == .handshakeFailed, "the server's alert ends the client's handshake at once")
@@ -84,7 +84,7 @@ import Testing
     @Test func clientRefusesAForeignCertificate() throws {
         let pair = try DTLSPair()
         let other = try DTLSIdentity.generate().fingerprint
-        let network = DTLSNetwork(client: pair.makeClient(expecting: other), server: pair.makeServer())
+        let network = DTLSNetwork(client: pair.makeClient(expecting: [other]), server: pair.makeServer())
         network.run()
         #expect(network.client.failure == .fingerprintMismatch)
         #expect(network.server.failure == .handshakeFailed)
@@ -94,20 +94,35 @@ import Testing
     func fingerprintsOfEveryAlgorithmAreChecked(algorithm: Fingerprint.Algorithm) throws {
         let pair = try DTLSPair()
         var right = try #require(pair.serverIdentity.fingerprint(algorithm))
-        let good = DTLSNetwork(client: pair.makeClient(expecting: right), server: pair.makeServer())
+        let good = DTLSNetwork(client: pair.makeClient(expecting: [right]), server: pair.makeServer())
         good.run()
         #expect(good.client.material != nil)
 
         right.bytes[right.bytes.count - 1] ^= 1
-        let bad = DTLSNetwork(client: pair.makeClient(expecting: right), server: pair.makeServer())
+        let bad = DTLSNetwork(client: pair.makeClient(expecting: [right]), server: pair.makeServer())
         bad.run()
         #expect(bad.client.failure == .fingerprintMismatch)
 
         // A prefix of the hash is not the hash.
         right.bytes = []
-        let empty = DTLSNetwork(client: pair.makeClient(expecting: right), server: pair.makeServer())
+        let empty = DTLSNetwork(client: pair.makeClient(expecting: [right]), server: pair.makeServer())
         empty.run()
         #expect(empty.client.failure == .fingerprintMismatch)
+    }
+
+    /// RFC 8122 §5.1: a peer with several certificates names them all and uses one.
+    @Test func anyOfSeveralFingerprintsMayMatch() throws {
+        let pair = try DTLSPair()
+        let other = try DTLSIdentity.generate().fingerprint
+        let right = [other, pair.serverIdentity.fingerprint]
+        let good = DTLSNetwork(client: pair.makeClient(expecting: right), server: pair.makeServer())
+        good.run()
+        #expect(good.client.material != nil)
+        for wrong in [[other, other], []] {
+            let bad = DTLSNetwork(client: pair.makeClient(expecting: wrong), server: pair.makeServer())
+            bad.run()
+            #expect(bad.client.failure == .fingerprintMismatch)
+        }
     }
 
     @Test func identityIsWellFormed() throws {

@@ -90,15 +90,15 @@ struct DTLSPair {
         serverContext = try DTLSContext(identity: serverIdentity, profiles: serverProfiles)
     }
 
-    func makeClient(expecting fingerprint: Fingerprint? = nil, mtu: Int = 1_200) -> DTLSTransport {
+    func makeClient(expecting fingerprints: [Fingerprint]? = nil, mtu: Int = 1_200) -> DTLSTransport {
         DTLSTransport(
-            context: clientContext, isClient: true, remoteFingerprint: fingerprint ?? serverIdentity.fingerprint,
+            context: clientContext, isClient: true, remoteFingerprints: fingerprints ?? [serverIdentity.fingerprint],
             mtu: mtu)
     }
 
-    func makeServer(expecting fingerprint: Fingerprint? = nil, mtu: Int = 1_200) -> DTLSTransport {
+    func makeServer(expecting fingerprints: [Fingerprint]? = nil, mtu: Int = 1_200) -> DTLSTransport {
         DTLSTransport(
-            context: serverContext, isClient: false, remoteFingerprint: fingerprint ?? clientIdentity.fingerprint,
+            context: serverContext, isClient: false, remoteFingerprints: fingerprints ?? [clientIdentity.fingerprint],
             mtu: mtu)
     }
 }

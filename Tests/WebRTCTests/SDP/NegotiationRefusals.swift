@@ -48,10 +48,12 @@ import Testing
         expectRefusal(status: 422, mentioning: "recvonly") { _ = try publisherAnswer(offer) }
     }
 
-    private func doubled(_ direction: String, bundle: String, mid: String = "1") -> String {
+    private func doubled(
+        _ direction: String, bundle: String, mid: String = "1", second: String = "video", _ codec: String = "VP8/90000"
+    ) -> String {
         let lines = [
-            "a=rtpmap:96 VP8/90000", "m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:\(mid)", "a=\(direction)", "a=rtcp-mux",
-            "a=rtpmap:96 VP8/90000",
+            "a=rtpmap:96 VP8/90000", "m=\(second) 9 UDP/TLS/RTP/SAVPF 97", "a=mid:\(mid)", "a=\(direction)",
+            "a=rtcp-mux", "a=rtpmap:97 \(codec)",
         ]
         return smallOffer(direction: direction, lines, replacing: [("a=group:BUNDLE 0", bundle)])
     }
@@ -67,7 +69,9 @@ import Testing
 
     @Test(arguments: ["a=group:BUNDLE 0", "a=group:LS 0 1", "a=group:BUNDLE"])
     func tracksOutsideTheBundle(group: String) {
-        expectRefusal(status: 422, mentioning: "BUNDLE") { _ = try publisherAnswer(doubled("sendonly", bundle: group)) }
+        expectRefusal(status: 422, mentioning: "BUNDLE") {
+            _ = try publisherAnswer(doubled("sendonly", bundle: group, second: "audio", "opus/48000/2"))
+        }
     }
 
     @Test func twoSectionsOfOneMid() {
