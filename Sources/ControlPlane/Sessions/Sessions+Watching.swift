@@ -46,11 +46,11 @@ extension Sessions {
         }
     }
 
-    /// A published broadcast when its source is up; a relayed one as soon as the node above has agreed.
+    /// A published broadcast when its source is up, whether it sends at present or not; a relayed one as soon as the node
+    /// above has agreed, until that has it no longer.
     func isWatchable(_ name: String) -> Bool {
         guard let id = names[name], let broadcast = broadcasts[id] else { return false }
         guard pullsBroadcasts else { return broadcast.liveSource != nil }
-        // A relay that brings nothing does not count: others have to say whether the broadcast is still live.
         return router.canServe(name, now: clock) && (broadcast.candidate != nil || broadcast.liveSource != nil)
     }
 }
