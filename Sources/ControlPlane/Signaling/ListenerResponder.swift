@@ -95,7 +95,7 @@ package struct ListenerResponder: HTTPResponder {
         case .impairment(let resource): return try await surface.impair(resource, request)
         case .debugSession(let id): return try await surface.debugSession(id)
         case .broadcasts: return await surface.broadcasts(on: listener)
-        case .nodes: return await surface.nodes(on: listener)
+        case .nodes: return await surface.nodes(on: listener, request)
         case .iceServers: return surface.iceServers()
         case .health: return .text("ok\n")
         case .readiness: return await surface.readinessAnswer()

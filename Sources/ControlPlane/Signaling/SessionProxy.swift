@@ -182,6 +182,8 @@ extension NodeSurface {
         var head = request.head
         head.headerFields[.authorization] = request.headers[.cascadeAuthorization]
         head.headerFields[.cascadeAuthorization] = nil
+        // How we were reached is not how the client is.
+        head.authority = nil
         return Request(head: head, body: request.body)
     }
 }
