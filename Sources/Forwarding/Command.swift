@@ -34,6 +34,8 @@ package struct SessionParameters: Sendable {
     package var tracks: [NegotiatedTrack]
     /// In place of `Limits.consentTimeout`.
     package var consentTimeout: Interval?
+    /// The peer is a node: it hears of the end before people do, since it may have many of them.
+    package var isRelay = false
     /// The worker's socket for this session alone (`TransportAddress.socket`); the worker fills it in for clients.
     package var socket: UInt16 = 0
 

@@ -193,12 +193,23 @@ extension ForwardingUnit {
         }
     }
 
-    /// Says good-bye (RTCP BYE, DTLS close_notify) and forgets the session.
+    /// Says good-bye (RTCP BYE, DTLS close_notify), with the next flush, and forgets the session.
     func close(_ session: Session, reason: CloseReason, now: Instant) {
         if session.phase == .closed { return }
-        if session.phase == .connected { sendGoodbye(of: session) }
-        session.peer.close(reason, now: now, outbox: outbox)
+        let datagrams = session.peer.close(reason, saying: goodbye(of: session), now: now)
+        if let remote = session.peer.remote { goodbyes.add(datagrams, to: remote, first: session.isRelay) }
         ended(session, reason: reason)
+    }
+
+    /// RTCP BYE of the streams that we send, or of our feedback.
+    private func goodbye(of session: Session) -> [UInt8]? {
+        guard session.phase == .connected else { return nil }
+        let streams =
+            session.source.map { [$0.feedbackSSRC] }
+            ?? zip(session.sinkPlaces, session.broadcast.tracks).compactMap { place, track in
+                place < 0 ? nil : track.sinks[place].ssrc
+            }
+        return streams.isEmpty ? nil : RTCPCompound.write([.bye(streams)]).first
     }
 
     private func ended(_ session: Session, reason: CloseReason) {

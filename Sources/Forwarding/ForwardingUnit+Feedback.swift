@@ -139,15 +139,6 @@ extension ForwardingUnit {
         }
     }
 
-    func sendGoodbye(of session: Session) {
-        if let source = session.source { return send([.bye([source.feedbackSSRC])], on: session) }
-        var streams: [SSRC] = []
-        for (place, track) in zip(session.sinkPlaces, session.broadcast.tracks) where place >= 0 {
-            streams.append(track.sinks[place].ssrc)
-        }
-        if !streams.isEmpty { send([.bye(streams)], on: session) }
-    }
-
     private func send(_ packets: [RTCPPacket], on session: Session) {
         guard !packets.isEmpty else { return }
         for datagram in RTCPCompound.write(packets) { session.peer.sendRTCP(datagram, outbox: outbox) }

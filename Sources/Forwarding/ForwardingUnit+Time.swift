@@ -2,13 +2,19 @@ package import WebRTC
 
 /// What is due when.
 extension ForwardingUnit {
-    /// Does everything that is due at `now`.
-    package func advance(now: Instant) {
-        while let session = deadlines.popDue(now: now) {
+    /// Does what is due at `now`, to be sent with the next flush. true: the outbox is full; flush, and call again.
+    package func advance(now: Instant) -> Bool {
+        while deadlines.next <= now {
+            guard outbox.isEmpty || outbox.hasRoom(for: Self.mostDatagrams) else { return true }
+            guard let session = deadlines.popDue(now: now) else { break }
             advance(session, now: now)
             schedule(session)
         }
+        return false
     }
+
+    /// What one session may send at one deadline: checks, a flight of the handshake, feedback and reports.
+    private static let mostDatagrams = 32
 
     private func advance(_ session: Session, now: Instant) {
         session.peer.advance(now: now, outbox: outbox)

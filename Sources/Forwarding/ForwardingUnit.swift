@@ -5,7 +5,9 @@ package import WebRTC
 /// It opens no socket, starts no thread, reads no clock, takes no lock, does not log and draws randomness only from its
 /// seed. One turn of the loop around it:
 ///
-///     apply(command)…  receive(datagram)…  while flush() { send outbox }  advance()  send outbox  → nextDeadline
+///     apply(command)…  receive(datagram)…  flush()  advance()  flush()  → nextDeadline
+///
+/// `flush` and `advance` end with true when the outbox is full: it is sent, and they are called again.
 ///
 /// The data path, top to bottom, is this file: receive → receiveRTP → accept → flush → fanOut.
 package final class ForwardingUnit {
@@ -34,6 +36,7 @@ package final class ForwardingUnit {
     var byUfrag: [UInt64: Session] = [:]
     var deadlines = DeadlineQueue()
     var events: [Event] = []
+    var goodbyes = Goodbyes()
     var statistics = UnitStatistics()
     /// Broadcasts with packets to fan out, and how far the fan-out has come.
     private var dirty: [Broadcast] = []
@@ -230,7 +233,8 @@ package final class ForwardingUnit {
     }
 
     /// Sends what has been received since the last flush to every sink, viewer by viewer, so that one viewer's packets
-    /// lie in a row. true: the outbox is full; send it, empty it and call again.
+    /// lie in a row, then the good-byes of sessions that were closed. true: the outbox is full; send it, empty it and call
+    /// again.
     package func flush(now: Instant) -> Bool {
         while let broadcast = dirty.last {
             while cursor.track < broadcast.tracks.count {
@@ -246,7 +250,7 @@ package final class ForwardingUnit {
             if broadcast.successor != nil, advanceSuccession(of: broadcast, now: now) { continue }
             dirty.removeLast()
         }
-        return false
+        return !goodbyes.move(to: outbox)
     }
 
     private func prepareBatch(of track: BroadcastTrack) {
@@ -312,7 +316,9 @@ package final class ForwardingUnit {
         // H.264 flags the parameter sets and the picture after them: the picture alone is of no use.
         let first = track.isVideo ? track.history.keyframeStart(of: start) : start
         guard newest - first < Int64(Self.maximumStartPackets) else { return true }
-        guard outbox.isEmpty || outbox.hasRoom(for: Int(newest - first) + 2) else { return false }
+        // A sender report for each stream goes before them.
+        let count = Int(newest - first) + 1 + track.sinks[index].session.sinkPlaces.count
+        guard outbox.isEmpty || outbox.hasRoom(for: count) else { return false }
         track.sinks[index].start(at: first)
         let session = track.sinks[index].session
         session.peer.log.append(.sinkStarted(track.format.kind), at: now)

@@ -12,6 +12,7 @@ final class Session {
     let peer: PeerConnection
     let socket: UInt16
     let isClient: Bool
+    let isRelay: Bool
     var phase = Phase.connecting
     /// As last reported to the control plane.
     var isUnreachable = false
@@ -35,6 +36,7 @@ final class Session {
     init(_ parameters: SessionParameters, broadcast: Broadcast, peer: PeerConnection, source: Source?) {
         (id, direction, tracks) = (parameters.id, parameters.direction, parameters.tracks)
         (socket, isClient) = (parameters.socket, parameters.transport.role == .client)
+        isRelay = parameters.isRelay
         (self.broadcast, self.peer, self.source) = (broadcast, peer, source)
         sinkPlaces = Array(repeating: -1, count: broadcast.tracks.count)
     }

@@ -14,6 +14,7 @@ struct WorkerLoop: ~Copyable {
     /// Receive batches per socket and turn: a flood must not keep viewers, deadlines and commands waiting.
     private static let receiveBatches = 4
     private static let wakeUpsPerTurn = 64
+    private static let mostReplies = 64
     /// What epoll reports for the mailbox; other values are socket numbers.
     private static let mailboxTag = UInt32.max
 
@@ -48,7 +49,7 @@ struct WorkerLoop: ~Copyable {
             for socket in readable { receive(on: socket, now) }
             sendAll(now)
             if unit.nextDeadline <= now {
-                unit.advance(now: now)
+                while unit.advance(now: now) { sendAll(now) }
                 sendAll(now)
             }
             deliverEvents()
@@ -65,6 +66,7 @@ struct WorkerLoop: ~Copyable {
             } else {
                 unit.apply(command, now: now)
             }
+            makeRoom(now)
         }
         commands.removeAll(keepingCapacity: true)
         return isLast
@@ -98,6 +100,7 @@ struct WorkerLoop: ~Copyable {
                 guard let source = sockets.source(i) else { continue }
                 var datagram = unsafe sockets.datagram(i).mutableBytes
                 unit.receive(&datagram, from: source, now: now)
+                makeRoom(now)
             }
             if count < UDPSockets.batch { return }
             // So much at once must leave before more comes in, or the outbox overflows.
@@ -105,7 +108,12 @@ struct WorkerLoop: ~Copyable {
         }
     }
 
-    /// Fan-out and replies. The outbox is as large as one burst; what needs more goes in several.
+    /// What one command or datagram is answered with must fit.
+    private mutating func makeRoom(_ now: Instant) {
+        if !unit.outbox.hasRoom(for: Self.mostReplies) { sendAll(now) }
+    }
+
+    /// Fan-out, replies and good-byes. The outbox is as large as one burst; what needs more goes in several.
     private mutating func sendAll(_ now: Instant) {
         var isMore = true
         while isMore {

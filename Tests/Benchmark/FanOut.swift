@@ -117,7 +117,7 @@ private struct Product: ~Copyable {
             peers.apply(.open(parameters), now: now)
         }
         for _ in 0..<400 {
-            for unit in [unit, peers] { unit.advance(now: now) }
+            for unit in [unit, peers] { _ = unit.advance(now: now) }
             carry(peers, to: unit) { destination in
                 TransportAddress(ipv4: 0x7F00_0001, port: ports[Int(destination.socket) - 1])
             } now: {

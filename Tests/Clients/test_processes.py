@@ -80,6 +80,19 @@ def test_a_hung_origin_is_503_within_the_budget_however_many_ask(cascade):
     assert elapsed < 6, elapsed
 
 
+def test_curl_is_asked_for_its_body_at_once(cascade):
+    """Expect: 100-continue: curl would wait a minute here, and one second by itself."""
+    for node in (cascade.origin, cascade.edges[0]):
+        begin = time.monotonic()
+        answer = subprocess.run(
+            ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--expect100-timeout", "60",
+             "--header", "Expect: 100-continue", "--header", "Content-Type: application/sdp",
+             "--data-binary", "rubbish", f"{node.url}/whep/show"],
+            capture_output=True, text=True, timeout=90)
+        assert answer.stdout == "400", answer
+        assert time.monotonic() - begin < 30
+
+
 def test_an_edge_says_409_once_the_publisher_is_gone(cascade, clip):
     offer = (pathlib.Path(__file__).parent / "viewer-offer.sdp").read_text()
     publisher = cascade.probe("publish", "--url", f"{cascade.origin.url}/whip/show", "--file", clip, "--loop", log="publisher")

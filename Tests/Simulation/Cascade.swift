@@ -248,7 +248,7 @@ final class Cascade {
         UInt32(truncatingIfNeeded: network.now.nanoseconds / 1_000 * rate / 1_000_000)
     }
 
-    private func audioPacket() -> [UInt8] {
+    func audioPacket() -> [UInt8] {
         defer { audioSequence &+= 1 }
         let stamp = Stamp(frame: UInt32(audioSequence), index: 0, sent: network.now)
         let head = [UInt8](repeating: 7, count: Stamp.offset)

@@ -71,8 +71,11 @@ final class VirtualNetwork {
         links[b.name + ">" + a.name] = link
     }
 
-    func apply(_ command: Command, to host: Host) {
-        host.unit.apply(command, now: now)
+    func apply(_ command: Command, to host: Host) { apply([command], to: host) }
+
+    /// Commands that a worker finds in its mailbox at once.
+    func apply(_ commands: [Command], to host: Host) {
+        for command in commands { host.unit.apply(command, now: now) }
         settle(host)
     }
 
@@ -87,7 +90,7 @@ final class VirtualNetwork {
                 deliver(flight)
             }
             for host in hosts where host.unit.nextDeadline <= now {
-                host.unit.advance(now: now)
+                while host.unit.advance(now: now) { settle(host) }
                 settle(host)
             }
         }

@@ -107,8 +107,12 @@ extension Topology {
         package var port: Int
         /// `http://host:port` or `https://…`, without a path or trailing slash.
         package var url: String
+        /// false: the file leaves it out, and `url` is a guess that holds on this machine.
+        package var isURLGiven: Bool
 
-        package init(host: String, port: Int, url: String) { (self.host, self.port, self.url) = (host, port, url) }
+        package init(host: String, port: Int, url: String, isURLGiven: Bool = true) {
+            (self.host, self.port, self.url, self.isURLGiven) = (host, port, url, isURLGiven)
+        }
     }
 
     package struct Media: Hashable, Sendable {

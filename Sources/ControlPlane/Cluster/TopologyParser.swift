@@ -306,7 +306,7 @@ extension TopologyParser {
         }
         guard let (host, port) = listen else { return nil }
         let standardURL = TopologySyntax.defaultURL(host: host, port: port, scheme: scheme ?? "http")
-        return .init(host: host, port: port, url: url ?? standardURL)
+        return .init(host: host, port: port, url: url ?? standardURL, isURLGiven: url != nil)
     }
 
     private mutating func readMedia(_ field: TopologyReader.Field?, defaultPort: Int) -> Topology.Media? {

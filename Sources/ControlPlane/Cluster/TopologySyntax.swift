@@ -59,6 +59,13 @@ enum TopologySyntax {
         return (scheme + authority, host, port)
     }
 
+    /// What a Host field says (RFC 9110 §7.2): a host and perhaps a port. nil: neither, so nothing to build a URL from.
+    static func authority(_ text: String) -> (text: String, host: String)? {
+        guard let (host, rest) = splitHost(text), rest.isEmpty || rest.hasPrefix(":") && port(rest.dropFirst()) != nil
+        else { return nil }
+        return (text, host)
+    }
+
     /// The URL of a listener whose `url` the file leaves out.
     static func defaultURL(host: String, port: Int, scheme: String) -> String {
         guard let address = TransportAddress(host, port: 0) else { return "\(scheme)://\(host):\(port)" }

@@ -10,14 +10,17 @@ package final class EventStreamClient: Sendable {
         package var headers: [(name: String, value: String)]
         /// No byte for so long, the beginning included, is the end.
         package var silence: Duration
+        /// Not open within this is the end as well; nil: `silence` alone counts.
+        package var patience: Duration?
         /// The node that should answer; see `CurlOptions`.
         package var peer: String?
 
         package init(
             _ url: String, headers: [(name: String, value: String)] = [], silence: Duration = .seconds(2),
-            peer: String? = nil
+            patience: Duration? = nil, peer: String? = nil
         ) {
-            (self.url, self.headers, self.silence, self.peer) = (url, headers, silence, peer)
+            (self.url, self.headers, self.silence) = (url, headers, silence)
+            (self.patience, self.peer) = (patience, peer)
         }
     }
 

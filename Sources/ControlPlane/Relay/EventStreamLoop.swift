@@ -75,7 +75,7 @@ internal import CCurl
     private func endSilent(now: ContinuousClock.Instant) -> Int32 {
         var next = now + .seconds(60)
         for (id, stream) in streams {
-            let deadline = stream.lastByte + stream.silence
+            let deadline = stream.deadline
             if deadline <= now { remove(id, .silent) } else { next = min(next, deadline) }
         }
         return Int32((next - now) / .milliseconds(1)) + 1
@@ -85,8 +85,9 @@ internal import CCurl
 /// One stream and its transfer. libcurl's callbacks come from inside `curl_multi_perform`.
 @safe private final class FollowedStream {
     let handle: UnsafeMutableRawPointer
-    let silence: Duration
-    private(set) var lastByte = ContinuousClock.now
+    private let silence: Duration
+    private let openBy: ContinuousClock.Instant?
+    private var lastByte = ContinuousClock.now
     private let headers: UnsafeMutablePointer<curl_slist>?
     private let addresses: UnsafeMutablePointer<curl_slist>?
     private let continuation: AsyncStream<EventStreamClient.Item>.Continuation
@@ -105,6 +106,7 @@ internal import CCurl
         unsafe self.handle = unsafe handle
         unsafe addresses = unsafe CurlOptions(url: request.url, trust: trust, peer: request.peer).apply(to: handle)
         (silence, self.continuation) = (request.silence, continuation)
+        openBy = request.patience.map { .now + $0 }
         unsafe headers = unsafe CurlHandle.headerList(request.headers + [("Accept", MediaType.eventStream)])
         unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, headers)
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
@@ -128,6 +130,12 @@ internal import CCurl
         unsafe curl_easy_cleanup(handle)
         unsafe curl_slist_free_all(headers)
         unsafe curl_slist_free_all(addresses)
+    }
+
+    /// When it counts as silent if nothing more comes.
+    var deadline: ContinuousClock.Instant {
+        let deadline = lastByte + silence
+        return isOpen ? deadline : min(deadline, openBy ?? deadline)
     }
 
     func end(_ end: EventStreamClient.End) {

@@ -15,8 +15,9 @@ extension Sessions {
     func refreshAnnouncement(of id: BroadcastID) {
         guard !pullsBroadcasts, let broadcast = broadcasts[id], names[broadcast.name] == id else { return }
         var announcement: Announcement?
-        if isFlowing(broadcast), let publication = broadcast.publication {
+        if broadcast.liveSource != nil, let publication = broadcast.publication {
             announcement = self.announcement(of: id, publication: publication)
+            if !isFlowing(broadcast) { announcement?.silent = true }
         }
         router.setOwn(announcement, for: broadcast.name, now: clock)
         route()
@@ -79,12 +80,12 @@ extension Sessions {
     /// The node that has the publication that counts; nil: nobody has the broadcast.
     package func origin(of name: String) -> String? { router.newestPublication(of: name)?.origin }
 
-    /// What can be watched here: what is live on this node, and what others have.
+    /// What flows, on this node and at others. What pauses can be watched as well, by those who know of it.
     package func knownBroadcasts() -> [BroadcastSummary] {
         let here = liveBroadcasts()
         guard pullsBroadcasts else { return here }
         let counts = Dictionary(here.map { ($0.name, $0.viewers) }, uniquingKeysWith: { first, _ in first })
-        return router.known.map { known in
+        return router.known.filter(\.flows).map { known in
             BroadcastSummary(
                 name: known.name, title: known.title, origin: known.publication.origin, since: known.since,
                 tracks: known.tracks, encodings: known.encodings, viewers: counts[known.name] ?? 0)

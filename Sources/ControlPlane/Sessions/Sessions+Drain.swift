@@ -68,7 +68,8 @@ extension Sessions {
         for id in viewers {
             guard let record = sessions[id], let node = choose(among: nodes) else { continue }
             // Names of broadcasts and URLs of nodes have no character that JSON would escape.
-            viewerEvents.send(.reconnect, #"{"url":"\#(node.url)/whep/\#(record.name)"}"#, to: id)
+            let url = topology.url(node.url, forClientOf: record.host)
+            viewerEvents.send(.reconnect, #"{"url":"\#(url)/whep/\#(record.name)"}"#, to: id)
             drain.tell(id)
             counters.viewersSentAway += 1
         }

@@ -102,7 +102,8 @@ extension Sessions {
             eventStreams: viewerEvents.count)
     }
 
-    /// Media comes, as far as this node can see: what it lists, what it announces, and what its viewers are told.
+    /// Media comes, as far as this node can see: what it lists, and what it tells viewers and other nodes. It is not asked
+    /// before somebody may watch, or be refused the name: see `isWatchable` and `isTaken`.
     func isFlowing(_ broadcast: BroadcastRecord) -> Bool {
         guard let source = broadcast.liveSource, sessions[source]?.isSilent == false else { return false }
         // The node above says that its publisher has left before the silence does.

@@ -5,8 +5,11 @@ package import WebRTC
 extension Sessions {
     /// Opens a WHEP session for a person or a node below. On a node that relays, the first one waits for the broadcast
     /// to be fetched.
+    ///
+    /// - Parameter host: under which the client has reached this node.
     package func watch(
-        _ name: String, offer: SessionDescription, as purpose: SessionPurpose, by asking: AskingNode? = nil
+        _ name: String, offer: SessionDescription, as purpose: SessionPurpose, by asking: AskingNode? = nil,
+        host: String? = nil
     ) async throws(Refusal) -> Opened {
         // A node that asks one that drains has nobody else to ask.
         if stopping || purpose != .relay || !isWatchable(name) { try refuseWhileDraining() }
@@ -35,6 +38,7 @@ extension Sessions {
         let record = open(
             purpose, on: id, listener: purpose == .relay ? .internal : .public, agreement: agreement, local: local,
             mids: offer.mids, node: asking?.name)
+        sessions[record.id]?.host = host
         return Opened(
             resource: record.resource, etag: record.etag, answer: answer.description, path: router.path(of: name))
     }
@@ -46,11 +50,11 @@ extension Sessions {
         }
     }
 
-    /// A published broadcast when its source is up; a relayed one as soon as the node above has agreed.
+    /// A published broadcast when its source is up, whether it sends at present or not; a relayed one as soon as the node
+    /// above has agreed, until that has it no longer.
     func isWatchable(_ name: String) -> Bool {
         guard let id = names[name], let broadcast = broadcasts[id] else { return false }
         guard pullsBroadcasts else { return broadcast.liveSource != nil }
-        // A relay that brings nothing does not count: others have to say whether the broadcast is still live.
         return router.canServe(name, now: clock) && (broadcast.candidate != nil || broadcast.liveSource != nil)
     }
 }

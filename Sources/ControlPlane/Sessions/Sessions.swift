@@ -145,6 +145,7 @@ package actor Sessions {
                 remoteICE: agreement.remote.ice, remoteFingerprints: agreement.remote.fingerprints,
                 remoteCandidates: agreement.remote.candidates, dtlsActive: agreement.remote.dtlsActive),
             broadcast: broadcastID, direction: purpose.direction, tracks: agreement.tracks)
+        parameters.isRelay = purpose == .relay || purpose == .upstream
         if purpose == .relay {
             parameters.consentTimeout = min(topology.limits.forwarding.consentTimeout, Self.relayConsentTimeout)
         }

@@ -26,15 +26,15 @@ extension NodeSurface {
         switch await sessions.elsewhere(for: purpose) {
         case .here: return nil
         case .nowhere: throw .draining
-        case .node(let node): return Self.redirect(request, to: "\(node.url)/\(endpoint)/\(name)")
+        case .node(let node): return redirect(request, to: node.url, "\(endpoint)/\(name)")
         }
     }
 
     /// RFC 9725 §4.5: 307 keeps method and body; the query goes along.
-    static func redirect(_ request: Request, to url: String) -> Response {
+    func redirect(_ request: Request, to node: String, _ path: String) -> Response {
         let query = request.head.path?.split(separator: "?", maxSplits: 1).dropFirst().first.map { "?\($0)" } ?? ""
         var response = Response(status: .temporaryRedirect)
-        response.headers[.location] = url + query
+        response.headers[.location] = "\(topology.url(node, forClientOf: request.host?.host))/\(path)\(query)"
         response.headers[.cacheControl] = "no-store"
         return response
     }

@@ -15,7 +15,7 @@ extension NodeSurface {
         try authorize(.publish, name, request)
         let offer = try await offer(in: request)
         do throws(Refusal) {
-            return created(try await sessions.publish(name, offer: offer), on: .public)
+            return created(try await sessions.publish(name, offer: offer), on: .public, request)
         } catch {
             throw Problem(error)
         }
@@ -26,7 +26,7 @@ extension NodeSurface {
         guard let origin = await directory.origin(preferring: await sessions.origin(of: name)) else {
             throw .noPublishersHere
         }
-        return Self.redirect(request, to: "\(origin)/whip/\(name)")
+        return redirect(request, to: origin, "whip/\(name)")
     }
 
     func watch(_ name: String, _ request: Request) async throws(Problem) -> Response {
@@ -73,10 +73,11 @@ extension NodeSurface {
     ) async throws(Problem) -> Response {
         let offer = try await offer(in: request)
         do throws(Refusal) {
-            let opened = try await sessions.watch(name, offer: offer, as: purpose, by: asking)
-            var response = created(opened, on: purpose == .relay ? .internal : .public)
+            let opened = try await sessions.watch(
+                name, offer: offer, as: purpose, by: asking, host: request.host?.host)
+            var response = created(opened, on: purpose == .relay ? .internal : .public, request)
             if purpose == .relay { response.headers[.cascadePath] = opened.path.joined(separator: ", ") }
-            if purpose == .viewer { offerEvents(of: opened.resource, in: &response) }
+            if purpose == .viewer { offerEvents(of: opened.resource, in: &response, request) }
             return response
         } catch {
             throw Problem(error)
@@ -104,10 +105,10 @@ extension NodeSurface {
         }
     }
 
-    private func created(_ opened: Sessions.Opened, on listener: ListenerKind) -> Response {
+    private func created(_ opened: Sessions.Opened, on listener: ListenerKind, _ request: Request) -> Response {
         var response = Response(status: .created, body: .init(byteBuffer: ByteBuffer(string: opened.answer)))
         response.headers[.contentType] = MediaType.sdp
-        response.headers[.location] = "\(baseURL(of: listener))/session/\(opened.resource)"
+        response.headers[.location] = "\(baseURL(of: listener, for: request))/session/\(opened.resource)"
         response.headers[.eTag] = opened.etag
         response.headers[.cacheControl] = "no-store"
         return response

@@ -8,7 +8,7 @@ package import WebRTC
 package struct PeerContext: InitializableFromSource, Sendable {
     /// nil: a socket without an address.
     package let remote: TransportAddress?
-    private let channel: any Channel
+    let channel: any Channel
 
     /// The client showed a certificate of the deployment's authority.
     var isVerified: Bool { get async { await channel.isPeerVerified } }
@@ -34,11 +34,16 @@ package struct ListenerResponder: HTTPResponder {
         let path = (request.head.path ?? "/").prefix { $0 != "?" && $0 != "#" }
         let route = Route(path: path, on: listener)
         var response: Response
+        var expectation: Expectation?
         do throws(Problem) {
+            expectation = try Expectation(of: request, on: context.channel)
+            var request = request
+            if let expectation { request.body = expectation.body(of: request) }
             response = try await answer(request, route: route, from: context)
         } catch {
             response = error.response
         }
+        if expectation?.isOpen == true { response.headers[.connection] = "close" }
         response.headers[.xContentTypeOptions] = "nosniff"
         if listener == .public { allowCrossOrigin(&response, request: request, route: route) }
         surface.requests.count(listener, request.method, route, response.status)
@@ -95,7 +100,7 @@ package struct ListenerResponder: HTTPResponder {
         case .impairment(let resource): return try await surface.impair(resource, request)
         case .debugSession(let id): return try await surface.debugSession(id)
         case .broadcasts: return await surface.broadcasts(on: listener)
-        case .nodes: return await surface.nodes(on: listener)
+        case .nodes: return await surface.nodes(on: listener, request)
         case .iceServers: return surface.iceServers()
         case .health: return .text("ok\n")
         case .readiness: return await surface.readinessAnswer()

@@ -32,10 +32,6 @@ package struct NodeSurface: Sendable {
             addresses: topology.limits.rateAddresses)
     }
 
-    func baseURL(of listener: ListenerKind) -> String {
-        listener == .public ? node.publicListener.url : node.internalListener.url
-    }
-
     // MARK: - What handlers have in common
 
     func authorize(_ scope: Authorizer.Scope, _ broadcast: String, _ request: Request) throws(Problem) {

@@ -41,15 +41,18 @@ extension NodeSurface {
 
     /// The topology's nodes; on the internal listener also those that discovery has found beside them, whose names may
     /// be internal addresses.
-    func nodes(on listener: ListenerKind) async -> Response {
+    func nodes(on listener: ListenerKind, _ request: Request) async -> Response {
         let mine = await sessions.facts(readiness())
+        let host = listener == .public ? request.host?.host : nil
+        let own = host == nil ? node.publicListener.url : baseURL(of: .public, for: request)
         let observations = await directory.observations
         let known = Dictionary(observations.map { ($0.name, $0) }, uniquingKeysWith: { best, _ in best })
         var list = topology.nodes.map { other in
             let location = topology.region(named: other.region)?.location
             let isSelf = other.name == node.name
             return NodeSummary(
-                name: other.name, role: other.role.rawValue, region: other.region, url: other.publicListener.url,
+                name: other.name, role: other.role.rawValue, region: other.region,
+                url: isSelf ? own : topology.url(other.publicListener.url, forClientOf: host),
                 lat: location?.latitude, lon: location?.longitude,
                 kind: known[other.name]?.kind.rawValue, ready: isSelf ? mine.ready : known[other.name]?.isReady,
                 state: known[other.name]?.state.rawValue, load: isSelf ? mine.load : known[other.name]?.facts?.load,

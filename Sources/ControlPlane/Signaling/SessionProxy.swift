@@ -14,8 +14,9 @@ package final class SessionProxy: Sendable {
     static let mostStreams = 5_000
     /// A stream's heartbeat comes every 15 s.
     static let silence = Duration.seconds(40)
-    /// For the owner's whole answer.
-    static let timeout = Duration.seconds(5)
+    /// For the owner's whole answer, or the beginning of its stream. Clients that end give up after two seconds (OBS), and
+    /// have to hear from us before that.
+    static let timeout = Duration.milliseconds(1_200)
 
     private let topology: Topology
     private let tokens: NodeTokens
@@ -115,7 +116,9 @@ package final class SessionProxy: Sendable {
     func follow(_ request: Request, at owner: Owner) async throws(Problem) -> Response {
         let outgoing = try await self.request(request, body: [], to: owner)
         let headers = outgoing.headers.filter { $0.name.lowercased() != "accept" }
-        let items = streams.open(.init(outgoing.url, headers: headers, silence: Self.silence, peer: owner.name))
+        let items = streams.open(
+            .init(
+                outgoing.url, headers: headers, silence: Self.silence, patience: Self.timeout, peer: owner.name))
         var iterator = items.makeAsyncIterator()
         switch await iterator.next() {
         case .opened: break
@@ -179,6 +182,8 @@ extension NodeSurface {
         var head = request.head
         head.headerFields[.authorization] = request.headers[.cascadeAuthorization]
         head.headerFields[.cascadeAuthorization] = nil
+        // How we were reached is not how the client is.
+        head.authority = nil
         return Request(head: head, body: request.body)
     }
 }

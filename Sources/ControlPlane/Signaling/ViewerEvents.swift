@@ -24,7 +24,7 @@ extension NodeSurface {
         case .full: throw .tooManyStreams
         case .opened(let name):
             var response = Response(status: .created)
-            response.headers[.location] = "\(eventsURL(of: resource))/\(name)"
+            response.headers[.location] = "\(eventsURL(of: resource, request))/\(name)"
             response.headers[.cacheControl] = "no-store"
             return response
         }
@@ -45,13 +45,13 @@ extension NodeSurface {
     private static let heartbeat = Duration.seconds(15)
 
     /// The `Link` of a viewer's 201 that says where events are to be had, and which.
-    func offerEvents(of resource: ResourceName, in response: inout Response) {
+    func offerEvents(of resource: ResourceName, in response: inout Response, _ request: Request) {
         response.headers[.link] =
-            "<\(eventsURL(of: resource))>; rel=\"\(ViewerEvent.relation)\"; events=\"\(ViewerEvent.names)\""
+            "<\(eventsURL(of: resource, request))>; rel=\"\(ViewerEvent.relation)\"; events=\"\(ViewerEvent.names)\""
     }
 
-    private func eventsURL(of resource: ResourceName) -> String {
-        "\(baseURL(of: .public))/session/\(resource)/events"
+    private func eventsURL(of resource: ResourceName, _ request: Request) -> String {
+        "\(baseURL(of: .public, for: request))/session/\(resource)/events"
     }
 
     /// Events ask for the credentials that the session's POST asked for. Only a viewer has any.

@@ -5,7 +5,7 @@ import NIOCore
 
 /// HTTP/1.1 inside TLS, with the certificate that is current when a connection comes in.
 struct TLSListener: ServerChildChannel {
-    let base: HTTP1Channel
+    let base: HTTPListener
     let trust: PeerTrust
     let refusals: TLSRefusals
 
@@ -25,12 +25,11 @@ extension HTTPServerBuilder {
     static func http1(
         configuration: HTTP1Channel.Configuration, trust: PeerTrust?, logger: Logger
     ) -> HTTPServerBuilder {
-        guard let trust else { return .http1(configuration: configuration) }
         let refusals = TLSRefusals(logger: logger)
         return .init { responder in
-            TLSListener(
-                base: HTTP1Channel(responder: responder, configuration: configuration), trust: trust,
-                refusals: refusals)
+            let plain = HTTPListener(base: HTTP1Channel(responder: responder, configuration: configuration))
+            guard let trust else { return plain }
+            return TLSListener(base: plain, trust: trust, refusals: refusals)
         }
     }
 }

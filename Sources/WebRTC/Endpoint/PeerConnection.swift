@@ -149,12 +149,21 @@ package final class PeerConnection {
         log.append(.iceRestarted, at: now)
     }
 
-    /// Says good-bye by DTLS close_notify and stops. Consent ends at once (RFC 7675 §5.2).
-    package func close(_ reason: CloseReason, now: Instant, outbox: Outbox) {
-        if isClosed { return }
+    /// Stops. Consent ends at once (RFC 7675 §5.2).
+    ///
+    /// - Parameter plain: an RTCP compound packet that says good-bye.
+    /// - Returns: that packet, protected, and DTLS close_notify, to be sent to `remote` in this order. They do not go to an
+    ///   outbox here: more sessions may end together than it has room for.
+    package func close(_ reason: CloseReason, saying plain: [UInt8]?, now: Instant) -> [[UInt8]] {
+        if isClosed { return [] }
+        let goodbye = plain.flatMap { srtp?.protectRTCP($0) }
         dtls.close()
-        sendHandshake(outbox: outbox)
+        let datagrams = ([goodbye].compactMap { $0 } + dtls.takeDatagrams()).filter { _ in !losesDatagram() }
         finish(reason, now: now)
+        guard remote != nil else { return [] }
+        datagramsOut += UInt64(datagrams.count)
+        bytesOut += datagrams.reduce(0) { $0 + UInt64($1.count) }
+        return datagrams
     }
 
     // MARK: Bytes out

@@ -65,10 +65,43 @@ extension ClusterSimulation {
         let started = UInt64(now / .milliseconds(1)) + UInt64(1_000 + 200 * origin.index)
         let publication = Publication(started: started, origin: origin.plan.name)
         origin.publishing[name] = .init(publication: publication, turn: nextTurn)
-        let announcement = Announcement(
+        announce(name, at: origin)
+        // Slides, a still picture: of two publishers those who pause would take turns.
+        let others = nodes.contains { $0 !== origin && $0.publishing[name]?.isLive == true }
+        guard !others, Int.random(in: 0..<3, using: &random) == 0 else { return }
+        origin.publishing[name]?.pause = random(.milliseconds(500), .seconds(12))
+        showPicture(name, at: origin, turn: nextTurn)
+    }
+
+    private func announce(_ name: String, at origin: SimulatedNode, silent: Bool = false) {
+        guard let publication = origin.publishing[name]?.publication else { return }
+        var announcement = Announcement(
             name: name, title: name, publication: publication, path: [origin.plan.name], since: "", tracks: [],
             encodings: [])
+        if silent { announcement.silent = true }
         route(origin) { $0.setOwn(announcement, for: name, now: now) }
+    }
+
+    /// One picture of a publisher who pauses, and the next.
+    private func showPicture(_ name: String, at origin: SimulatedNode, turn: Int) {
+        guard let publishing = origin.publishing[name], publishing.turn == turn, publishing.isLive,
+            let pause = publishing.pause
+        else { return }
+        origin.publishing[name]?.pictureAt = now
+        announce(name, at: origin)
+        fallSilent(name, at: origin, turn: turn)
+        at(origin, after: pause) { [self] in showPicture(name, at: origin, turn: turn) }
+    }
+
+    /// Unless there is another picture before.
+    private func fallSilent(_ name: String, at origin: SimulatedNode, turn: Int) {
+        let last = origin.publishing[name]?.pictureAt
+        at(origin, after: Self.silence) { [self] in
+            guard let publishing = origin.publishing[name], publishing.turn == turn, publishing.isOpen,
+                publishing.pictureAt == last
+            else { return }
+            announce(name, at: origin, silent: true)
+        }
     }
 
     /// Without a word, or in order.
@@ -76,13 +109,12 @@ extension ClusterSimulation {
         guard let turn = origin.publishing[name]?.turn else { return }
         note("PUBLISHER of \(name) at \(origin.plan.name) ends, in order \(inOrder)")
         origin.publishing[name]?.isLive = false
-        let silent = inOrder ? .zero : Duration.seconds(2)
         let expired = inOrder ? .zero : Self.consent
-        at(origin, after: silent) { [self] in
-            if origin.publishing[name]?.turn == turn { route(origin) { $0.setOwn(nil, for: name, now: now) } }
-        }
-        at(origin, after: expired) {
-            if origin.publishing[name]?.turn == turn { origin.publishing[name]?.isOpen = false }
+        if !inOrder { fallSilent(name, at: origin, turn: turn) }
+        at(origin, after: expired) { [self] in
+            guard origin.publishing[name]?.turn == turn else { return }
+            origin.publishing[name]?.isOpen = false
+            route(origin) { $0.setOwn(nil, for: name, now: now) }
         }
         at(origin, after: expired + Self.hold) { [self] in
             guard origin.publishing[name]?.turn == turn else { return }

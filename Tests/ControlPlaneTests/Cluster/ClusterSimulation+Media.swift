@@ -3,25 +3,28 @@
 /// What flows, and what the workers notice of it.
 extension ClusterSimulation {
     private static let step = Duration.milliseconds(100)
-    private static let silence = Duration.seconds(2)
+    static let silence = Duration.seconds(2)
     private static let unreachable = Duration.seconds(1)
     private static let verified = Duration.milliseconds(400)
 
     func tick() {
         time.after(Self.step) { [self] in tick() }
         if relays.isEmpty && !isQuiet { return }
-        var flows: [String: [Publication?]] = [:]
-        for name in plan.broadcasts { flows[name] = self.flows(of: name) }
+        var (flows, media): ([String: [Publication?]], [String: [Publication?]]) = ([:], [:])
+        for name in plan.broadcasts {
+            flows[name] = self.flows(of: name)
+            media[name] = self.flows(of: name, now: now)
+        }
         for relay in relays {
-            watchFromClient(relay, flows: flows)
+            watchFromClient(relay, flows: media)
             watchFromServer(relay)
         }
         relays.removeAll { !isOpen($0) }
         check(flows)
     }
 
-    /// The publication that comes to each node at this moment.
-    func flows(of name: String) -> [Publication?] {
+    /// The publication that comes to each node, if its publisher sends; with `now` only if he does at this moment.
+    func flows(of name: String, now: Duration? = nil) -> [Publication?] {
         var known: [Publication??] = Array(repeating: nil, count: nodes.count)
         func flow(to index: Int) -> Publication? {
             if let known = known[index] { return known }
@@ -31,7 +34,8 @@ extension ClusterSimulation {
             guard node.isAlive else { return nil }
             var result: Publication?
             if let publishing = node.publishing[name] {
-                result = publishing.isLive ? publishing.publication : nil
+                let isSending = now.map(publishing.isSending) ?? publishing.isLive
+                result = isSending ? publishing.publication : nil
             } else if let relay = node.current[name], relay.isOpenAtServer, canPass(relay) {
                 result = flow(to: relay.server)
             }

@@ -130,10 +130,9 @@ extension ClusterSimulation {
     private func takeOver(_ relay: SimulatedRelay, until end: Duration) {
         let client = nodes[relay.client]
         guard relay.isOpenAtClient, client.life == relay.clientLife else { return }
-        let flows = flows(of: relay.name)
         let former = client.current[relay.name]
-        let isWaiting = former.map { $0.isSending && flows[relay.client] != nil } == true
-        guard !isWaiting || flows[relay.server] != nil && canPass(relay) else {
+        let isWaiting = former.map { $0.isSending && flows(of: relay.name)[relay.client] != nil } == true
+        guard !isWaiting || flows(of: relay.name, now: now)[relay.server] != nil && canPass(relay) else {
             guard now < end else {
                 closeAtClient(relay)
                 return route(client) { $0.lost(relay.name, relay.attempt, inOrder: false, now: now) }

@@ -22,17 +22,19 @@ struct ScriptedRouter {
     static func id(_ name: String) -> Neighbour.ID { "http://\(name).internal" }
 
     /// What the last of `path` says.
-    static func announcement(_ path: [String], started: UInt64 = 1) -> Announcement {
-        Announcement(
+    static func announcement(_ path: [String], started: UInt64 = 1, silent: Bool = false) -> Announcement {
+        var announcement = Announcement(
             name: name, title: name, publication: Publication(started: started, origin: path[0]), path: path, since: "",
             tracks: [], encodings: [])
+        if silent { announcement.silent = true }
+        return announcement
     }
 
     // MARK: - News
 
-    mutating func hears(_ path: String..., started: UInt64 = 1) {
-        router.apply(
-            .announced(Self.id(path[path.count - 1]), Self.announcement(path, started: started)), now: now)
+    mutating func hears(_ path: String..., started: UInt64 = 1, silent: Bool = false) {
+        let said = Self.announcement(path, started: started, silent: silent)
+        router.apply(.announced(Self.id(path[path.count - 1]), said), now: now)
     }
 
     mutating func hearsNoMore(_ neighbour: String) {

@@ -38,8 +38,20 @@ final class SimulatedNode {
     /// A broadcast that is published here.
     struct Publishing {
         var publication: Publication
-        /// Media comes.
+        /// The publisher is there.
         var isLive = true
+        /// Between two pictures of one who sends few of them; nil: he sends all the time.
+        var pause: Duration?
+        /// When the last of those pictures came.
+        var pictureAt: Duration?
+        /// How long such a picture can be seen on its way.
+        static let picture = Duration.milliseconds(150)
+
+        func isSending(_ now: Duration) -> Bool {
+            guard pause != nil else { return isLive }
+            return isLive && pictureAt.map { now <= $0 + Self.picture } == true
+        }
+
         /// The publisher's transport counts as up: until its consent has expired.
         var isOpen = true
         /// Counts publishers, so that what is planned for one does not happen to the next.

@@ -12,6 +12,7 @@ final class MediaPeer: Sendable {
     private let local: LocalTransport
     private let broadcast = BroadcastID(rawValue: 1)
     static let format = TrackFormat(codec: CodecFormat(name: .vp8, clockRate: 90_000))
+    static let audio = TrackFormat(codec: CodecFormat(name: .opus, clockRate: 48_000, channels: 2))
 
     init() throws {
         let identity = try DTLSIdentity.generate()
@@ -25,10 +26,12 @@ final class MediaPeer: Sendable {
             candidates: plane.candidates(worker: 0))
     }
 
-    /// Offers one VP8 track; returns what the server said, with the transport on its way up.
-    func publish(to url: String, token: String? = nil) async throws -> WHIPClient.Answer {
+    /// Offers one track, VP8 if nothing else is said; returns what the server said, with the transport on its way up.
+    func publish(
+        to url: String, token: String? = nil, format: TrackFormat = format
+    ) async throws -> WHIPClient.Answer {
         var generator = SystemRandomNumberGenerator()
-        let offer = Negotiation.offer(sending: [Self.format], streamName: "peer", local: local, using: &generator)
+        let offer = Negotiation.offer(sending: [format], streamName: "peer", local: local, using: &generator)
         return try await begin(offer, url, token, .sink)
     }
 
@@ -63,20 +66,24 @@ final class MediaPeer: Sendable {
     func sendVideo() async {
         var sequence: UInt16 = 0
         while !Task.isCancelled {
-            let timestamp = UInt32(sequence) &* 1_800
-            let header: [UInt8] = [
-                0x80, 0x80, UInt8(sequence >> 8), UInt8(sequence & 0xFF), UInt8(timestamp >> 24),
-                UInt8(timestamp >> 16 & 0xFF), UInt8(timestamp >> 8 & 0xFF), UInt8(timestamp & 0xFF), 0, 0, 0, 7,
-            ]
-            let isKeyframe = sequence % 10 == 0
-            // RFC 7741: start of partition 0; then the frame header, whose lowest bit is 0 in a keyframe.
-            let payload: [UInt8] =
-                [0x10, isKeyframe ? 0x10 : 0x11, 0, 0] + (isKeyframe ? [0x9D, 0x01, 0x2A, 64, 0, 64, 0] : [])
-                + [UInt8](repeating: 0xAB, count: 200)
-            plane.workers[0].send(.ingest(broadcast, packets: [header + payload]))
+            sendFrame(sequence, isKeyframe: sequence % 10 == 0)
             sequence &+= 1
             try? await Task.sleep(for: .milliseconds(20))
         }
+    }
+
+    /// One packet.
+    func sendFrame(_ sequence: UInt16, isKeyframe: Bool = true) {
+        let timestamp = UInt32(sequence) &* 1_800
+        let header: [UInt8] = [
+            0x80, 0x80, UInt8(sequence >> 8), UInt8(sequence & 0xFF), UInt8(timestamp >> 24),
+            UInt8(timestamp >> 16 & 0xFF), UInt8(timestamp >> 8 & 0xFF), UInt8(timestamp & 0xFF), 0, 0, 0, 7,
+        ]
+        // RFC 7741: start of partition 0; then the frame header, whose lowest bit is 0 in a keyframe.
+        let payload: [UInt8] =
+            [0x10, isKeyframe ? 0x10 : 0x11, 0, 0] + (isKeyframe ? [0x9D, 0x01, 0x2A, 64, 0, 64, 0] : [])
+            + [UInt8](repeating: 0xAB, count: 200)
+        plane.workers[0].send(.ingest(broadcast, packets: [header + payload]))
     }
 
     /// RTP packets that arrived, were decrypted and accepted.

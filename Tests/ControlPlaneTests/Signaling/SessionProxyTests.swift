@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 import WebRTC
 
@@ -171,6 +172,25 @@ extension RunningNode {
             let answer = try await nodes["edge-2"]!.request("DELETE", path, [bearer])
             #expect(answer.status == 503 && answer.header("Retry-After") != nil)
             #expect(answer.text.contains("owner-unreachable"))
+        }
+    }
+
+    /// It accepts connections and says nothing. Clients that end wait for two seconds (OBS); a busy machine needs more.
+    @Test(arguments: [
+        ("PATCH", ""), ("DELETE", ""), ("GET", ""), ("POST", "/events"), ("GET", "/events/AAAA"),
+        ("DELETE", "/events/AAAA"),
+    ])
+    func anOwnerThatHangsIsARetryInTime(method: String, path: String) async throws {
+        #expect(SessionProxy.timeout <= .milliseconds(1_300))
+        let topology = replicas()
+        let socket = listeningSocket(topology.nodes[1].internalListener.port)
+        defer { close(socket) }
+        try await withNodes(topology, except: ["edge-1"]) { nodes in
+            let begin = ContinuousClock.now
+            let answer = try await nodes["edge-2"]!.request(
+                method, "/session/AAAAAAAAAAAAAAAAAAAAAA.edge-1" + path, [bearer, fragment])
+            #expect(answer.status == 503 && answer.header("Retry-After") != nil, "\(answer.text)")
+            #expect(ContinuousClock.now - begin < .seconds(4))
         }
     }
 

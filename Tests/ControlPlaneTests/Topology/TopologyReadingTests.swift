@@ -130,8 +130,11 @@ import WebRTC
         #expect(origin.media.ports == 5_000...5_001)
         // The n-th edge from 0, where the file says nothing.
         let edge = try #require(topology.node(named: "edge-2"))
-        #expect(edge.publicListener == .init(host: "0.0.0.0", port: 8_082, url: "http://127.0.0.1:8082"))
-        #expect(edge.internalListener == .init(host: "127.0.0.1", port: 9_082, url: "http://127.0.0.1:9082"))
+        var listener = Topology.Listener(
+            host: "0.0.0.0", port: 8_082, url: "http://127.0.0.1:8082", isURLGiven: false)
+        #expect(edge.publicListener == listener)
+        listener = .init(host: "127.0.0.1", port: 9_082, url: "http://127.0.0.1:9082", isURLGiven: false)
+        #expect(edge.internalListener == listener)
         #expect(edge.media == .init(listen: TransportAddress(ipv4: 0, port: 7_100)))
         #expect(edge.viewers && edge.upstream == .static(["edge-1", "origin-1"]))
     }

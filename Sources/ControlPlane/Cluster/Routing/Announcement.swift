@@ -1,5 +1,5 @@
-/// One publisher's turn at a broadcast. Of two origins that have the same broadcast the newer publication counts, on
-/// every node alike; the origin's name settles a tie.
+/// One publisher's turn at a broadcast. Of two origins that have the same broadcast the newer publication counts, of those
+/// that flow if any does, on every node alike; the origin's name settles a tie.
 package struct Publication: Codable, Hashable, Comparable, Sendable {
     /// Milliseconds since 1970 by the origin's clock: when its publisher's transport came up.
     package var started: UInt64
@@ -11,7 +11,8 @@ package struct Publication: Codable, Hashable, Comparable, Sendable {
     package static func < (a: Publication, b: Publication) -> Bool { (a.started, a.origin) < (b.started, b.origin) }
 }
 
-/// What a node says of a broadcast that can be had from it: an entry of `GET /relay/directory`.
+/// What a node says of a broadcast that can be had from it: an entry of `GET /relay/directory`. It can as long as its
+/// publisher's session lives, whether he sends anything at present or not.
 package struct Announcement: Codable, Hashable, Sendable {
     package var name: String
     package var title: String
@@ -23,6 +24,10 @@ package struct Announcement: Codable, Hashable, Sendable {
     package var since: String
     package var tracks: [BroadcastSummary.Track]
     package var encodings: [BroadcastSummary.Encoding]
+    /// true: the publisher has sent nothing for `source_silence`. It can be watched, the picture comes when it comes; but
+    /// it is on no list, and another publication that flows counts instead. A node that does not know the word takes it
+    /// for one that flows.
+    package var silent: Bool?
 
     /// Hops of the deepest cascade; a longer path is not followed and a longer request is refused.
     package static let longestPath = 8
@@ -33,6 +38,14 @@ package struct Announcement: Codable, Hashable, Sendable {
     ) {
         (self.name, self.title, self.publication, self.path) = (name, title, publication, path)
         (self.since, self.tracks, self.encodings) = (since, tracks, encodings)
+    }
+
+    package var flows: Bool { silent != true }
+
+    /// Of two publications of a broadcast, whether the other one is the one to have.
+    func isOutdone(by other: Announcement) -> Bool {
+        guard publication != other.publication else { return false }
+        return flows == other.flows ? publication < other.publication : other.flows
     }
 
     /// Fits what a node may say: others' input is checked with it.

@@ -14,9 +14,9 @@ struct Feed: Sendable {
         var isUnreachable = false
         /// Since when nothing has come although the transport is up.
         var silentSince: Duration?
-        /// Since when nothing has come although the other end says that it has it; moves on while it does not.
+        /// Since when nothing has come although the other end says that media flows there; moves on while it does not.
         var overdueSince: Duration?
-        /// Silent for longer than the news of a silent publisher takes, and there is none.
+        /// Silent for longer than the news of a publisher's silence takes, and there is none.
         var isStuck = false
     }
 
@@ -76,7 +76,7 @@ struct Feed: Sendable {
         current?.neighbour == id ? current?.attempt : nil
     }
 
-    /// Media comes, as far as is known.
+    /// Media comes, as far as is known, or would if the publisher sent any.
     var isFlowing: Bool { current.map { !$0.isUnreachable && !$0.isStuck } ?? false }
 
     var nextDeadline: Duration? {

@@ -23,19 +23,30 @@ extension RelayRouter {
         }
     }
 
-    /// The publication that counts: the newest of those that the living announce, or else of those that the others did.
-    func newestPublication(of name: String) -> Publication? {
-        var newest: (alive: Publication?, dead: Publication?)
+    /// The publication that counts, as the node says that is nearest to its publisher: of those that the living announce,
+    /// or else of those that the others did, the newest that flows, or else the newest.
+    func leading(_ name: String) -> Announcement? {
+        var nearest: (alive: [Announcement], dead: [Announcement]) = ([], [])
         for neighbour in neighbours {
-            guard let said = announcement(of: name, by: neighbour.id)?.publication else { continue }
+            guard let said = announcement(of: name, by: neighbour.id) else { continue }
             if isAlive(neighbour) {
-                newest.alive = max(newest.alive ?? said, said)
+                Self.note(said, in: &nearest.alive)
             } else {
-                newest.dead = max(newest.dead ?? said, said)
+                Self.note(said, in: &nearest.dead)
             }
         }
-        return newest.alive ?? newest.dead
+        return (nearest.alive.isEmpty ? nearest.dead : nearest.alive).max { $0.isOutdone(by: $1) }
     }
+
+    /// One of each publication. Nodes further away hear later that it has fallen silent, or flows again.
+    private static func note(_ said: Announcement, in nearest: inout [Announcement]) {
+        guard let index = nearest.firstIndex(where: { $0.publication == said.publication }) else {
+            return nearest.append(said)
+        }
+        if said.path.count < nearest[index].path.count { nearest[index] = said }
+    }
+
+    func newestPublication(of name: String) -> Publication? { leading(name)?.publication }
 
     /// Whether every node above has told us all that it has: then what nobody announces is not live.
     var knowsAllAbove: Bool {

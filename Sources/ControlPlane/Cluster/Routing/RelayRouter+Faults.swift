@@ -6,18 +6,18 @@ extension RelayRouter {
         if said?.path.contains(node) == true { return .loop }
         if current.isUnreachable { return .unreachable }
         if current.isStuck { return .stuck }
-        let newest = newestPublication(of: name)
+        let leading = leading(name)
         let isFollowed = tables[current.neighbour]?.isFollowed == true
         // It brings nothing, and does not say that it has what others have.
-        if let newest, let since = current.silentSince, since <= now,
-            !isFollowed || said.map({ $0.publication < newest }) ?? true
+        if let leading, let since = current.silentSince, since <= now,
+            isFollowed ? said?.isOutdone(by: leading) ?? true : leading.flows
         {
             return .stuck
         }
         if neighbour(current.neighbour)?.isReady == false { return .draining }
-        guard let newest, isFollowed else { return nil }
+        guard let leading, isFollowed else { return nil }
         guard let said else { return .orphaned }
-        return said.publication < newest ? .outdated : nil
+        return said.isOutdone(by: leading) ? .outdated : nil
     }
 
     /// The region has a better place to get it from, and nothing else is wrong.

@@ -31,8 +31,8 @@ extension RelayRouter {
 
     package func isWanted(_ name: String) -> Bool { feeds[name] != nil }
 
-    /// Whether a viewer who comes now gets a picture: a relay is being set up, or is up and brings something, and its
-    /// other end still has it.
+    /// Whether a viewer who comes now gets the picture when it comes: a relay is being set up, or is up and works, and its
+    /// other end still has it, with a publisher who pauses or one who sends.
     package func canServe(_ name: String, now: Duration) -> Bool {
         guard let feed = feeds[name] else { return false }
         if feed.next != nil { return true }
@@ -180,11 +180,11 @@ extension RelayRouter {
             return lost(name, next.attempt, inOrder: false, now: now)
         }
         if let current = feed.current, let since = current.overdueSince, since + Self.grace <= now, !current.isStuck {
-            // One whose other end has told that it has nothing either is not stuck; but nodes that wait for each other
-            // in a circle say nothing for ever.
-            let isAnnounced = tables[current.neighbour]?.announcements[name] != nil
+            // One whose other end says that nothing comes there either is not stuck. Neither is one that has nothing any
+            // more and waits for a publisher; but nodes that wait for each other in a circle do so for ever.
+            let said = tables[current.neighbour]?.announcements[name]
             let isOld = current.silentSince.map { $0 + Self.longestSilence <= now } ?? false
-            if isAnnounced || isOld {
+            if said?.flows ?? isOld {
                 feeds[name]?.current?.isStuck = true
                 return changed([name], now: now)
             }

@@ -6,7 +6,7 @@ import WebRTC
 ///
 /// - Who has what is known by path vector: every announcement names all nodes that its media passes, so that nobody
 ///   follows a path through itself.
-/// - Of several publications the newest counts.
+/// - Of several publications the newest that flows counts. One whose publisher pauses can be had all the same.
 /// - Of the edges of a region the first by `RendezvousRank` that lives asks above, the others ask it.
 /// - A source that is lost, cut off, stuck, draining or outdated is replaced by another, which takes over when it is up.
 package struct RelayRouter: Sendable {
@@ -136,11 +136,13 @@ package struct RelayRouter: Sendable {
             let before = allNames
             let valid = announcements.filter { $0.isValid }
             let next = Dictionary(valid.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
+            for said in next.values { expectMedia(said, from: id, now: now) }
             tables[id] = Table(announcements: next, isFollowed: true)
             // What others say of paths through it counts as long as it does not say otherwise: so all may have changed.
             changed(before.union(next.keys), now: now)
         case .announced(let id, let announcement):
             guard announcement.isValid, tables[id]?.announcements[announcement.name] != announcement else { return }
+            expectMedia(announcement, from: id, now: now)
             tables[id, default: Table(isFollowed: true)].announcements[announcement.name] = announcement
             changed([announcement.name], now: now)
         case .withdrawn(let id, let name):
@@ -155,6 +157,15 @@ package struct RelayRouter: Sendable {
             }
             changed(allNames, now: now)
         }
+    }
+
+    /// The neighbour that feeds a broadcast says that media flows there (again): it may take as long as the news to come.
+    private mutating func expectMedia(_ said: Announcement, from id: Neighbour.ID, now: Duration) {
+        let flowed = tables[id]?.announcements[said.name]?.flows == true
+        guard said.flows, !flowed, let current = feeds[said.name]?.current, current.neighbour == id,
+            let since = current.overdueSince
+        else { return }
+        feeds[said.name]?.current?.overdueSince = max(since, now)
     }
 
     private mutating func setNeighbours(_ list: [Neighbour], now: Duration) {
