@@ -103,6 +103,7 @@ private func milliseconds(_ n: Int64) -> Instant { .zero + .milliseconds(n) }
         ["publish", "--url", "http://h/w", "--file", "a", "--rtp-video", "5"],
         ["publish", "--url", "http://h/w", "--rtp-video", "5"],
         ["publish", "--url", "http://h/w", "--file", "a", "--fps", "0"],
+        ["publish", "--url", "http://h/w", "--file", "a", "--fps", "1e-300"],
         ["watch"], ["watch", "--url", "http://h/w", "--seconds", "-1"], ["swarm", "--url", "http://h/w"],
         ["swarm", "--url", "http://h/w", "--viewers", "0"],
     ])
