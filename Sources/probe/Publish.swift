@@ -51,7 +51,7 @@ struct Publish: AsyncParsableCommand {
 
     func run() async throws {
         let media = try openMedia()
-        let client = try ProbeClient(logger: common.logger)
+        let client = try ProbeClient(limits: Limits(), logger: common.logger)
         async let events: Void = client.run()
         let outcome = await Interruption.catching { interruption in
             let result: Result<Void, any Error>
@@ -129,9 +129,9 @@ struct Publish: AsyncParsableCommand {
                 meter.sample(closed.statistics, at: closed.at)
                 throw ProbeError("the session ended: \(closed.reason.rawValue)")
             }
-            if let statistics = await session.place.worker.statistics().sessions[session.id] {
-                meter.sample(statistics, at: now)
-            }
+            let statistics = await client.statistics()
+            meter.sample(drops: statistics.drops, unsent: media.unsent)
+            if let own = statistics.sessions[session.id] { meter.sample(own, at: now) }
             if now >= nextReport {
                 let report = meter.second(at: now)
                 Console.print(report, text: report.text, asJSON: common.json)
