@@ -25,7 +25,8 @@ final class BroadcastTrack {
         self.format = format
         let isVideo = format.kind == .video
         history = PacketHistory(
-            byteCapacity: isVideo ? limits.videoHistoryBytes : limits.audioHistoryBytes, slots: isVideo ? 4_096 : 1_024)
+            byteCapacity: isVideo ? limits.videoHistoryBytes : limits.audioHistoryBytes,
+            slots: isVideo ? limits.videoHistoryPackets : limits.audioHistoryPackets)
         pending.reserveCapacity(256)
     }
 

@@ -7,6 +7,9 @@ package struct Limits: Hashable, Sendable {
     /// Bytes of packet history per video encoding, and per audio track.
     package var videoHistoryBytes = 4 << 20
     package var audioHistoryBytes = 128 << 10
+    /// Packets of history, powers of two.
+    package var videoHistoryPackets = 4_096
+    package var audioHistoryPackets = 1_024
     /// A packet older than this is not repaired any more.
     package var historyAge = Interval.seconds(Int64(5))
     /// SSRCs that one source session may bring.

@@ -14,6 +14,9 @@ package final class DatagramReader: Sendable {
     package let batches: AsyncStream<[[UInt8]]>
     private let thread: Mutex<Thread?>
     private let stopping = Signal()
+    private let losses = LossCount()
+    /// Datagrams that the consumer was too slow for, or that were longer than `UDPSockets.maximumDatagram`.
+    package var lost: UInt64 { losses.value.load(ordering: .relaxed) }
 
     package init(_ address: TransportAddress) throws(MediaPlaneError) {
         let descriptor = try UDPSocket.open(address)
@@ -21,11 +24,15 @@ package final class DatagramReader: Sendable {
         let (batches, continuation) = AsyncStream.makeStream(
             of: [[UInt8]].self, bufferingPolicy: .bufferingNewest(Self.batchCapacity))
         self.batches = batches
-        let started = Thread(name: "datagrams") { [stopping] in
+        let started = Thread(name: "datagrams") { [stopping, losses] in
             var sockets = UDPSockets(descriptor: descriptor)
             while Self.waits(for: descriptor, unless: stopping.descriptor) {
+                let truncated = sockets.truncated
                 let datagrams = Self.batch(&sockets)
-                if !datagrams.isEmpty { continuation.yield(datagrams) }
+                losses.value.wrappingAdd(sockets.truncated - truncated, ordering: .relaxed)
+                if !datagrams.isEmpty, case .dropped(let older) = continuation.yield(datagrams) {
+                    losses.value.wrappingAdd(UInt64(older.count), ordering: .relaxed)
+                }
             }
             continuation.finish()
         }
@@ -65,4 +72,8 @@ package final class DatagramReader: Sendable {
         }
         return datagrams
     }
+}
+
+private final class LossCount: Sendable {
+    let value = Atomic<UInt64>(0)
 }

@@ -23,7 +23,7 @@ struct Publish: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Frames per second of an Annex B file, which does not tell.", valueName: "number"))
     var fps = 30.0
 
-    @Flag(help: "Play the files again and again.")
+    @Flag(help: "Play each file again and again, whatever the length of the other.")
     var loop = false
 
     @Option(help: ArgumentHelp("Port of 127.0.0.1 at which video RTP arrives.", valueName: "port"))
@@ -46,12 +46,12 @@ struct Publish: AsyncParsableCommand {
         guard isRTP == (sdp != nil) else { throw ValidationError("--sdp goes with --rtp-video and --rtp-audio") }
         if loop, isRTP { throw ValidationError("--loop is for files") }
         try requirePositive(seconds, "--seconds")
-        try requirePositive(fps, "--fps")
+        guard 0.01...1_000 ~= fps else { throw ValidationError("--fps is a number from 0.01 to 1000") }
     }
 
     func run() async throws {
         let media = try openMedia()
-        let client = try ProbeClient(logger: common.logger)
+        let client = try ProbeClient(limits: Limits(), logger: common.logger)
         async let events: Void = client.run()
         let outcome = await Interruption.catching { interruption in
             let result: Result<Void, any Error>
@@ -129,9 +129,9 @@ struct Publish: AsyncParsableCommand {
                 meter.sample(closed.statistics, at: closed.at)
                 throw ProbeError("the session ended: \(closed.reason.rawValue)")
             }
-            if let statistics = await session.place.worker.statistics().sessions[session.id] {
-                meter.sample(statistics, at: now)
-            }
+            let statistics = await client.statistics()
+            meter.sample(drops: statistics.drops, unsent: media.unsent)
+            if let own = statistics.sessions[session.id] { meter.sample(own, at: now) }
             if now >= nextReport {
                 let report = meter.second(at: now)
                 Console.print(report, text: report.text, asJSON: common.json)

@@ -13,7 +13,7 @@ struct Swarm: AsyncParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
-    @Option(help: ArgumentHelp("How many viewers.", valueName: "number"))
+    @Option(help: ArgumentHelp("How many viewers, 1 to 20000.", valueName: "number"))
     var viewers: Int
 
     @Option(help: ArgumentHelp("Stop so many seconds after the start (default: at a signal).", valueName: "number"))
@@ -37,9 +37,11 @@ struct Swarm: AsyncParsableCommand {
     }
 
     func run() async throws {
-        // One socket per viewer.
-        DescriptorLimit.raise()
-        let client = try ProbeClient(workers: workers, logger: common.logger)
+        let needs = SwarmNeeds(viewers: viewers, workers: workers)
+        if let shortage = needs.shortage(descriptors: DescriptorLimit.raise(), ports: SwarmNeeds.localPorts) {
+            throw ProbeError(shortage)
+        }
+        let client = try ProbeClient(limits: .watching(viewers: viewers), workers: workers, logger: common.logger)
         async let events: Void = client.run()
         let crowd = Crowd(requested: viewers, started: MonotonicClock.now())
         let reason = await Interruption.catching { interruption in
@@ -78,7 +80,7 @@ struct Swarm: AsyncParsableCommand {
                     do {
                         let session = try await client.watch(
                             common.url, token: token, patience: .seconds(wait), interruption: interruption,
-                            at: client.makePlace())
+                            at: client.makePlace(), refused: { await crowd.refused("\($0)") })
                         await crowd.add(session)
                     } catch is CancellationError {
                     } catch {

@@ -24,7 +24,7 @@ struct Watch: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try ProbeClient(logger: common.logger)
+        let client = try ProbeClient(limits: .watching(viewers: 1), logger: common.logger)
         async let events: Void = client.run()
         let outcome = await Interruption.catching { interruption in
             let result: Result<Void, any Error>
@@ -66,7 +66,8 @@ struct Watch: AsyncParsableCommand {
         let end = seconds.map { session.answered + .seconds($0) } ?? .distantFuture
         var nextReport = session.answered + .seconds(Int64(1))
         while true {
-            let statistics = await session.place.worker.statistics().sessions[session.id]
+            let statistics = await client.statistics()
+            meter.sample(drops: statistics.drops)
             let (now, progress) = (MonotonicClock.now(), client.progress(of: session.id))
             meter.connected = progress.connected
             if let closed = progress.closed {
@@ -75,7 +76,7 @@ struct Watch: AsyncParsableCommand {
                 let isEnd = closed.reason == .peerClosed && seconds == nil && meter.packets > 0
                 return (closed.reason.rawValue, !isEnd)
             }
-            if let statistics { meter.sample(statistics, at: now) }
+            if let own = statistics.sessions[session.id] { meter.sample(own, at: now) }
             if let flowing = progress.flowing { meter.flowing(since: flowing) }
             if now >= nextReport {
                 let report = meter.second(at: now)

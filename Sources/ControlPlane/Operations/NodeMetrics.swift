@@ -171,7 +171,7 @@ extension NodeMetrics {
     }
 
     /// `malformedSTUN` → `malformed_stun`.
-    static func snakeCase(_ name: String) -> String {
+    package static func snakeCase(_ name: String) -> String {
         var result = ""
         var afterLower = false
         for character in name {

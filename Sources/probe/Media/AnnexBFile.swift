@@ -34,7 +34,7 @@ package enum AnnexBFile {
         let fmtp = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=\(profile.joined())"
         return ClipTrack(
             codec: CodecFormat(name: .h264, clockRate: clockRate, fmtp: fmtp), frames: frames,
-            duration: Int64((Double(frames.count) * ticks).rounded()))
+            duration: max(1, Int64((Double(frames.count) * ticks).rounded())))
     }
 
     private static func type(_ file: [UInt8], _ unit: Range<Int>) -> UInt8 { file[unit.lowerBound] & 0x1F }

@@ -1,6 +1,6 @@
 package import WebRTC
 
-/// Plays the tracks of a clip as RTP, once or in a loop, with timestamps, sequence and picture numbers that never jump.
+/// Plays clips as RTP, once or each in a loop of its own, with timestamps, sequence and picture numbers that never jump.
 /// Knows no clock: it says what is due when.
 package struct ClipPlayer: Sendable {
     /// What leaves together.
@@ -14,7 +14,8 @@ package struct ClipPlayer: Sendable {
     private struct Track {
         var clip: ClipTrack
         var next = 0
-        var round: Int64 = 0
+        /// RTP clock units of the rounds that were played: a short clip does not wait for a longer one.
+        var played: Int64 = 0
         var sequence: SequenceNumber
         var ssrc: SSRC
         var firstTimestamp: UInt32
@@ -23,18 +24,11 @@ package struct ClipPlayer: Sendable {
 
     private var tracks: [Track]
     private let loops: Bool
-    /// Length of a round, the same for all tracks so that they stay together: whole milliseconds, which are whole units
-    /// of every RTP clock we know.
-    private let roundMilliseconds: Int64
 
     package init(_ clips: [ClipTrack], loops: Bool, using generator: inout some RandomNumberGenerator) {
         precondition(!clips.isEmpty && clips.allSatisfy { !$0.frames.isEmpty }, "a clip has something to play")
+        precondition(clips.allSatisfy { $0.duration > 0 }, "a loop takes time")
         self.loops = loops
-        roundMilliseconds =
-            clips.map { clip in
-                let rate = Int64(clip.codec.clockRate)
-                return (clip.duration * 1_000 + rate - 1) / rate
-            }.max() ?? 1
         tracks = clips.map { clip in
             Track(
                 clip: clip, sequence: SequenceNumber(UInt16.random(in: 0..<0x8000, using: &generator)),
@@ -54,9 +48,10 @@ package struct ClipPlayer: Sendable {
 
     private func time(of track: Track) -> Interval? {
         guard track.next < track.clip.frames.count else { return nil }
-        let rate = Double(track.clip.codec.clockRate)
-        let inRound = Interval.seconds(Double(track.clip.frames[track.next].timestamp) / rate)
-        return .milliseconds(roundMilliseconds * track.round) + inRound
+        let rate = Int64(track.clip.codec.clockRate)
+        let (seconds, rest) = (track.played + track.clip.frames[track.next].timestamp).quotientAndRemainder(
+            dividingBy: rate)
+        return .seconds(seconds) + .seconds(Double(rest) / Double(rate))
     }
 
     private mutating func packets(of index: Int) -> [[UInt8]] {
@@ -68,8 +63,8 @@ package struct ClipPlayer: Sendable {
             case .h264: H264Payload.packetize(accessUnit: frame.bytes)
             default: [frame.bytes]
             }
-        let elapsed = roundMilliseconds * tracks[index].round * Int64(codec.clockRate) / 1_000 + frame.timestamp
-        let timestamp = tracks[index].firstTimestamp &+ UInt32(truncatingIfNeeded: elapsed)
+        let timestamp =
+            tracks[index].firstTimestamp &+ UInt32(truncatingIfNeeded: tracks[index].played + frame.timestamp)
         let packets = payloads.enumerated().map { i, payload in
             defer { tracks[index].sequence.rawValue &+= 1 }
             return RTPHeader.packet(
@@ -79,7 +74,7 @@ package struct ClipPlayer: Sendable {
         tracks[index].next += 1
         if loops, tracks[index].next == tracks[index].clip.frames.count {
             tracks[index].next = 0
-            tracks[index].round += 1
+            tracks[index].played += tracks[index].clip.duration
         }
         return packets
     }

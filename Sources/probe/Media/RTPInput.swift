@@ -50,6 +50,11 @@ package struct RTPInput: Sendable {
         return datagram
     }
 
+    /// Bytes of payload of a packet that was translated.
+    package static func payloadLength(of packet: [UInt8]) -> Int {
+        unsafe RTPPacket.parse(packet.span.bytes)?.payload.count ?? 0
+    }
+
     private static func track(_ media: SessionDescription.Media, format: String) -> Track? {
         func value(_ name: String) -> Substring? {
             media.attributes.lazy.filter { $0.name == name }.compactMap { attribute -> Substring? in

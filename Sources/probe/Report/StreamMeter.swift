@@ -8,6 +8,7 @@ package struct StreamMeter: Sendable {
     private var reported: SessionStatistics
     private var reportedAt: Instant
     private var video = FrameMeter()
+    private var drops = DropMeter()
     private var firstPacket: Instant?
     private var firstKeyframe: Instant?
     private let direction: SessionParameters.Direction
@@ -31,13 +32,26 @@ package struct StreamMeter: Sendable {
         }
     }
 
+    /// The counters of the worker that has this session alone.
+    package mutating func sample(drops counts: [UInt64], unsent: UInt64 = 0) { drops.sample(counts, unsent: unsent) }
+
     /// A more exact time of the first packet than sampling gives.
     package mutating func flowing(since instant: Instant) { firstPacket = min(instant, firstPacket ?? instant) }
 
     /// Values since the last report.
     package mutating func second(at now: Instant) -> StreamReport {
-        defer { (reported, reportedAt) = (latest, now) }
-        return report(since: reported, from: reportedAt, to: now)
+        let before = reported
+        defer {
+            (reported, reportedAt) = (latest, now)
+            // What is repaired after it was reported as lost makes up for a later loss: no second has less than none.
+            for (i, track) in reported.tracks.enumerated() {
+                let old = before.tracks.first { $0.kind == track.kind }
+                reported.tracks[i].lost = max(track.lost, old?.lost ?? 0)
+            }
+        }
+        var report = report(since: before, from: reportedAt, to: now)
+        report.dropped = drops.second()
+        return report
     }
 
     /// Values of the whole session, rates from its first packet on.
@@ -45,7 +59,7 @@ package struct StreamMeter: Sendable {
         video.finish(at: now)
         var report = report(
             since: SessionStatistics(direction: direction), from: firstPacket ?? connected ?? started, to: now)
-        (report.final, report.reason) = (true, reason)
+        (report.final, report.reason, report.dropped) = (true, reason, drops.total)
         return report
     }
 
@@ -54,16 +68,17 @@ package struct StreamMeter: Sendable {
         func track(_ kind: MediaKind) -> StreamReport.Track? {
             guard let new = latest.tracks.first(where: { $0.kind == kind }) else { return nil }
             let old = old.tracks.first { $0.kind == kind } ?? TrackStatistics(kind: kind, codec: new.codec)
-            let frames = new.frames &- old.frames
+            func more(_ count: KeyPath<TrackStatistics, UInt64>) -> UInt64 {
+                new[keyPath: count] - min(new[keyPath: count], old[keyPath: count])
+            }
             let isVideo = kind == .video
             return .init(
-                codec: new.codec.rawValue, bitrate: Int(Double(new.bytes &- old.bytes) * 8 / seconds),
-                packets: new.packets &- old.packets, lost: new.lost - old.lost, repaired: new.repaired &- old.repaired,
-                nacks: new.nacks &- old.nacks,
-                keyframeRequests: isVideo ? new.keyframeRequests &- old.keyframeRequests : nil,
-                jitterMs: new.jitter.rounded3, frames: isVideo ? frames : nil,
-                fps: isVideo ? (Double(frames) / seconds * 10).rounded() / 10 : nil,
-                keyframes: isVideo ? new.keyframes &- old.keyframes : nil)
+                codec: new.codec.rawValue, bitrate: Int(Double(more(\.bytes)) * 8 / seconds),
+                packets: more(\.packets), lost: max(0, new.lost - old.lost), repaired: more(\.repaired),
+                nacks: more(\.nacks), keyframeRequests: isVideo ? more(\.keyframeRequests) : nil,
+                jitterMs: new.jitter.rounded3, frames: isVideo ? more(\.frames) : nil,
+                fps: isVideo ? (Double(more(\.frames)) / seconds * 10).rounded() / 10 : nil,
+                keyframes: isVideo ? more(\.keyframes) : nil)
         }
         let isWatching = direction == .source
         return StreamReport(

@@ -6,7 +6,9 @@ package struct StreamReport: Encodable, Sendable {
         /// Bits per second of RTP payload.
         package var bitrate: Int
         package var packets: UInt64
-        /// Watching: never arrived. Publishing: as the server reports.
+        /// Watching: never arrived, neither as sent nor by repair. Publishing: as the server reports. Of a second: how many
+        /// more than at any time before, never negative; so a repair that comes a second later makes up for a later loss,
+        /// and the seconds may add up to more than the total.
         package var lost: Int64
         package var repaired: UInt64
         package var nacks: UInt64
@@ -34,6 +36,8 @@ package struct StreamReport: Encodable, Sendable {
     package var longestGapMs: Double?
     /// Why the session ended, in the last report.
     package var reason: String?
+    /// What arrived, or was to be sent, and the probe itself discarded, by reason.
+    package var dropped: [String: UInt64] = [:]
 
     package var text: String {
         var parts = [final ? "total" : "\(Int(time.rounded())) s"]
@@ -47,6 +51,7 @@ package struct StreamReport: Encodable, Sendable {
         }
         if let roundTripMs { parts.append("rtt \(roundTripMs) ms") }
         if let freezes { parts.append("freezes \(freezes)") }
+        if let dropped = DropMeter.text(dropped) { parts.append(dropped) }
         if final {
             if let connectedMs { parts.append("connected after \(connectedMs) ms") }
             if let firstPacketMs { parts.append("first packet after \(firstPacketMs) ms") }

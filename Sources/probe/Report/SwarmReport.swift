@@ -32,13 +32,17 @@ package struct SwarmReport: Encodable, Sendable {
     package var lost: Int64 = 0
     package var repaired: UInt64 = 0
     package var nacks: UInt64 = 0
+    /// As in `StreamReport`.
+    package var dropped: [String: UInt64] = [:]
     /// Since the start.
     package var freezes = 0
     package var viewersWithFreezes = 0
     package var connectedMs: Spread?
     package var firstPacketMs: Spread?
     package var firstKeyframeMs: Spread?
+    /// Since the start: why viewers failed or ended, and what the server refused for the moment. A refused viewer tries again.
     package var errors: [String: Int] = [:]
+    package var refusals: [String: Int] = [:]
     package var reason: String?
 
     package init(final: Bool, time: Double, requested: Int) {
@@ -66,10 +70,12 @@ package struct SwarmReport: Encodable, Sendable {
             "\(bitrate / 1_000) kbit/s, \(packets) packets, lost \(lost), repaired \(repaired)",
             "freezes \(freezes) at \(viewersWithFreezes)",
         ]
+        if let dropped = DropMeter.text(dropped) { parts.append(dropped) }
         if let firstKeyframeMs {
             parts.append("first key frame p50 \(firstKeyframeMs.p50) p95 \(firstKeyframeMs.p95) ms")
         }
         parts += errors.sorted { $0.key < $1.key }.map { "\($0.value) × \($0.key)" }
+        parts += refusals.sorted { $0.key < $1.key }.map { "\($0.value) × refused for the moment: \($0.key)" }
         return parts.joined(separator: " | ")
     }
 }

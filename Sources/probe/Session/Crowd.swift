@@ -15,8 +15,10 @@ actor Crowd {
     private let requested: Int
     private let started: Instant
     private var members: [Member] = []
+    private var drops = DropMeter()
     private var failed = 0
     private var errors: [String: Int] = [:]
+    private var refusals: [String: Int] = [:]
 
     init(requested: Int, started: Instant) { (self.requested, self.started) = (requested, started) }
 
@@ -33,10 +35,14 @@ actor Crowd {
 
     func fail(_ error: String) {
         failed += 1
-        note(error)
+        Self.note(error, in: &errors)
     }
 
-    func sample(_ statistics: [SessionID: SessionStatistics], _ client: ProbeClient, at now: Instant) {
+    /// A viewer will try again.
+    func refused(_ reason: String) { Self.note(reason, in: &refusals) }
+
+    func sample(_ statistics: UnitStatistics, _ client: ProbeClient, at now: Instant) {
+        drops.sample(statistics.drops)
         for i in members.indices where !members[i].isEnded {
             let id = members[i].session.id
             let progress = client.progress(of: id)
@@ -44,8 +50,8 @@ actor Crowd {
             if let closed = progress.closed {
                 members[i].meter.sample(closed.statistics, at: closed.at)
                 members[i].isEnded = true
-                note("session ended: \(closed.reason.rawValue)")
-            } else if let own = statistics[id] {
+                Self.note("session ended: \(closed.reason.rawValue)", in: &errors)
+            } else if let own = statistics.sessions[id] {
                 members[i].meter.sample(own, at: now)
             }
             if let flowing = progress.flowing { members[i].meter.flowing(since: flowing) }
@@ -58,7 +64,8 @@ actor Crowd {
             final: reason != nil, time: (now - started).seconds.rounded3, requested: requested)
         (report.joined, report.failed, report.reason) = (members.count, failed, reason)
         report.ended = members.count(where: \.isEnded)
-        report.errors = errors
+        (report.errors, report.refusals) = (errors, refusals)
+        report.dropped = reason == nil ? drops.second() : drops.total
         var viewers: [StreamReport] = []
         for i in members.indices {
             let viewer =
@@ -72,7 +79,7 @@ actor Crowd {
         return report
     }
 
-    private func note(_ error: String) {
-        if errors[error] != nil || errors.count < Self.maximumErrors { errors[error, default: 0] += 1 }
+    private static func note(_ text: String, in counts: inout [String: Int]) {
+        if counts[text] != nil || counts.count < maximumErrors { counts[text, default: 0] += 1 }
     }
 }

@@ -26,12 +26,12 @@ final class ProbeClient: Sendable {
     private let state = Mutex(State())
 
     /// Every session sends from a port of its own.
-    init(workers: Int = 1, logger: Logger) throws {
+    init(limits: Limits, workers: Int = 1, logger: Logger) throws {
         let identity = try DTLSIdentity.generate()
         var system = SystemRandomNumberGenerator()
         var configuration = MediaPlane.Configuration(
             listen: TransportAddress(ipv6High: 0, low: 0, port: 0), workers: workers, identity: identity,
-            seed: system.next())
+            limits: limits, seed: system.next())
         do throws(MediaPlaneError) {
             plane = try MediaPlane(configuration, logger: logger)
         } catch {
@@ -64,9 +64,12 @@ final class ProbeClient: Sendable {
 
     func progress(of session: SessionID) -> Progress { state.withLock { $0.progress[session] ?? Progress() } }
 
-    /// Counters of all live sessions.
-    func statistics() async -> [SessionID: SessionStatistics] {
-        await plane.statistics().reduce(into: [:]) { $0.merge($1.sessions) { first, _ in first } }
+    /// Of all live sessions, and what all workers dropped.
+    func statistics() async -> UnitStatistics {
+        await plane.statistics().reduce(into: UnitStatistics()) { sum, worker in
+            sum.sessions.merge(worker.sessions) { first, _ in first }
+            for (i, count) in worker.drops.enumerated() { sum.drops[i] += count }
+        }
     }
 
     // MARK: Opening
@@ -97,9 +100,10 @@ final class ProbeClient: Sendable {
     }
 
     /// Offers to receive. A broadcast that is not live (409) and a full server (503, 429) are tried again, when the
-    /// server said, until `patience` is over.
+    /// server said, until `patience` is over; `refused` hears of each.
     func watch(
-        _ url: String, token: String?, patience: Duration, interruption: Interruption, at place: Place
+        _ url: String, token: String?, patience: Duration, interruption: Interruption, at place: Place,
+        refused: (Refusal) async -> Void = { _ in }
     ) async throws -> ProbeSession {
         var system = SystemRandomNumberGenerator()
         let ice = ICECredentials.generate(using: &system)
@@ -115,6 +119,7 @@ final class ProbeClient: Sendable {
             let refusal = refusal(answer, url, .watch)
             let pause = Duration.seconds(max(1, answer.retryAfter ?? 1))
             guard refusal.isTemporary, ContinuousClock.now + pause < limit else { throw refusal }
+            await refused(refusal)
             try await interruption.sleep(pause)
         }
     }

@@ -11,6 +11,7 @@ struct PublishedMedia: Sendable {
     }
 
     private let source: Source
+    private let refused = PacketCount()
 
     static func files(video: String?, audio: String?, loops: Bool, framesPerSecond: Double) throws -> PublishedMedia {
         var tracks: [ClipTrack] = []
@@ -47,6 +48,12 @@ struct PublishedMedia: Sendable {
         return PublishedMedia(source: .rtp(input, readers))
     }
 
+    /// Packets that came, or were due, faster than they could be sent.
+    var unsent: UInt64 {
+        guard case .rtp(_, let readers) = source else { return refused.value }
+        return readers.reduce(refused.value) { $0 + $1.lost }
+    }
+
     var formats: [TrackFormat] {
         switch source {
         case .clip(let player): player.formats
@@ -80,7 +87,7 @@ struct PublishedMedia: Sendable {
             // After a stop of the machine the clip goes on; it does not catch up in one burst.
             if late > .seconds(1) { start += late }
             if late < .zero { try await Task.sleep(until: due, tolerance: .zero) }
-            place.worker.send(.ingest(place.broadcast, packets: batch.packets))
+            send(batch.packets, into: place)
         }
         // The last packets leave, and may be asked for again, before the session is closed.
         try await Task.sleep(for: .milliseconds(300))
@@ -90,13 +97,24 @@ struct PublishedMedia: Sendable {
         let largest = Limits().maximumPayload
         for await batch in reader.batches {
             let packets = batch.compactMap { input.translate($0) }
-            if let large = packets.first(where: { $0.count > largest + 100 }) {
+            if let large = packets.lazy.map(RTPInput.payloadLength).first(where: { $0 > largest }) {
                 throw ProbeError(
-                    "RTP packets of \(large.count) bytes are too large to be forwarded; with ffmpeg add ?pkt_size=1200")
+                    "RTP payloads of \(large) bytes are too large to be forwarded, \(largest) are not; "
+                        + "with ffmpeg add ?pkt_size=1200")
             }
-            if !packets.isEmpty { place.worker.send(.ingest(place.broadcast, packets: packets)) }
+            if !packets.isEmpty { send(packets, into: place) }
         }
     }
+
+    private func send(_ packets: [[UInt8]], into place: Place) {
+        if !place.worker.send(.ingest(place.broadcast, packets: packets)) { refused.add(packets.count) }
+    }
+}
+
+private final class PacketCount: Sendable {
+    private let count = Atomic<UInt64>(0)
+    var value: UInt64 { count.load(ordering: .relaxed) }
+    func add(_ packets: Int) { count.wrappingAdd(UInt64(packets), ordering: .relaxed) }
 }
 
 /// Tells a loop that something has ended.

@@ -36,13 +36,36 @@ import WebRTC
             }
         }
         for (a, b) in zip(batches, batches.dropFirst()) { #expect(a.time <= b.time) }
-        // The clips last 300 and 80 ms: a round is 300 ms, of 3 frames and 4 packets.
-        #expect(batches[7 * 100].time == .milliseconds(30_000))
         let ids = batches.filter { $0.packets[0].payloadType == PayloadType(0) }.map { batch in
             let payload = Array(batch.raw[0][batch.packets[0].payload])
             return unsafe VP8Payload.parse(payload.span.bytes)?.pictureID
         }
         #expect(ids == ids.indices.map { UInt16($0) })
+    }
+
+    /// A clip that is shorter than the other begins again at once, and does not wait in silence for the other's end.
+    @Test(arguments: [(6, 20), (20, 6), (1, 1), (7, 3)])
+    func eachClipLoopsByItself(videoSeconds: Int, audioSeconds: Int) {
+        func clip(_ codec: CodecFormat, seconds: Int, perSecond: Int64) -> ClipTrack {
+            let ticks = Int64(codec.clockRate) / perSecond
+            let frames = (0..<Int64(seconds) * perSecond).map {
+                ClipTrack.Frame(timestamp: $0 * ticks, bytes: [UInt8](repeating: 1, count: 20))
+            }
+            return ClipTrack(codec: codec, frames: frames, duration: Int64(frames.count) * ticks)
+        }
+        let batches = play(
+            [
+                clip(CodecFormat(name: .vp8, clockRate: 90_000), seconds: videoSeconds, perSecond: 30),
+                clip(CodecFormat(name: .opus, clockRate: 48_000, channels: 2), seconds: audioSeconds, perSecond: 50),
+            ], loops: true, batches: 80 * 60)
+        for (track, perSecond, ticks) in [(0, 30, 3_000), (1, 50, 960)] as [(UInt8, Int, UInt32)] {
+            let own = batches.filter { $0.packets[0].payloadType == PayloadType(track) }
+            #expect(abs(own.count - perSecond * 60) <= 1, "a minute of it")
+            for (a, b) in zip(own, own.dropFirst()) {
+                #expect(abs((b.time - a.time).seconds - 1 / Double(perSecond)) < 1e-6)
+                #expect(b.packets[0].timestamp &- a.packets[0].timestamp == ticks)
+            }
+        }
     }
 
     @Test func onceIsOnce() throws {

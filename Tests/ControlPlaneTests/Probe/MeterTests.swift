@@ -69,6 +69,60 @@ private func milliseconds(_ n: Int64) -> Instant { .zero + .milliseconds(n) }
         #expect(!json.contains("\n"))
     }
 
+    /// Cumulative losses as the receiver counts them fall when a repair comes late.
+    @Test func noSecondLosesLessThanNothing() throws {
+        var meter = StreamMeter(started: milliseconds(0), direction: .source)
+        func second(_ number: Int64, lost: Int64) throws -> Int64 {
+            var statistics = SessionStatistics(direction: .source)
+            var video = TrackStatistics(kind: .video, codec: .vp8)
+            (video.packets, video.lost) = (UInt64(number) * 100, lost)
+            statistics.tracks = [video]
+            meter.sample(statistics, at: milliseconds(number * 1_000))
+            return try #require(meter.second(at: milliseconds(number * 1_000)).video?.lost)
+        }
+        let cumulative: [Int64] = [5, 2, 4, 7, 7, -3, 0, 9]
+        let seconds = try cumulative.enumerated().map { try second(Int64($0) + 1, lost: $1) }
+        #expect(seconds == [5, 0, 0, 2, 0, 0, 0, 2])
+        #expect(meter.final(at: milliseconds(9_000), reason: "time").video?.lost == 9)
+        var duplicates = StreamMeter(started: milliseconds(0), direction: .sink)
+        var statistics = SessionStatistics(direction: .sink)
+        statistics.tracks = [TrackStatistics(kind: .audio, codec: .opus)]
+        statistics.tracks[0].lost = -4
+        duplicates.sample(statistics, at: milliseconds(10))
+        #expect(duplicates.final(at: milliseconds(20), reason: "time").audio?.lost == 0)
+    }
+
+    @Test func whatTheProbeDropsIsShown() {
+        var meter = StreamMeter(started: milliseconds(0), direction: .source)
+        var drops = UnitStatistics().drops
+        meter.sample(drops: drops)
+        #expect(meter.second(at: milliseconds(1_000)).dropped.isEmpty)
+        drops[Int(DropReason.tooLarge.rawValue)] = 3
+        drops[Int(DropReason.srtpReplay.rawValue)] = 1
+        meter.sample(drops: drops)
+        let second = meter.second(at: milliseconds(2_000))
+        #expect(second.dropped == ["too_large": 3, "srtp_replay": 1])
+        #expect(second.text.contains("dropped 4 (srtp_replay 1, too_large 3)"))
+        drops[Int(DropReason.tooLarge.rawValue)] = 5
+        meter.sample(drops: drops, unsent: 2)
+        #expect(meter.second(at: milliseconds(3_000)).dropped == ["too_large": 2, "unsent": 2])
+        #expect(meter.second(at: milliseconds(4_000)).dropped.isEmpty)
+        let final = meter.final(at: milliseconds(4_000), reason: "time")
+        #expect(final.dropped == ["too_large": 5, "srtp_replay": 1, "unsent": 2])
+        #expect(Console.json(final).contains(#""dropped":{"srtp_replay":1,"too_large":5,"unsent":2}"#))
+    }
+
+    @Test func aSwarmTellsWhatItWasRefused() async {
+        let crowd = Crowd(requested: 3, started: milliseconds(0))
+        await crowd.refused("u answered 429: too many requests")
+        await crowd.refused("u answered 429: too many requests")
+        await crowd.fail("u answered 503: it takes nothing new at the moment")
+        let report = await crowd.report(at: milliseconds(1_000), reason: "time")
+        #expect(report.failed == 1 && report.joined == 0)
+        #expect(report.refusals == ["u answered 429: too many requests": 2])
+        #expect(report.text.contains("2 × refused for the moment: u answered 429: too many requests"))
+    }
+
     @Test func spreads() {
         #expect(SwarmReport.Spread([]) == nil)
         let hundred = SwarmReport.Spread((1...100).map(Double.init).shuffled())
@@ -103,8 +157,10 @@ private func milliseconds(_ n: Int64) -> Instant { .zero + .milliseconds(n) }
         ["publish", "--url", "http://h/w", "--file", "a", "--rtp-video", "5"],
         ["publish", "--url", "http://h/w", "--rtp-video", "5"],
         ["publish", "--url", "http://h/w", "--file", "a", "--fps", "0"],
+        ["publish", "--url", "http://h/w", "--file", "a", "--fps", "1e-300"],
         ["watch"], ["watch", "--url", "http://h/w", "--seconds", "-1"], ["swarm", "--url", "http://h/w"],
         ["swarm", "--url", "http://h/w", "--viewers", "0"],
+        ["swarm", "--url", "http://h/w", "--viewers", "20001"],
     ])
     func badUsage(arguments: [String]) throws {
         // No command at all is a request for help.
