@@ -98,7 +98,7 @@ final class DirectPeers {
         let id = SessionID(rawValue: UInt64(peers.count + 1))
         let connection = PeerConnection(
             parameters: TransportParameters(
-                role: .client, localICE: theirs, remoteICE: ours, remoteFingerprint: identity.fingerprint,
+                role: .client, localICE: theirs, remoteICE: ours, remoteFingerprints: [identity.fingerprint],
                 remoteCandidates: [address]),
             context: context, setupTimeout: .seconds(Int64(10)), consentTimeout: .seconds(Int64(30)), now: now,
             seed: random.next())
@@ -109,7 +109,7 @@ final class DirectPeers {
         let parameters = SessionParameters(
             id: id,
             transport: TransportParameters(
-                role: .server, localICE: ours, remoteICE: theirs, remoteFingerprint: identity.fingerprint),
+                role: .server, localICE: ours, remoteICE: theirs, remoteFingerprints: [identity.fingerprint]),
             broadcast: Self.broadcast, direction: direction, tracks: tracks)
         unit.apply(.open(parameters), now: now)
         connection.advance(now: now, outbox: peer.outbox)
