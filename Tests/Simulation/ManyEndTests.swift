@@ -41,7 +41,7 @@ import WebRTC
                     id: id,
                     transport: TransportParameters(
                         role: .server, localICE: ours, remoteICE: theirs,
-                        remoteFingerprint: network.identities["viewers"]!.fingerprint),
+                        remoteFingerprints: [network.identities["viewers"]!.fingerprint]),
                     broadcast: broadcast, direction: .sink, tracks: [track])
                 onServer.isRelay = areRelays
                 network.apply(.open(onServer), to: server)
@@ -51,7 +51,7 @@ import WebRTC
                     id: id,
                     transport: TransportParameters(
                         role: .client, localICE: theirs, remoteICE: ours,
-                        remoteFingerprint: network.identities["server"]!.fingerprint,
+                        remoteFingerprints: [network.identities["server"]!.fingerprint],
                         remoteCandidates: [server.address]),
                     broadcast: BroadcastID(rawValue: count), direction: .source, tracks: [track])
                 onClient.socket = UInt16(count)

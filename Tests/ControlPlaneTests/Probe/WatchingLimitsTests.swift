@@ -29,7 +29,7 @@ import WebRTC
         var random = SeededGenerator(seed: 1)
         let transport = TransportParameters(
             role: .client, localICE: .generate(using: &random), remoteICE: .generate(using: &random),
-            remoteFingerprint: try DTLSIdentity.generate().fingerprint)
+            remoteFingerprints: [try DTLSIdentity.generate().fingerprint])
         for number in 1...UInt64(viewers + 1) {
             let (session, broadcast) = (SessionID(rawValue: number), BroadcastID(rawValue: number))
             unit.apply(.openBroadcast(broadcast, tracks: [TrackFormat(codec: codec)]), now: .zero)
