@@ -124,7 +124,7 @@ final class DirectPeers {
             let next = peers.reduce(unit.nextDeadline) { min($0, $1.connection.nextDeadline) }
             guard next <= end else { break }
             now = max(now, next)
-            unit.advance(now: now)
+            while unit.advance(now: now) { settle() }
             for peer in peers where peer.connection.nextDeadline <= now {
                 peer.connection.advance(now: now, outbox: peer.outbox)
             }

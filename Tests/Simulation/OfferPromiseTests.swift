@@ -186,7 +186,7 @@ private final class Scene {
                 landed += 1
                 deliver(flight.bytes, from: flight.from, to: flight.to)
             } else {
-                if unit.nextDeadline <= now { unit.advance(now: now) }
+                while unit.advance(now: now) { take(unit.outbox, from: address(1)) }
                 for peer in peers where peer.connection.nextDeadline <= now {
                     peer.connection.advance(now: now, outbox: peer.outbox)
                 }
