@@ -89,6 +89,13 @@ final class MediaPeer: Sendable {
     /// RTP packets that arrived, were decrypted and accepted.
     var received: UInt64 { get async { await plane.statistics()[0].packetsIn } }
 
+    /// Counters of the video that is watched.
+    var video: TrackStatistics? {
+        get async {
+            await plane.statistics()[0].sessions[SessionID(rawValue: 1)]?.tracks.first { $0.kind == .video }
+        }
+    }
+
     /// Waits until more than `count` packets have arrived; false after a minute.
     func receives(moreThan count: UInt64) async -> Bool {
         await eventually { await self.received > count }
