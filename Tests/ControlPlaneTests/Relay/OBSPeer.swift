@@ -46,7 +46,7 @@ final class OBSPeer: Sendable {
         let parameters = TransportParameters(
             role: .client, localICE: ice,
             remoteICE: try ICECredentials(ufrag: theirs.ufrag, password: theirs.password),
-            remoteFingerprint: theirs.fingerprint!, remoteCandidates: theirs.addresses)
+            remoteFingerprints: theirs.preferredFingerprints, remoteCandidates: theirs.addresses)
         let peer = PeerConnection(
             parameters: parameters, context: try DTLSContext(identity: identity),
             setupTimeout: .seconds(Int64(60)), consentTimeout: .seconds(Int64(60)), now: MonotonicClock.now(), seed: 1)
