@@ -22,14 +22,14 @@ extension ForwardingUnit {
             guard let session = sessions[id] else { return }
             let reachable = reached(candidates, through: session.socket)
             session.peer.restartICE(local: local, remote: remote, candidates: reachable, now: now)
-            expectAnswers(from: reachable, for: session)
+            expectAnswers(from: reachable, for: session, now: now)
             follow(session, now: now)
             schedule(session)
         case .addRemoteCandidates(let id, let candidates):
             guard let session = sessions[id] else { return }
             let reachable = reached(candidates, through: session.socket)
             session.peer.addRemoteCandidates(reachable, now: now)
-            expectAnswers(from: reachable, for: session)
+            expectAnswers(from: reachable, for: session, now: now)
             schedule(session)
         case .verify(let id):
             guard let session = sessions[id], session.phase == .connected else { return }
@@ -89,7 +89,7 @@ extension ForwardingUnit {
         let session = Session(parameters, broadcast: broadcast, peer: peer, source: source)
         sessions[session.id] = session
         broadcast.sessions[session.id] = session
-        expectAnswers(from: transport.remoteCandidates, for: session)
+        expectAnswers(from: transport.remoteCandidates, for: session, now: now)
         // A client has something to say at once: its first connectivity check.
         peer.advance(now: now, outbox: outbox)
         follow(session, now: now)
@@ -113,9 +113,9 @@ extension ForwardingUnit {
 
     /// Answers to a client's checks come from the candidates, and name no user fragment. A server makes no checks: what
     /// its peer's SDP claims leads nowhere until it has authenticated.
-    private func expectAnswers(from candidates: [TransportAddress], for session: Session) {
+    private func expectAnswers(from candidates: [TransportAddress], for session: Session, now: Instant) {
         guard session.isClient else { return }
-        for address in candidates where byAddress[address] == nil { remember(address, for: session) }
+        for address in candidates where byAddress[address] == nil { remember(address, for: session, now: now) }
     }
 
     /// Brings the tables in step with what the transport became: connected, closed, or under other user fragments.
@@ -146,7 +146,7 @@ extension ForwardingUnit {
     private func connected(_ session: Session, profile: SRTPProfile, now: Instant) {
         session.phase = .connected
         if let remote = session.peer.remote {
-            remember(remote, for: session)
+            remember(remote, for: session, now: now)
             events.append(.connected(session.id, remote: remote, profile: profile))
         }
         session.nextReport = now + Self.reportInterval

@@ -88,7 +88,7 @@ package final class ForwardingUnit {
         case .rtcp(let length):
             receiveRTCP(datagram.bytes.extracting(0..<length), on: session, now: now)
         case .control(let authenticated):
-            if authenticated { remember(source, for: session) }
+            if authenticated { remember(source, for: session, now: now) }
             follow(session, now: now)
         case .dropped(.outboxFull):
             break  // an answer without room, which the outbox counts
@@ -118,15 +118,19 @@ package final class ForwardingUnit {
         return nil
     }
 
-    /// Media and DTLS from `address` belong to `session` from now on; a new session on an old address takes it over.
-    func remember(_ address: TransportAddress, for session: Session) {
-        if byAddress[address] === session { return }
-        byAddress[address]?.addresses.removeAll { $0 == address }
+    /// Media and DTLS from `address` belong to `session` from now on, unless another session's peer lives there: a check
+    /// proves who sends it, not from where.
+    func remember(_ address: TransportAddress, for session: Session, now: Instant) {
+        if let owner = byAddress[address] {
+            if owner === session || owner.isAlive(at: address, now: now) { return }
+            owner.addresses.removeAll { $0 == address }
+        }
         byAddress[address] = session
         session.addresses.append(address)
-        if session.addresses.count > Session.maximumAddresses {
-            let oldest = session.addresses.removeFirst()
-            byAddress[oldest] = nil
+        if session.addresses.count > Session.maximumAddresses,
+            let oldest = session.addresses.firstIndex(where: { $0 != session.peer.remote })
+        {
+            byAddress[session.addresses.remove(at: oldest)] = nil
         }
     }
 

@@ -50,6 +50,11 @@ final class Session {
         peer.bytesOut += UInt64(length)
     }
 
+    /// Whether it is connected, sends to `address`, and has heard its peer from there within two seconds.
+    func isAlive(at address: TransportAddress, now: Instant) -> Bool {
+        phase == .connected && peer.lives(at: address, within: .seconds(Int64(2)), now: now)
+    }
+
     /// When something of this session is due.
     var nextDeadline: Instant {
         var deadline = min(peer.nextDeadline, nextReport)

@@ -56,6 +56,8 @@ final class Cascade {
     private var random: SeededGenerator
     private var nextSession: UInt64 = 1
     private var nextSocket: UInt16 = 1
+    /// By the server's session.
+    private(set) var credentials: [SessionID: (client: ICECredentials, server: ICECredentials)] = [:]
 
     /// Video and audio packets per viewer host: when each stamp arrived first.
     private(set) var arrivals: [String: [Stamp: Instant]] = [:]
@@ -88,9 +90,15 @@ final class Cascade {
 
     /// A viewer: a host that pulls from `upstream` and remembers what arrived.
     func viewer(_ name: String, of upstream: Host, rtx: Bool = true, video: [CodecFormat] = [vp8]) throws -> Host {
+        let host = try watcher(name)
+        connect(source: host, to: upstream, rtx: rtx, video: video)
+        return host
+    }
+
+    /// A host that remembers what arrives.
+    func watcher(_ name: String) throws -> Host {
         let host = try host(name)
         host.observe = { [unowned self] unit, now in observe(unit, name: name, now: now) }
-        connect(source: host, to: upstream, rtx: rtx, video: video)
         return host
     }
 
@@ -148,6 +156,7 @@ final class Cascade {
         let serverICE = ICECredentials.generate(using: &random)
         let ids = (SessionID(rawValue: nextSession), SessionID(rawValue: nextSession + 1))
         nextSession += 2
+        credentials[ids.1] = (clientICE, serverICE)
         let (sending, receiving) = tracks
         let identities = network.identities
         let onServer = SessionParameters(

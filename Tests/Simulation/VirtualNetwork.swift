@@ -19,6 +19,8 @@ final class Host {
     let address: TransportAddress
     fileprivate(set) var timeline: [(at: Instant, event: Event)] = []
     var events: [Event] { timeline.map(\.event) }
+    /// A NAT before the host: what it adds to the host's ports. Once it has changed, the former ports lead nowhere.
+    var translation: UInt16 = 0
     /// Called with the unit after each datagram it received, before the fan-out.
     var observe: ((ForwardingUnit, Instant) -> Void)?
 
@@ -49,6 +51,10 @@ final class VirtualNetwork {
     private var random: SeededGenerator
     private(set) var delivered = 0
     private(set) var lost = 0
+    /// What does not pass is lost.
+    var passes: (_ bytes: [UInt8], _ from: TransportAddress, _ to: TransportAddress) -> Bool = { _, _, _ in true }
+    /// Bytes sent to addresses where no host is.
+    private(set) var stray: [TransportAddress: Int] = [:]
 
     init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
@@ -97,12 +103,20 @@ final class VirtualNetwork {
         now = end
     }
 
+    /// A datagram of somebody else's making, under any source.
+    func inject(_ bytes: [UInt8], from source: TransportAddress, to host: Host) {
+        order += 1
+        insert(Flight(arrival: now, order: order, from: source, to: host.address, bytes: bytes))
+    }
+
     private func deliver(_ flight: Flight) {
         guard let host = hosts.first(where: { $0.address.low == flight.to.low }) else { return }
+        let port = flight.to.port &- host.translation
+        guard host.translation == 0 || port > Host.firstClientPort else { return }
         delivered += 1
         var bytes = flight.bytes
         var from = flight.from
-        from.socket = flight.to.port >= Host.firstClientPort ? flight.to.port - Host.firstClientPort : 0
+        from.socket = port >= Host.firstClientPort ? port - Host.firstClientPort : 0
         var span = bytes.mutableSpan
         var raw = unsafe span.mutableBytes
         host.unit.receive(&raw, from: from, now: now)
@@ -126,7 +140,10 @@ final class VirtualNetwork {
     private func send(_ bytes: [UInt8], from host: Host, to destination: TransportAddress) {
         var target = destination
         target.socket = 0
-        guard let peer = hosts.first(where: { $0.address.low == target.low }) else { return }
+        guard let peer = hosts.first(where: { $0.address.low == target.low }) else {
+            stray[target, default: 0] += bytes.count
+            return
+        }
         let link = links[host.name + ">" + peer.name] ?? Link()
         if link.loss > 0, Double.random(in: 0..<1, using: &random) < link.loss {
             lost += 1
@@ -134,6 +151,11 @@ final class VirtualNetwork {
         }
         var source = host.address
         if destination.socket != 0 { source.port = Host.firstClientPort + destination.socket }
+        source.port &+= host.translation
+        guard passes(bytes, source, target) else {
+            lost += 1
+            return
+        }
         var delay = link.delay
         if link.jitter > .zero {
             delay = delay + Interval(nanoseconds: Int64.random(in: 0...link.jitter.nanoseconds, using: &random))

@@ -20,8 +20,9 @@ step() {
 
 test=(swift test -c release -Xswiftc -enable-testing --skip-build)
 # What only computes would take all threads from what waits for real time, for seconds on end.
-step "Unit tests and simulation (Swift)" '^. Suite .* passed|^. Test run|^offer generator' \
+step "Unit tests and simulation (Swift)" '^. Suite .* passed|^. Test run|^OpenSSL loaded|^offer generator' \
     "${test[@]}" --skip '^ControlPlaneTests\.' --skip '^MediaPlaneTests\.'
+step "DTLS under other patch releases of OpenSSL" '^OpenSSL|^. Test run' deploy/development/openssl-versions.sh
 step "Sockets, HTTP and whole nodes (Swift)" '^. Suite .* passed|^. Test run' \
     "${test[@]}" --filter '^ControlPlaneTests\.' --filter '^MediaPlaneTests\.' --skip ClusterSimulation
 step "A thousand simulated clusters with random faults" '^cluster simulation|^. Test run' \

@@ -1,39 +1,66 @@
 /// The DTLS record layer as far as it concerns datagrams (RFC 6347 §4.1):
 ///
 ///     type(1) version(2) epoch(2) sequence(6) length(2) fragment(length)
-enum DTLSRecord {
-    static let headerLength = 13
+struct DTLSRecord: Hashable {
+    enum Content: UInt8 { case changeCipherSpec = 20, alert, handshake, applicationData }
 
-    /// Whether a datagram can be DTLS at all: a known content type, version 1.x, and a fragment that is all there.
-    ///
-    /// Application data before the keys is refused here: OpenSSL would take it as a reason to end the handshake, which one
-    /// forged datagram must not achieve.
-    static func accepts(_ datagram: borrowing RawSpan) -> Bool {
-        guard datagram.byteCount >= headerLength else { return false }
-        let header = unsafe datagram.withUnsafeBytes { unsafe Array($0.prefix(headerLength)) }
-        let isPlain = header[3] == 0 && header[4] == 0
-        let length = Int(header[11]) << 8 | Int(header[12])
-        return (20...(isPlain ? 22 : 23)).contains(header[0]) && header[1] == 0xFE
-            && headerLength + length <= datagram.byteCount
+    /// Of DTLS 1.0 (a ClientHello may say so) and 1.2.
+    static let versions: ClosedRange<UInt16> = 0xFEFD...0xFEFF
+    static let headerLength = 13
+    /// Handshake messages have a header of their own (§4.2.2).
+    static let shortestHandshake = 12
+    /// That header, and the 12 bytes of verify_data that every cipher suite of ours has (RFC 5246 §7.4.9).
+    static let finishedLength = 24
+    static let alertLength = 2
+
+    let content: Content
+    let version: UInt16
+    let epoch: UInt16
+    /// The whole record, header and all.
+    let bytes: ArraySlice<UInt8>
+
+    var fragment: ArraySlice<UInt8> { bytes.dropFirst(Self.headerLength) }
+
+    /// An alert that ends something, not under any keys: fatal, or close_notify (RFC 5246 §7.2).
+    var endsInPlain: Bool {
+        epoch == 0 && content == .alert && fragment.count == Self.alertLength
+            && (fragment.first == 2 || fragment.last == 0)
     }
 
-    /// Splits a run of whole records, as OpenSSL wrote them, into datagrams of at most `mtu` bytes.
-    ///
-    /// A record is never divided; OpenSSL was told the same limit.
-    static func datagrams(of records: ArraySlice<UInt8>, mtu: Int) -> [[UInt8]] {
-        var datagrams: [[UInt8]] = []
-        var start = records.startIndex
-        var end = start
-        while records.endIndex - end >= headerLength {
-            let next = end + headerLength + Int(records[end + 11]) << 8 + Int(records[end + 12])
-            precondition(next <= records.endIndex, "OpenSSL writes whole records")
-            if next - start > mtu, end > start {
-                datagrams.append(Array(records[start..<end]))
-                start = end
-            }
-            end = next
+    /// All records of a datagram up to the first that is not all there, or nothing that we know.
+    static func all(in datagram: ArraySlice<UInt8>) -> [DTLSRecord] {
+        var records: [DTLSRecord] = []
+        var rest = datagram
+        while let record = DTLSRecord(firstOf: rest) {
+            records.append(record)
+            rest = rest.dropFirst(record.bytes.count)
         }
-        if end > start { datagrams.append(Array(records[start..<end])) }
+        return records
+    }
+
+    private init?(firstOf datagram: ArraySlice<UInt8>) {
+        guard datagram.count >= Self.headerLength else { return nil }
+        let number = { (offset: Int) in
+            UInt16(datagram[datagram.startIndex + offset]) << 8 | UInt16(datagram[datagram.startIndex + offset + 1])
+        }
+        let length = Self.headerLength + Int(number(11))
+        guard let content = Content(rawValue: datagram[datagram.startIndex]), Self.versions.contains(number(1)),
+            length <= datagram.count
+        else { return nil }
+        (self.content, version, epoch, bytes) = (content, number(1), number(3), datagram.prefix(length))
+    }
+
+    /// Packs records into datagrams of at most `mtu` bytes, in order. A record is never divided; OpenSSL was told the same
+    /// limit.
+    static func datagrams(of records: [DTLSRecord], mtu: Int) -> [[UInt8]] {
+        var datagrams: [[UInt8]] = []
+        for record in records {
+            if let last = datagrams.last, last.count + record.bytes.count <= mtu {
+                datagrams[datagrams.count - 1] += record.bytes
+            } else {
+                datagrams.append(Array(record.bytes))
+            }
+        }
         return datagrams
     }
 }

@@ -6,7 +6,11 @@ internal import COpenSSL
 /// OpenSSL's retransmission timer only knows the real clock. It is used once per flight to have all repeats of the flight
 /// made beforehand (`timerAsked`), then set to "never"; when they are sent is decided here.
 ///
-/// *Assumptions*: only datagrams from the address ICE selected come in, so no cookie exchange is needed (RFC 6347
+/// Source addresses can be forged, so a record reaches OpenSSL only when the peer may have sent it in this state
+/// (`isWanted`), and nothing that OpenSSL writes once connected leaves but a repeat of our last flight or the close_notify
+/// that `close` asked for. OpenSSL itself answers some forged records with an alert, which the true peer would obey.
+///
+/// *Assumptions*: only datagrams from addresses that ICE has led here come in, so no cookie exchange is needed (RFC 6347
 /// §4.2.1). *Not done*: application data (data channels), DTLS 1.3, renegotiation.
 @safe package final class DTLSTransport {
     package enum State {
@@ -30,6 +34,10 @@ internal import COpenSSL
     private let mtu: Int
     private var outgoing: [[UInt8]] = []
     private var flight: DTLSFlight?
+    /// An alert before the keys is not authenticated: it is believed when the peer has said nothing more until then.
+    private var refusalCounts: Instant?
+    private static let refusalPatience = Interval.seconds(Int64(1))
+    private var isClosing = false
     /// Set by the certificate callback. Nothing counts as connected without `true`.
     private var fingerprintMatches: Bool?
     /// Where each repeat begins in what OpenSSL wrote since the last `collect`.
@@ -55,8 +63,8 @@ internal import COpenSSL
 
     /// When `advance` has something to do.
     package var nextDeadline: Instant {
-        guard case .handshaking = state, let flight else { return .distantFuture }
-        return flight.deadline
+        guard case .handshaking = state else { return .distantFuture }
+        return min(flight?.deadline ?? .distantFuture, refusalCounts ?? .distantFuture)
     }
 
     /// A client sends its ClientHello; a server waits for one.
@@ -69,17 +77,18 @@ internal import COpenSSL
 
     /// Takes one datagram; read `state` and `takeDatagrams` afterwards.
     ///
-    /// - Returns: false when it cannot be DTLS, or nothing is expected any more.
+    /// - Returns: false when there is nothing in it that this association waits for.
     @discardableResult
     package func receive(_ bytes: borrowing RawSpan, now: Instant) -> Bool {
-        guard bytes.byteCount <= Int(UInt16.max), DTLSRecord.accepts(bytes) else { return false }
-        switch state {
-        case .idle where isClient: return false
-        case .failed, .closed: return false
-        case .idle: state = .handshaking
-        case .handshaking, .connected: break
+        guard bytes.byteCount <= Int(UInt16.max) else { return false }
+        let records = DTLSRecord.all(in: unsafe bytes.withUnsafeBytes { unsafe Array($0) }[...])
+        let wanted = records.filter(isWanted)
+        guard !wanted.isEmpty else { return hearRefusal(records, now: now) }
+        refusalCounts = nil
+        if case .idle = state { state = .handshaking }
+        for record in wanted {
+            unsafe record.bytes.withUnsafeBytes { unsafe _ = BIO_write(input, $0.baseAddress, Int32($0.count)) }
         }
-        unsafe bytes.withUnsafeBytes { unsafe _ = BIO_write(input, $0.baseAddress, Int32($0.count)) }
         if case .handshaking = state { handshake() }
         if case .connected = state { readRecords() }
         // One datagram at a time: whatever was not wanted must not be joined with the next.
@@ -90,7 +99,9 @@ internal import COpenSSL
 
     /// Repeats the last flight when it is due, and gives up after the last repeat.
     package func advance(now: Instant) {
-        guard case .handshaking = state, flight != nil, nextDeadline <= now else { return }
+        guard case .handshaking = state else { return }
+        if let refusalCounts, refusalCounts <= now { return fail(.handshakeFailed) }
+        guard let deadline = flight?.deadline, deadline <= now else { return }
         if let datagrams = flight?.next(now: now) { outgoing += datagrams } else { fail(.handshakeFailed) }
     }
 
@@ -104,6 +115,7 @@ internal import COpenSSL
     package func close() {
         switch state {
         case .connected:
+            isClosing = true
             ERR_clear_error()
             if unsafe SSL_alloc_buffers(ssl) == 1 { unsafe _ = SSL_shutdown(ssl) }
             state = .closed
@@ -113,6 +125,39 @@ internal import COpenSSL
             state = .closed
         case .failed, .closed: break
         }
+    }
+
+    // MARK: What may come in
+
+    /// Whether the peer may have sent this record, as far as a header shows it, and we still have use for it.
+    ///
+    /// Once connected that is an alert under the keys and, for the server, the client's Finished, which asks for ours again.
+    /// Cipher suites with AEAD pad nothing, so both have one length only.
+    private func isWanted(_ record: DTLSRecord) -> Bool {
+        let length = record.fragment.count
+        switch (state, record.epoch, record.content) {
+        case (.idle, 0, .handshake): return !isClient && length >= DTLSRecord.shortestHandshake
+        case (.handshaking, 0, .handshake): return length >= DTLSRecord.shortestHandshake
+        case (.handshaking, 0, .changeCipherSpec): return record.fragment.elementsEqual([1])
+        case (.handshaking, 1, .handshake): return length == sealedLength(DTLSRecord.finishedLength)
+        case (.connected, 1, .handshake): return !isClient && length == sealedLength(DTLSRecord.finishedLength)
+        case (.handshaking, 1, .alert), (.connected, 1, .alert):
+            return length == sealedLength(DTLSRecord.alertLength)
+        default: return false
+        }
+    }
+
+    /// What `count` bytes become under the cipher suite that was agreed: GCM sends eight bytes of its nonce along (RFC 5288
+    /// §3), ChaCha20 none (RFC 7905 §2); both have a tag of 16. nil: nothing has been agreed yet.
+    private func sealedLength(_ count: Int) -> Int? {
+        guard let cipher = unsafe SSL_get_pending_cipher(ssl) ?? SSL_get_current_cipher(ssl) else { return nil }
+        return count + (unsafe SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 ? 16 : 24)
+    }
+
+    private func hearRefusal(_ records: [DTLSRecord], now: Instant) -> Bool {
+        guard case .handshaking = state, records.contains(where: \.endsInPlain) else { return false }
+        refusalCounts = refusalCounts ?? now + Self.refusalPatience
+        return true
     }
 
     // MARK: Handshake
@@ -133,7 +178,7 @@ internal import COpenSSL
             unsafe _ = SSL_shutdown(ssl)
             return fail(fingerprintMatches == true ? .handshakeFailed : .fingerprintMismatch)
         }
-        flight = nil
+        (flight, refusalCounts) = (nil, nil)
         state = .connected(material)
         releaseBuffers()
     }
@@ -190,11 +235,26 @@ internal import COpenSSL
         // The repeats made it large, and it would stay so: a BIO never shrinks by itself.
         unsafe BIO_ctrl(output, BIO_C_SET_BUF_MEM, Int(BIO_CLOSE), BUF_MEM_new())
         let starts = repeatStarts.filter { $0 < written.count }
-        outgoing += DTLSRecord.datagrams(of: written[..<(starts.first ?? written.count)], mtu: mtu)
+        outgoing += datagrams(of: written[..<(starts.first ?? written.count)])
         guard case .handshaking = state else { return }
         let ends = starts.dropFirst() + [written.count]
-        let repeats = zip(starts, ends).map { DTLSRecord.datagrams(of: written[$0..<$1], mtu: mtu) }
+        let repeats = zip(starts, ends).map { datagrams(of: written[$0..<$1]) }
         flight = DTLSFlight(repeats: repeats, sentAt: now)
+    }
+
+    /// What of OpenSSL's own writing may leave: the handshake, and alerts only when it fails or we close.
+    private func datagrams(of written: ArraySlice<UInt8>) -> [[UInt8]] {
+        let records = DTLSRecord.all(in: written)
+        precondition(records.reduce(0) { $0 + $1.bytes.count } == written.count, "OpenSSL writes whole records")
+        let mayAlert = if case .failed = state { true } else { isClosing }
+        let leaving = records.filter { record in
+            switch record.content {
+            case .changeCipherSpec, .handshake: true
+            case .alert: mayAlert
+            case .applicationData: false
+            }
+        }
+        return DTLSRecord.datagrams(of: leaving, mtu: mtu)
     }
 
     // MARK: Called by OpenSSL

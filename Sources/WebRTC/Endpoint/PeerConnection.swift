@@ -65,6 +65,10 @@ package final class PeerConnection {
     package var remote: TransportAddress? { ice.remote }
     /// Keys under which STUN for this session arrives; two during an ICE restart.
     package var localUfragKeys: [UInt64] { ice.localUfragKeys }
+    /// Whether the peer was heard from `address`, to which we send, within the last `time`.
+    package func lives(at address: TransportAddress, within time: Interval, now: Instant) -> Bool {
+        ice.remote == address && now < ice.lastLife + time
+    }
     /// Measured by our own connectivity checks; nil for ICE-lite.
     package var roundTrip: Interval? { ice.roundTrip }
     /// A watched peer sends nothing and answers no checks.
@@ -101,19 +105,21 @@ package final class PeerConnection {
             return .control(authenticated: false)
         case .rtp:
             guard let srtp else { return .dropped(.beforeKeys) }
-            return media(srtp.unprotectRTP(&datagram, length: datagram.byteCount), isRTCP: false, now)
+            return media(srtp.unprotectRTP(&datagram, length: datagram.byteCount), isRTCP: false, source, now)
         case .rtcp:
             guard let srtp else { return .dropped(.beforeKeys) }
-            return media(srtp.unprotectRTCP(&datagram, length: datagram.byteCount), isRTCP: true, now)
+            return media(srtp.unprotectRTCP(&datagram, length: datagram.byteCount), isRTCP: true, source, now)
         case .unknown:
             return .dropped(.unclassified)
         }
     }
 
-    private func media(_ opened: SRTPSession.Opened, isRTCP: Bool, _ now: Instant) -> Received {
+    private func media(
+        _ opened: SRTPSession.Opened, isRTCP: Bool, _ source: TransportAddress, _ now: Instant
+    ) -> Received {
         switch opened {
         case .packet(let length):
-            ice.authenticatedMedia(now: now)
+            ice.authenticatedMedia(from: source, now: now)
             return isRTCP ? .rtcp(length: length) : .rtp(length: length)
         case .dropped(let reason):
             return .dropped(reason)

@@ -1,4 +1,4 @@
-// The asking half of ICE (RFC 8445 §7.2, §8) and consent (RFC 7675), for the client.
+// The asking half of ICE (RFC 8445 §7.2, §8) and consent (RFC 7675): for the client, and the check itself for both.
 
 /// One remote candidate and the checks sent to it. Every datagram is a transaction of its own, so that its answer times
 /// the path without doubt.
@@ -64,12 +64,11 @@ extension ICEAgent {
 
     /// Sends a Binding request (§7.2.2) and returns the check with its next due time. Consent checks go on nominating,
     /// which heals a nomination that was answered but came to nothing.
-    private mutating func transmit(
+    mutating func transmit(
         _ check: CandidateCheck, nominating: Bool, now: Instant, outbox: Outbox
     ) -> CandidateCheck {
         var check = check
-        let id = STUNMessage.TransactionID(
-            high: UInt32(truncatingIfNeeded: generator.next()), low: generator.next())
+        let id = STUNMessage.TransactionID.unguessable()
         var request = STUNWriter(.request, transactionID: id)
         request.addUsername(check.generation.username)
         request.addPriority(Self.checkPriority)

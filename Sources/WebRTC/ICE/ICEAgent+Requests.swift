@@ -33,19 +33,11 @@ extension ICEAgent {
         answer.addMappedAddress(source)
         let sent = outbox.append(answer.finish(key: generation.localPassword), to: source)
         if role == .server {
-            adopt(source, nominated: message.useCandidate, isCurrent: isCurrent, now: now)
+            adopt(source, nominated: message.useCandidate, generation: generation, now: now)
         } else if isCurrent {
             trigger(source, nominated: message.useCandidate, now: now)
         }
         return sent ? .handled : .dropped(.outboxFull)
-    }
-
-    /// Server: who may send checks under our password is the peer, and where from is where it can be reached.
-    private mutating func adopt(_ source: TransportAddress, nominated: Bool, isCurrent: Bool, now: Instant) {
-        lastLife = max(lastLife, now)
-        if state == .checking || nominated { remote = source }
-        (state, setupDeadline) = (.connected, nil)
-        if nominated && isCurrent { previous = nil }
     }
 
     /// Client: a triggered check (RFC 8445 §7.3.1.4) towards where the peer really sends from, maybe a peer-reflexive

@@ -1,12 +1,13 @@
 /// One side of ICE for one session, bytes and time in, datagrams and the next deadline out.
 ///
-/// Server: ICE-lite and controlled (RFC 8445 §2.5). It answers checks and takes the peer's address from them: from the
-/// first authenticated one at once, so that DTLS can start, then from every one that carries USE-CANDIDATE, so that a
-/// peer can move later. Client: controlling with one host candidate, our socket. It checks the peer's candidates, uses
-/// the first pair that answers, nominates it and keeps consent on it (RFC 7675). It answers checks too, so a full peer
-/// is as good as a lite one.
+/// Server: ICE-lite and controlled (RFC 8445 §2.5). It answers checks and takes the peer's address from them: the first
+/// authenticated one's at once, so that DTLS can start. Another one has to answer a check of ours before it is used
+/// (`ICEAgent+Moves`); apart from that a server sends none. Client: controlling with one host candidate, our socket. It
+/// checks the peer's candidates, uses the first pair that answers, nominates it and keeps consent on it (RFC 7675). It
+/// answers checks too, so a full peer is as good as a lite one.
 ///
-/// Both keep a session alive on authenticated media as well as on STUN: some peers send no checks while they send RTCP.
+/// Both keep a session alive on authenticated media as well as on STUN, as far as it comes from the address in use: some
+/// peers send no checks while they send RTCP.
 package struct ICEAgent {
     package enum State: Hashable, Sendable {
         case checking
@@ -35,7 +36,7 @@ package struct ICEAgent {
     package internal(set) var state = State.checking
     /// Where to send: the peer of the selected pair. nil only before the first `connected`.
     package internal(set) var remote: TransportAddress?
-    /// Smoothed over our own checks; nil for a server, which sends none.
+    /// Smoothed over our own checks; nil for a server, which sends next to none.
     package internal(set) var roundTrip: Interval?
 
     /// The credentials that checks are made with.
@@ -44,17 +45,22 @@ package struct ICEAgent {
     var previous: ICEGeneration?
     /// When checking ends; nil when there is nothing to check.
     var setupDeadline: Instant?
-    var lastLife: Instant
+    /// When the peer was last heard from `remote`.
+    package internal(set) var lastLife: Instant
+    /// Checks of the pair in use.
+    var selected: CandidateCheck?
+    /// Whether the peer of the pair in use still lives; nil: only consent says so.
+    var watch: PeerWatch?
 
-    // Client only.
+    // Server only.
+    var rivals: [RivalAddress] = []
+
+    // Client only, apart from the checks that a server sends rivals.
     var isControlling: Bool
     var tieBreaker: UInt64
     var generator: SeededGenerator
     /// Candidates without a valid pair yet. Empty once one is selected.
     var checks: [CandidateCheck] = []
-    var selected: CandidateCheck?
-    /// Whether the peer of the selected pair still lives; nil: only consent says so.
-    var watch: PeerWatch?
     /// Before this no check may be sent.
     var nextSlot: Instant
 
@@ -87,7 +93,8 @@ package struct ICEAgent {
         var deadline = setupDeadline ?? .distantFuture
         if state == .connected { deadline = min(deadline, lastLife + consentTimeout) }
         for check in checks { deadline = min(deadline, max(check.due, nextSlot)) }
-        if let selected { deadline = min(deadline, selected.due) }
+        if role == .server { deadline = min(deadline, rivalDeadline) }
+        if role == .client, let selected { deadline = min(deadline, selected.due) }
         if let watch { deadline = min(deadline, watch.nextDeadline(lastLife: lastLife)) }
         return deadline
     }
@@ -112,14 +119,17 @@ package struct ICEAgent {
         case .request: return receiveRequest(message, in: bytes, from: source, now: now, outbox: outbox)
         // A keepalive (RFC 8445 §11): not authenticated, so it proves nothing, least of all whose an address is.
         case .indication: return source == remote ? .handled : .dropped(.unexpectedSTUN)
-        case .success, .error: return receiveAnswer(message, in: bytes, from: source, now: now, outbox: outbox)
+        case .success, .error:
+            if role == .server { return receiveAnswerOfPeer(message, in: bytes, from: source, now: now) }
+            return receiveAnswer(message, in: bytes, from: source, now: now, outbox: outbox)
         }
     }
 
-    /// An SRTP or SRTCP packet of this session verified: the peer lives, wherever it sent from. The address
-    /// is not followed, since whoever copies a packet could send it from elsewhere first.
-    package mutating func authenticatedMedia(now: Instant) {
-        if state == .connected { lastLife = max(lastLife, now) }
+    /// An SRTP or SRTCP packet of this session verified. It is life only where we send to: whoever has the keys can send
+    /// from anywhere, and a peer that is not there has to be moved or given up.
+    package mutating func authenticatedMedia(from source: TransportAddress, now: Instant) {
+        guard state == .connected else { return }
+        if source == remote { lastLife = max(lastLife, now) } else { mediaFromElsewhere(source, now: now) }
     }
 
     /// Sends what is due and notices timeouts.
@@ -130,7 +140,8 @@ package struct ICEAgent {
             (checks, self.setupDeadline) = ([], nil)
         }
         if state == .connected, now >= lastLife + consentTimeout { return fail() }
-        guard role == .client, state != .failed else { return }
+        guard state != .failed else { return }
+        if role == .server { return advanceRivals(now: now, outbox: outbox) }
         sendDueCheck(now: now, outbox: outbox)
         sendDueProbe(now: now, outbox: outbox)
         sendDueConsent(now: now, outbox: outbox)
@@ -147,7 +158,7 @@ package struct ICEAgent {
     }
 
     /// Nothing authenticated came from a watched peer, and no answer to our checks.
-    package var isUnreachable: Bool { watch?.isUnreachable ?? false }
+    package var isUnreachable: Bool { role == .client && watch?.isUnreachable == true }
 
     /// Adds remote candidates to check. Duplicates, unusable addresses and those beyond `maximumCandidates` are
     /// ignored, and so are all when a pair is already selected.
@@ -179,7 +190,7 @@ package struct ICEAgent {
 
     mutating func fail() {
         state = .failed
-        (checks, selected, watch, setupDeadline) = ([], nil, nil, nil)
+        (checks, rivals, selected, watch, setupDeadline) = ([], [], nil, nil, nil)
     }
 }
 

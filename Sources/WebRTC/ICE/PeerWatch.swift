@@ -1,4 +1,4 @@
-/// Whether a client's peer still lives, noticed long before consent expires (RFC 7675): silence leads to connectivity
+/// Whether the peer of the pair in use still lives, noticed long before consent expires (RFC 7675): silence leads to connectivity
 /// checks, checks without any answer to `unreachable`. It costs a packet nothing beyond `ICEAgent.lastLife`.
 ///
 ///     calm ──silence, or verify──► doubted ──patience──► unreachable
@@ -24,6 +24,10 @@ struct PeerWatch {
     private var nextCheck = Instant.distantFuture
 
     init(silence: Interval) { self.silence = silence }
+
+    var isCalm: Bool { if case .calm = state { true } else { false } }
+    /// The peer has been heard since doubt began; the state says so with the next `advance`.
+    func isOver(lastLife: Instant) -> Bool { lastLife > known }
 
     var isUnreachable: Bool { if case .unreachable = state { true } else { false } }
 

@@ -28,3 +28,14 @@ enum CRC32 {
         return ~crc
     }
 }
+
+extension STUNMessage.TransactionID {
+    /// A new one by OpenSSL's generator. Its answer proves a round trip, so a peer that has seen thousands of them must not
+    /// know the next.
+    static func unguessable() -> Self {
+        var (high, low): (UInt32, UInt64) = (0, 0)
+        let done = unsafe RAND_bytes(&high, 4) == 1 && RAND_bytes(&low, 8) == 1
+        precondition(done, "OpenSSL has randomness")
+        return Self(high: high, low: low)
+    }
+}

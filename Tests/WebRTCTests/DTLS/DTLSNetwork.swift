@@ -18,11 +18,12 @@ final class DTLSNetwork {
     /// All that was sent, before the network touched it.
     private(set) var sent: [(fromClient: Bool, at: Instant, bytes: [UInt8])] = []
     private var inFlight: [(arrival: Instant, order: Int, toClient: Bool, bytes: [UInt8])] = []
-    private let fate: (_ number: Int, _ fromClient: Bool, _ bytes: [UInt8]) -> Fate
+    private let fate: Decision
+
+    typealias Decision = (_ number: Int, _ fromClient: Bool, _ bytes: [UInt8]) -> Fate
 
     init(
-        client: DTLSTransport, server: DTLSTransport,
-        fate: @escaping (_ number: Int, _ fromClient: Bool, _ bytes: [UInt8]) -> Fate = { _, _, _ in .delivered }
+        client: DTLSTransport, server: DTLSTransport, fate: @escaping Decision = { _, _, _ in .delivered }
     ) {
         (self.client, self.server, self.fate) = (client, server, fate)
     }

@@ -214,7 +214,7 @@ import WebRTC
     @Test func authenticatedMediaIsLife() throws {
         var client = try connected()
         _ = client.run(to: 25_000)
-        client.agent.authenticatedMedia(now: F.ms(25_000))
+        client.agent.authenticatedMedia(from: F.a, now: F.ms(25_000))
         _ = client.run(to: 54_999)
         #expect(client.agent.state == .connected)
         _ = client.run(to: 55_000)
@@ -225,7 +225,7 @@ import WebRTC
         var client = AgentUnderTest(.client, candidates: [F.a, F.b])
         _ = client.run(to: 14_999)
         #expect(client.agent.state == .checking)
-        client.agent.authenticatedMedia(now: F.ms(14_999))
+        client.agent.authenticatedMedia(from: F.a, now: F.ms(14_999))
         _ = client.run(to: 15_000)
         #expect(client.agent.state == .failed)
         #expect(client.run(to: 60_000).isEmpty)

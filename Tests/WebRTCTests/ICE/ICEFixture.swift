@@ -84,6 +84,16 @@ struct AgentUnderTest {
         return sent()
     }
 
+    /// Answers the check that the agent sends to `address` now, as the peer would; nil: it sends none.
+    mutating func answersCheck(at address: TransportAddress, as peer: ICECredentials = ICEFixture.remote)
+        -> ICEAgent.Received?
+    {
+        agent.advance(now: now, outbox: outbox)
+        guard let check = sent().last(where: { $0.destination == address && $0.message.messageClass == .request })
+        else { return nil }
+        return receive(ICEFixture.success(check.id, password: peer.password), from: address)
+    }
+
     /// Follows the agent's own deadlines up to `ms`; everything sent on the way, with its time.
     mutating func run(to ms: Int64) -> [(at: Int64, sent: SentSTUN)] {
         var all: [(at: Int64, sent: SentSTUN)] = []

@@ -32,6 +32,8 @@ import WebRTC
         #expect(
             server.receive(F.check(to: F.newLocal, from: F.newRemote, nominating: true), from: F.b, at: 1_400)
                 == .handled)
+        #expect(server.agent.remote == F.a && server.agent.isRestarting)
+        #expect(server.answersCheck(at: F.b, as: F.newRemote) == .handled)
         #expect(server.agent.remote == F.b)
         #expect(!server.agent.isRestarting)
         #expect(server.agent.localUfragKeys.map(Optional.some) == [Self.newKey])
@@ -70,6 +72,7 @@ import WebRTC
         #expect(server.receive(F.check(to: F.newLocal, nominating: true), from: F.b) == .dropped(.unknownUfrag))
         #expect(server.receive(F.check(nominating: true), from: F.a) == .handled)
         #expect(server.receive(F.check(to: third, nominating: true), from: F.b) == .handled)
+        #expect(server.answersCheck(at: F.b, as: F.newRemote) == .handled)
         #expect(server.agent.remote == F.b)
         #expect(server.agent.localUfragKeys.map(Optional.some) == [third.ufragKey])
     }
@@ -115,7 +118,7 @@ import WebRTC
         #expect(client.receive(F.success(first.id), from: F.a, at: 10) == .handled)
         client.agent.restart(local: F.newLocal, remote: F.newRemote, candidates: [F.b], now: F.ms(1_000))
         _ = client.sent()
-        client.agent.authenticatedMedia(now: F.ms(15_000))
+        client.agent.authenticatedMedia(from: F.a, now: F.ms(15_000))
         let sent = client.run(to: 30_000)
         #expect(sent.filter { $0.sent.destination == F.b }.allSatisfy { $0.at < 16_000 })
         #expect(client.agent.state == .connected)

@@ -47,7 +47,7 @@ import WebRTC
         _ = client.run(to: 1_200)
         #expect(client.agent.isUnreachable)
         client.now = ICEFixture.ms(1_300)
-        client.agent.authenticatedMedia(now: client.now)
+        client.agent.authenticatedMedia(from: ICEFixture.a, now: client.now)
         #expect(client.agent.nextDeadline <= client.now, "it is due at once")
         #expect(client.advance(to: 1_300).isEmpty)
         #expect(!client.agent.isUnreachable)
