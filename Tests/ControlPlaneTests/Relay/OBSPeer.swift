@@ -84,7 +84,10 @@ final class OBSPeer: Sendable {
             outbox.removeAll()
             try? await Task.sleep(for: .milliseconds(2))
         }
-        peer.close(.requested, now: MonotonicClock.now(), outbox: outbox)
+        let remote = peer.remote
+        for datagram in peer.close(.requested, saying: nil, now: MonotonicClock.now()) {
+            if let remote { outbox.append(datagram, to: remote) }
+        }
         sockets.send(outbox)
     }
 
