@@ -94,7 +94,7 @@ struct DTLSPair {
     func makeClient(expecting fingerprint: Fingerprint? = nil, mtu: Int = 1_200) -> DTLSTransport {
         DTLSTransport(
             context: clientContext, isClient: true, remoteFingerprint: fingerprint ?? serverIdentity.fingerprint,
-            mtu: mtu)
+            isProven: true, mtu: mtu)
     }
 
     func makeServer(expecting fingerprint: Fingerprint? = nil, mtu: Int = 1_200) -> DTLSTransport {
