@@ -20,6 +20,9 @@ struct DTLSFlight {
         deadline = now + Self.firstInterval
     }
 
+    /// Something came in that a repeat waited for.
+    mutating func hasten(now: Instant) { deadline = now }
+
     /// The datagrams of the next repeat, nil when there is none left and the peer is to be given up.
     mutating func next(now: Instant) -> [[UInt8]]? {
         guard let version = versions.popLast() else { return nil }

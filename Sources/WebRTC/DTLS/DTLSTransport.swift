@@ -11,7 +11,7 @@ internal import COpenSSL
 /// that `close` asked for. OpenSSL itself answers some forged records with an alert, which the true peer would obey.
 ///
 /// *Assumptions*: only datagrams from addresses that ICE has led here come in, so no cookie exchange is needed (RFC 6347
-/// §4.2.1). *Not done*: application data (data channels), DTLS 1.3, renegotiation.
+/// §4.2.1); an address that has not answered yet gets few repeats (`allowance`). *Not done*: application data (data channels), DTLS 1.3, renegotiation.
 @safe package final class DTLSTransport {
     package enum State {
         case idle
@@ -38,16 +38,27 @@ internal import COpenSSL
     private var refusalCounts: Instant?
     private static let refusalPatience = Interval.seconds(Int64(1))
     private var isClosing = false
+    /// Repeats that may still go to an address that may be forged; nil: it is the peer's. Others are left out.
+    private var allowance: Int?
+    private var isHeld = false
+    /// A server's flight is about 640 bytes, the ClientHello 200.
+    private static let firstAllowance = (client: 5, server: 2)
     /// Set by the certificate callback. Nothing counts as connected without `true`.
     private var fingerprintMatches: Bool?
     /// Where each repeat begins in what OpenSSL wrote since the last `collect`.
     private var repeatStarts: [Int] = []
     private var repeatsWanted = 0
 
-    /// - Parameter mtu: the largest datagram that `takeDatagrams` returns, in bytes of UDP payload.
-    package init(context: DTLSContext, isClient: Bool, remoteFingerprints: [Fingerprint], mtu: Int = 1_200) {
+    /// - Parameters:
+    ///   - isProven: the peer has answered from the address to which we send.
+    ///   - mtu: the largest datagram that `takeDatagrams` returns, in bytes of UDP payload.
+    package init(
+        context: DTLSContext, isClient: Bool, remoteFingerprints: [Fingerprint], isProven: Bool = false,
+        mtu: Int = 1_200
+    ) {
         precondition((256...Int(UInt16.max)).contains(mtu), "OpenSSL needs an MTU of at least 256 bytes")
         (self.isClient, self.remoteFingerprints, self.mtu) = (isClient, remoteFingerprints, mtu)
+        allowance = isProven ? nil : isClient ? Self.firstAllowance.client : Self.firstAllowance.server
         guard let ssl = unsafe SSL_new(context.context), let input = unsafe BIO_new(BIO_s_mem()),
             let output = unsafe BIO_new(BIO_s_mem())
         else { preconditionFailure("out of memory for a DTLS association") }
@@ -85,6 +96,7 @@ internal import COpenSSL
         let wanted = records.filter(isWanted)
         guard !wanted.isEmpty else { return hearRefusal(records, now: now) }
         refusalCounts = nil
+        allowRepeat(now: now)
         if case .idle = state { state = .handshaking }
         for record in wanted {
             unsafe record.bytes.withUnsafeBytes { unsafe _ = BIO_write(input, $0.baseAddress, Int32($0.count)) }
@@ -102,7 +114,11 @@ internal import COpenSSL
         guard case .handshaking = state else { return }
         if let refusalCounts, refusalCounts <= now { return fail(.handshakeFailed) }
         guard let deadline = flight?.deadline, deadline <= now else { return }
-        if let datagrams = flight?.next(now: now) { outgoing += datagrams } else { fail(.handshakeFailed) }
+        guard let datagrams = flight?.next(now: now) else { return fail(.handshakeFailed) }
+        isHeld = allowance == 0
+        if isHeld { return }
+        allowance? -= 1
+        outgoing += datagrams
     }
 
     /// Everything to send now, one array per datagram, in order.
@@ -158,6 +174,13 @@ internal import COpenSSL
         guard case .handshaking = state, records.contains(where: \.endsInPlain) else { return false }
         refusalCounts = refusalCounts ?? now + Self.refusalPatience
         return true
+    }
+
+    /// Each datagram that comes in is worth a repeat, at once if one was left out for want of it.
+    private func allowRepeat(now: Instant) {
+        if flight != nil { allowance? += 1 }
+        if isHeld { flight?.hasten(now: now) }
+        isHeld = false
     }
 
     // MARK: Handshake
@@ -237,6 +260,8 @@ internal import COpenSSL
         let starts = repeatStarts.filter { $0 < written.count }
         outgoing += datagrams(of: written[..<(starts.first ?? written.count)])
         guard case .handshaking = state else { return }
+        // A client's second flight: the server has signed our first one, so it has got it.
+        if isClient, flight != nil { allowance = nil }
         let ends = starts.dropFirst() + [written.count]
         let repeats = zip(starts, ends).map { datagrams(of: written[$0..<$1]) }
         flight = DTLSFlight(repeats: repeats, sentAt: now)

@@ -54,7 +54,9 @@ package final class PeerConnection {
             candidates: parameters.remoteCandidates, setupTimeout: setupTimeout, consentTimeout: consentTimeout,
             now: now, seed: random.next())
         dtls = DTLSTransport(
-            context: context, isClient: parameters.dtlsActive, remoteFingerprints: parameters.remoteFingerprints)
+            context: context, isClient: parameters.dtlsActive, remoteFingerprints: parameters.remoteFingerprints,
+            // A client's pair has answered a check before DTLS begins.
+            isProven: parameters.role == .client)
         setupDeadline = now + setupTimeout
         log.append(.opened, at: now)
     }

@@ -94,7 +94,7 @@ struct DTLSPair {
     func makeClient(expecting fingerprints: [Fingerprint]? = nil, mtu: Int = 1_200) -> DTLSTransport {
         DTLSTransport(
             context: clientContext, isClient: true, remoteFingerprints: fingerprints ?? [serverIdentity.fingerprint],
-            mtu: mtu)
+            isProven: true, mtu: mtu)
     }
 
     func makeServer(expecting fingerprints: [Fingerprint]? = nil, mtu: Int = 1_200) -> DTLSTransport {
