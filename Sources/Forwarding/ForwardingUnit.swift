@@ -139,8 +139,9 @@ package final class ForwardingUnit {
     private func receiveRTP(_ bytes: borrowing RawSpan, on session: Session, now: Instant) -> DropReason? {
         guard session.source != nil else { return .wrongDirection }
         guard let packet = RTPPacket.parse(bytes) else { return .malformedRTP }
-        session.source!.recordTransportSequence(packet, in: bytes, now: now)
-        guard let place = session.source!.locate(packet, in: bytes) else { return .unknownStream }
+        let located = session.source!.locate(packet, in: bytes)
+        session.source!.recordTransportSequence(packet, of: located?.track, in: bytes, now: now)
+        guard let place = located else { return .unknownStream }
         if session.source!.changesCodec(packet, at: place), session.broadcast.source === session {
             changeFormats(of: session.broadcast, to: session.source!.formats, now: now)
         }

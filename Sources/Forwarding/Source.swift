@@ -109,14 +109,17 @@ struct Source {
         case media(sequence: Int64, payload: Range<Int>, lostTooMuch: Bool)
     }
 
-    mutating func recordTransportSequence(_ packet: RTPPacket, in bytes: borrowing RawSpan, now: Instant) {
-        guard sendsTransportFeedback,
-            let sequence = packet.extensionUInt16(id: transportSequenceID(of: packet), in: bytes)
-        else { return }
+    /// - Parameter track: whose packet it is; nil: nobody's, as a bandwidth probe may be.
+    mutating func recordTransportSequence(
+        _ packet: RTPPacket, of track: Int?, in bytes: borrowing RawSpan, now: Instant
+    ) {
+        guard sendsTransportFeedback else { return }
+        let id = track.map { tracks[$0].negotiated.extensions.transportSequence } ?? transportSequenceID(of: packet)
+        guard let sequence = packet.extensionUInt16(id: id, in: bytes) else { return }
         feedback.record(sequence, arrival: now)
     }
 
-    /// An extension's id is of the m-section that it was agreed on in (RFC 8285 §5), which the payload type names.
+    /// An extension's id is of the m-section that it was agreed on in (RFC 8285 §5), which the payload type mostly names.
     private func transportSequenceID(of packet: RTPPacket) -> UInt8 {
         for t in tracks.indices where tracks[t].negotiated.knows(packet.payloadType) {
             let id = tracks[t].negotiated.extensions.transportSequence

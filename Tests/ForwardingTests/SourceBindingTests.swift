@@ -103,7 +103,7 @@ import WebRTC
                 #expect(Self.locate(&source, Self.packet(111, ssrc: 6, mid: "a")) == [audio, 0, 0])
                 let bytes = Self.packet(96, ssrc: 1, transport: 77)
                 let span = unsafe bytes.span.bytes
-                source.recordTransportSequence(RTPPacket.parse(span)!, in: span, now: .zero)
+                source.recordTransportSequence(RTPPacket.parse(span)!, of: video, in: span, now: .zero)
                 #expect(source.nextDeadline < .distantFuture)
             }
         }
@@ -154,7 +154,7 @@ import WebRTC
         var source = try Self.source(Self.tracks(rids: ["q", "h"]))
         let bytes = Self.packet(96, ssrc: 1, transport: 77)
         let span = unsafe bytes.span.bytes
-        source.recordTransportSequence(RTPPacket.parse(span)!, in: span, now: .zero)
+        source.recordTransportSequence(RTPPacket.parse(span)!, of: nil, in: span, now: .zero)
         let due = source.nextDeadline
         #expect(due < .distantFuture)
         #expect(source.dueFeedback(now: due).count == 1)

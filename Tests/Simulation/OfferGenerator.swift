@@ -281,7 +281,7 @@ struct GeneratedOffer {
         let mids = sections.filter { !$0.isRejected && !$0.mid.isEmpty }.map(\.mid)
         if mids.count > 1 || !chance(3) { bundle = mids }
         if chance(6) { bundle?.reverse() }
-        if chance(60) { bundle?.removeLast() }
+        if chance(60) { bundle = bundle?.dropLast() }
         // All but the tagged one may wait for the bundle with their ports.
         if let bundle, chance(3) {
             for i in sections.indices where !sections[i].isRejected && bundle.dropFirst().contains(sections[i].mid) {
