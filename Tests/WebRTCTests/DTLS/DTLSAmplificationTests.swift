@@ -72,7 +72,7 @@ import Testing
     @Test func anActiveServerIsBoundToo() throws {
         let pair = try DTLSPair()
         let active = DTLSTransport(
-            context: pair.serverContext, isClient: true, remoteFingerprint: pair.clientIdentity.fingerprint)
+            context: pair.serverContext, isClient: true, remoteFingerprints: [pair.clientIdentity.fingerprint])
         active.start(now: .zero)
         let first = active.takeDatagrams().reduce(0) { $0 + $1.count }
         let repeats = sent(by: active, until: Self.ms(30_000))
