@@ -92,13 +92,13 @@ struct PacketizingTests {
         let start: [UInt8] = [0, 0, 0, 1]
         let (sps, pps) = (packetBytes("6764000aacb423d8"), packetBytes("68ef0fcb"))
         for count in [2, 1_199, 1_200, 1_201, 2_397, 2_398, 30_000] {
-            let (idr, second) = (unit(0x65, count), unit(0x41, 20))
+            let (idr, second) = ([0x65, 0x88] + unit(0x65, count).dropFirst(2), unit(0x41, 20))
             let accessUnit = [[0x09, 0xF0], sps, pps, unit(0x06, 40), idr, second].flatMap { start + $0 }
             let payloads = H264Payload.packetize(accessUnit: accessUnit)
             #expect(depacketize(payloads) == [sps, pps, unit(0x06, 40), idr, second])
             #expect(payloads.allSatisfy { $0.count <= 1_200 })
             #expect(payloads[0][0] == 0x78, "parameter sets first, in one STAP-A with their NRI")
-            #expect(isStart(.h264, payloads[0]))
+            #expect(payloads.map { isStart(.h264, $0) }.firstIndex(of: true) == 1, "the picture behind them is the start")
             #expect(payloads.count == 2 + (count <= 1_200 ? 1 : (count - 1 + 1_197) / 1_198))
         }
     }
