@@ -33,16 +33,21 @@ final class RawConnection {
         }
     }
 
-    /// What comes until `end` was read, or the other end closes, or nothing comes for as long as `patience`.
-    func read(until end: String, patience milliseconds: Int32 = 60_000) -> String {
+    /// What comes until `end` was read, or the other end closes, or the time is up. It waits without holding a thread: the
+    /// node under test needs them.
+    func read(until end: String, within limit: Duration = patience) async -> String {
         var text: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4_096)
-        while !String(decoding: text, as: UTF8.self).contains(end) {
-            var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            guard unsafe poll(&entry, 1, milliseconds) == 1 else { break }
-            let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
-            guard count > 0 else { break }
-            text += buffer[..<count]
+        let deadline = ContinuousClock.now + limit
+        while !String(decoding: text, as: UTF8.self).contains(end), ContinuousClock.now < deadline {
+            let count = unsafe recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            if count > 0 {
+                text += buffer[..<count]
+            } else if count < 0, errno == EAGAIN {
+                try? await Task.sleep(for: .milliseconds(5))
+            } else {
+                break
+            }
         }
         return String(decoding: text, as: UTF8.self)
     }
