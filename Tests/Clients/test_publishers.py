@@ -79,7 +79,7 @@ WATCH = """
     ids=["audio-first-VP8", "audio-first-VP8-simulcast", "video-first-H264-simulcast"])
 def test_chromium_of_another_shape_has_a_picture_at_the_edge_within_two_seconds(cascade, chromium, kinds, codec, rids):
     edge = cascade.edges[1]
-    viewer = chromium.open(f"{edge.url}/?broadcast=nothing")
+    viewer = chromium.open(edge.url)
     viewer.evaluate(WATCH, {"url": f"{edge.url}/whep/shape"})
     publisher = chromium.open(f"{cascade.origin.url}/publish")
     sent = publisher.evaluate(
