@@ -3,12 +3,14 @@
 What counts is the picture at the edge, and how long it takes from the first frame that was sent.
 """
 
+import json
 import socket
+import time
 
 import pytest
 
 from chromium import plays, sample
-from conftest import ROOT, TOKEN, eventually
+from conftest import ROOT, TOKEN, eventually, get
 from test_browsers import ffmpeg_with_whip
 
 # Transceivers in the order of `kinds`. Resolves at the first encoded frame that leaves: milliseconds since 1970.
@@ -77,7 +79,7 @@ WATCH = """
     ids=["audio-first-VP8", "audio-first-VP8-simulcast", "video-first-H264-simulcast"])
 def test_chromium_of_another_shape_has_a_picture_at_the_edge_within_two_seconds(cascade, chromium, kinds, codec, rids):
     edge = cascade.edges[1]
-    viewer = chromium.open(f"{edge.url}/?broadcast=nothing")
+    viewer = chromium.open(edge.url)
     viewer.evaluate(WATCH, {"url": f"{edge.url}/whep/shape"})
     publisher = chromium.open(f"{cascade.origin.url}/publish")
     sent = publisher.evaluate(
@@ -122,3 +124,20 @@ def test_ffmpeg_publishes_large_packets(cascade, chromium):
     viewer = chromium.watch(cascade.edges[0].url, "encoder")
     samples = plays(viewer, seconds=4, at_least_fps=25)
     assert samples[-1]["codec"] == "H264"
+
+
+def test_packets_that_fit_no_viewer_are_warned_of_once(cascade):
+    gstreamer(cascade, "jumbo", "VP8", "1472")
+    cascade.wait_live("jumbo")
+
+    def entry() -> dict:
+        return next((each for each in json.loads(get(cascade.origin.url + "/api/broadcasts")) if each["name"] == "jumbo"), {})
+
+    warnings = eventually(lambda: entry().get("warnings"), 15, "the owner is told")
+    time.sleep(2)
+    assert entry()["warnings"] == warnings, "no second one of the same"
+    (warning,) = warnings
+    assert warning["code"] == "too_large"
+    assert "1460 bytes" in warning["message"] and "mtu" in warning["message"], "what came, and what to set"
+    log = (cascade.folder / "origin-1.log").read_text()
+    assert log.count("packets of a source are thrown away") == 1, log

@@ -80,6 +80,7 @@ actor Crowd {
     }
 
     private static func note(_ text: String, in counts: inout [String: Int]) {
-        if counts[text] != nil || counts.count < maximumErrors { counts[text, default: 0] += 1 }
+        let isKept = counts[text] != nil || counts.count < maximumErrors
+        counts[isKept ? text : "others", default: 0] += 1
     }
 }

@@ -21,7 +21,11 @@ final class ProbeClient: Sendable {
     }
 
     private let plane: MediaPlane
-    private let http = WHIPClient(http: HTTPClient())
+    /// HTTP exchanges at once.
+    private static let exchanges = 32
+
+    private let http = WHIPClient(http: HTTPClient(threads: exchanges))
+    private let turns = Turnstile(exchanges)
     private let identity: DTLSIdentity
     private let state = Mutex(State())
 
@@ -94,7 +98,7 @@ final class ProbeClient: Sendable {
         let offer = Negotiation.offer(
             sending: formats, streamName: "probe", local: local(ice), using: &system)
         let started = MonotonicClock.now()
-        let answer = try await post(offer, to: url, token: token)
+        let answer = try await posted(offer, to: url, token: token).get()
         guard answer.status == 201 else { throw refusal(answer, url, .publish) }
         return try accept(answer, offer: offer, ice: ice, direction: .sink, started: started, token: token, at: place)
     }
@@ -110,8 +114,15 @@ final class ProbeClient: Sendable {
         let offer = Negotiation.offer(receiving: [.audio, .video], local: local(ice), using: &system)
         let limit = ContinuousClock.now + patience
         while true {
+            await turns.enter()
+            if interruption.isRequested {
+                await turns.leave()
+                throw CancellationError()
+            }
             let started = MonotonicClock.now()
-            let answer = try await post(offer, to: url, token: token)
+            let result = await posted(offer, to: url, token: token)
+            await turns.leave()
+            let answer = try result.get()
             if answer.status == 201 {
                 return try accept(
                     answer, offer: offer, ice: ice, direction: .source, started: started, token: token, at: place)
@@ -129,13 +140,15 @@ final class ProbeClient: Sendable {
         LocalTransport(ice: ice, fingerprint: identity.fingerprint, candidates: [])
     }
 
-    private func post(
+    private func posted(
         _ offer: SessionDescription, to url: String, token: String?
-    ) async throws -> WHIPClient.Answer {
+    ) async -> Result<WHIPClient.Answer, ProbeError> {
         do throws(HTTPClient.Failure) {
-            return try await http.post(offer: offer.description, url: url, token: token)
+            return .success(try await http.post(offer: offer.description, url: url, token: token))
         } catch {
-            throw ProbeError("\(url) cannot be reached: \(error)")
+            // libcurl says how many milliseconds it waited: one reason, not one for each viewer.
+            let reason = "\(error)".replacing(/\ after \d+ milliseconds/, with: "")
+            return .failure(ProbeError("\(url) cannot be reached: \(reason)"))
         }
     }
 
@@ -172,7 +185,9 @@ final class ProbeClient: Sendable {
 
     /// Ends the session on both sides.
     func close(_ session: ProbeSession) async {
+        await turns.enter()
         _ = try? await http.delete(url: session.resource, token: session.token)
+        await turns.leave()
         session.place.worker.send(.closeBroadcast(session.place.broadcast, reason: .requested))
     }
 }

@@ -123,6 +123,28 @@ private func milliseconds(_ n: Int64) -> Instant { .zero + .milliseconds(n) }
         #expect(report.text.contains("2 × refused for the moment: u answered 429: too many requests"))
     }
 
+    /// However many different ones there are, they add up.
+    @Test func noFailureIsForgotten() async {
+        let crowd = Crowd(requested: 100, started: milliseconds(0))
+        for number in 0..<100 { await crowd.fail("error \(number)") }
+        let report = await crowd.report(at: milliseconds(1_000), reason: "time")
+        #expect(report.failed == 100 && report.errors.values.reduce(0, +) == 100)
+        #expect(report.errors.count <= 20)
+    }
+
+    @Test func aTurnstileLetsSoManyInAtOnceInOrder() async {
+        let turnstile = Turnstile(2)
+        await turnstile.enter()
+        await turnstile.enter()
+        let third = Task { await turnstile.enter() }
+        await turnstile.leave()
+        await third.value
+        await turnstile.leave()
+        await turnstile.leave()
+        await turnstile.enter()
+        await turnstile.enter()
+    }
+
     @Test func spreads() {
         #expect(SwarmReport.Spread([]) == nil)
         let hundred = SwarmReport.Spread((1...100).map(Double.init).shuffled())
