@@ -98,7 +98,8 @@ struct PacketizingTests {
             #expect(depacketize(payloads) == [sps, pps, unit(0x06, 40), idr, second])
             #expect(payloads.allSatisfy { $0.count <= 1_200 })
             #expect(payloads[0][0] == 0x78, "parameter sets first, in one STAP-A with their NRI")
-            #expect(payloads.map { isStart(.h264, $0) }.firstIndex(of: true) == 1, "the picture behind them is the start")
+            #expect(
+                payloads.map { isStart(.h264, $0) }.firstIndex(of: true) == 1, "the picture behind them is the start")
             #expect(payloads.count == 2 + (count <= 1_200 ? 1 : (count - 1 + 1_197) / 1_198))
         }
     }
