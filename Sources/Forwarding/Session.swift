@@ -101,6 +101,7 @@ final class Session {
 
     func report(now: Instant) -> SessionReport {
         SessionReport(
-            statistics: statistics, events: peer.log.all.map { (age: now - $0.at, text: String(describing: $0.event)) })
+            statistics: statistics, remote: peer.remote,
+            events: peer.log.all.map { (age: now - $0.at, text: String(describing: $0.event)) })
     }
 }

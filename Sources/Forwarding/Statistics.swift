@@ -67,10 +67,12 @@ package struct UnitStatistics: Sendable {
 /// For `/debug/sessions/{id}`: the last protocol events and the counters.
 package struct SessionReport: Sendable {
     package var statistics: SessionStatistics
+    /// Where its datagrams go now.
+    package var remote: TransportAddress?
     /// Oldest first, at most 64; ages in nanoseconds before the report.
     package var events: [(age: Interval, text: String)]
 
-    package init(statistics: SessionStatistics, events: [(age: Interval, text: String)]) {
-        (self.statistics, self.events) = (statistics, events)
+    package init(statistics: SessionStatistics, remote: TransportAddress?, events: [(age: Interval, text: String)]) {
+        (self.statistics, self.remote, self.events) = (statistics, remote, events)
     }
 }

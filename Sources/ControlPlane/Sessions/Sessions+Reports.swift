@@ -147,8 +147,9 @@ extension Sessions {
                     keyframes: $0.keyframes, jitterMilliseconds: $0.jitter)
             },
             events: report.events.map { .init(millisecondsAgo: $0.age.milliseconds, event: $0.text) })
-        if case .connected(let remote, let profile) = record.state {
-            (debug.state, debug.remote, debug.profile) = ("connected", "\(remote)", "\(profile)")
+        debug.remote = report.remote.map { "\($0)" }
+        if case .connected(_, let profile) = record.state {
+            (debug.state, debug.profile) = ("connected", "\(profile)")
         }
         return debug
     }

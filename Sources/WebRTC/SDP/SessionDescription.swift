@@ -189,21 +189,42 @@ private struct SDPLineParser {
     }
 }
 
+/// Byte by byte: an offer has hundreds of lines, and blanks are single bytes.
 extension StringProtocol {
     /// What stands between blanks, single or several.
-    var words: [SubSequence] { split(whereSeparator: Self.isBlank) }
+    var words: [SubSequence] {
+        var words: [SubSequence] = []
+        var rest = utf8.startIndex
+        while let word = word(from: rest) {
+            words.append(self[word])
+            rest = word.upperBound
+        }
+        return words
+    }
 
     /// The text without blanks at either end.
     var trimmed: String {
-        String(drop(while: Self.isBlank).reversed().drop(while: Self.isBlank).reversed())
+        guard let first = word(from: utf8.startIndex) else { return "" }
+        var end = first.upperBound
+        while let word = word(from: end) { end = word.upperBound }
+        return String(self[first.lowerBound..<end])
     }
 
     /// The first word, and what follows it; nil when there is only one.
     var headAndRest: (head: SubSequence, rest: String)? {
-        let text = drop(while: Self.isBlank)
-        guard let end = text.firstIndex(where: Self.isBlank) else { return nil }
-        return (text[..<end], text[end...].trimmed)
+        guard let first = word(from: utf8.startIndex), first.upperBound < utf8.endIndex else { return nil }
+        return (self[first], self[first.upperBound...].trimmed)
     }
 
-    private static func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
+    /// The next run of bytes that are no blanks.
+    private func word(from start: Index) -> Range<Index>? {
+        var first = start
+        while first < utf8.endIndex, Self.isBlank(utf8[first]) { utf8.formIndex(after: &first) }
+        guard first < utf8.endIndex else { return nil }
+        var end = first
+        while end < utf8.endIndex, !Self.isBlank(utf8[end]) { utf8.formIndex(after: &end) }
+        return first..<end
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 }
