@@ -27,7 +27,7 @@ test:
 
 unit:
 	@$(MAKE) --no-print-directory build BUILD_ARGS=--build-tests
-	@swift test -c release -Xswiftc -enable-testing --skip-build $(ARGS)
+	@SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test -c release -Xswiftc -enable-testing --skip-build $(ARGS)
 
 clients: build
 	@deploy/development/setup.sh test
