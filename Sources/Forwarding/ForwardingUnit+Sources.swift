@@ -2,17 +2,19 @@ import WebRTC
 
 /// Which of a broadcast's sources feeds it.
 ///
-///     connected ──nobody else sends────────────────────────────────────────────► feeds
-///         └──another does──► successor ──keyframe, and the other between two pictures──► feeds
-///                                ├──media, and the other stalls; or too long──► feeds
-///                                └──nothing for too long──► closed
+///     connected ──no other, or it cannot be reached─────────────────────────────► feeds
+///         └──another is there──► successor ──keyframe, and the other between two pictures──► feeds
+///                                    ├──media, and the other stalls; or too long──► feeds
+///                                    └──nothing for a while, from neither──► feeds
 ///
-/// So a relay that moves while all is well, or a publisher who replaces another, costs viewers no picture.
+/// So a relay that moves while all is well, or a publisher who replaces another, costs viewers no picture; and neither does
+/// one that moves while the publisher pauses. One that brings nothing while the other sends waits: a relay until its router
+/// gives it up, a publisher until he sends.
 extension ForwardingUnit {
     /// A source's transport is up.
     func sourceConnected(_ session: Session, now: Instant) {
         let broadcast = session.broadcast
-        guard let present = broadcast.source, present !== session, present.isSending else {
+        guard let present = broadcast.source, present !== session, !present.isUnreachable else {
             return takeOver(session, now: now)
         }
         if let other = broadcast.successor?.session { close(other, reason: .replaced, now: now) }
@@ -38,9 +40,6 @@ extension ForwardingUnit {
         let broadcast = session.broadcast
         guard broadcast.successor?.session === session else { return }
         broadcast.successor!.advance(now: now)
-        if broadcast.successor!.isOverdue, !broadcast.successor!.hasBrought {
-            return close(session, reason: .setupTimeout, now: now)
-        }
         reconsiderSource(of: broadcast)
     }
 
@@ -54,7 +53,9 @@ extension ForwardingUnit {
         guard let successor = broadcast.successor else { return false }
         let isStalled = broadcast.source?.stallsAt.map { $0 <= now } ?? true
         let isReady = successor.isReady && broadcast.isBetweenPictures
-        let isInTurn = broadcast.source == nil || successor.hasBrought && (isReady || isStalled || successor.isOverdue)
+        let isIdle = successor.isWaitingForAnything && broadcast.source?.isSending != true
+        let isInTurn =
+            broadcast.source == nil || isIdle || successor.hasBrought && (isReady || isStalled || successor.isOverdue)
         if isInTurn { takeOver(successor.session, now: now) }
         return isInTurn
     }

@@ -1,6 +1,6 @@
 import WebRTC
 
-/// A connected source that is to take over from one that still sends, and what it has brought so far: its packets count
+/// A connected source that is to take over from one that is still there, and what it has brought so far: its packets count
 /// only from a keyframe on, and from when its predecessor has finished a picture.
 struct Successor {
     /// A packet that waits for its turn.
@@ -15,8 +15,11 @@ struct Successor {
     private static let mostEarly = 64
     /// It takes over with so many: sinks do not begin with much more than that.
     private static let mostHeld = 200
-    /// It takes over without a keyframe after this, and is given up if nothing at all has come. `RelayRouter` waits longer.
+    /// It takes over without a keyframe so long after its first packet. `RelayRouter` waits longer.
     private static let longestWait = Interval.seconds(Int64(5))
+    /// It takes over with nothing after this if its predecessor brings nothing either: the publisher pauses, and by now the
+    /// new way to him stands. Less than `RelayRouter.openTimeout`.
+    private static let longestPause = Interval.seconds(Int64(2))
     /// Its predecessor does not get longer to finish a picture.
     private static let longestOverlap = Interval.milliseconds(100)
 
@@ -30,12 +33,14 @@ struct Successor {
     private var checked = Instant.zero
     /// Something has come, if only sound.
     private(set) var hasBrought = false
+    /// It takes over as soon as its predecessor is known to bring nothing.
+    private(set) var isWaitingForAnything = false
     /// It takes over with whatever has come.
     private(set) var isOverdue = false
 
     init(_ session: Session, now: Instant) {
         self.session = session
-        deadline = now + Self.longestWait
+        deadline = now + Self.longestPause
         keyframes.want(now: now)
     }
 
@@ -51,7 +56,7 @@ struct Successor {
 
     mutating func hold(_ packet: Held, now: Instant) {
         guard let source = session.source else { return }
-        hasBrought = true
+        if !hasBrought { (hasBrought, deadline) = (true, now + Self.longestWait) }
         let track = source.tracks[packet.place.track].negotiated
         let hasVideo = source.tracks.contains { $0.negotiated.kind == .video }
         guard start == nil else {
@@ -74,7 +79,11 @@ struct Successor {
     mutating func advance(now: Instant) {
         checked = now
         guard deadline <= now else { return }
-        (deadline, isOverdue) = (.distantFuture, true)
+        if hasBrought {
+            (deadline, isOverdue) = (.distantFuture, true)
+        } else {
+            (deadline, isWaitingForAnything) = (now + Self.longestPause, true)
+        }
     }
 
     /// What belongs on the broadcast's lines, in the order in which it came.

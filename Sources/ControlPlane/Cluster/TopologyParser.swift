@@ -122,6 +122,7 @@ extension TopologyParser {
             ("request_burst", \.requestBurst, 1...1_000_000),
             ("rate_addresses", \.rateAddresses, 16...10_000_000),
             ("connections", \.connections, 1...1_000_000),
+            ("address_share", \.addressShare, 1...100),
             ("broadcasts", \.forwarding.broadcasts, 1...1_000_000),
             ("video_history_bytes", \.forwarding.videoHistoryBytes, 64 << 10...256 << 20),
             ("audio_history_bytes", \.forwarding.audioHistoryBytes, 16 << 10...16 << 20),

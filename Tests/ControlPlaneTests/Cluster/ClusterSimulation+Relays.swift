@@ -9,6 +9,8 @@ extension ClusterSimulation {
     static let consent = Duration.seconds(30)
     /// A session that does not get connected is closed by its server.
     static let halfOpen = Duration.seconds(10)
+    /// A relay that brings nothing takes over after this from one that brings nothing either.
+    private static let idle = Duration.seconds(2)
 
     func perform(_ action: RelayRouter.Action, at node: SimulatedNode) {
         switch action {
@@ -122,27 +124,25 @@ extension ClusterSimulation {
             guard canPass(relay), relay.isOpenAtServer else { return connect(relay, after: .milliseconds(500)) }
             relay.isConnected = true
             route(nodes[relay.client]) { $0.connected(relay.name, relay.attempt, now: now) }
-            takeOver(relay, until: now + .seconds(5))
+            takeOver(relay, since: now)
         }
     }
 
-    /// With its first media, or as soon as the one before it brings none; given up if neither happens.
-    private func takeOver(_ relay: SimulatedRelay, until end: Duration) {
+    /// With its first media; without any if nobody is there to take over from, or if neither brings anything for a while.
+    private func takeOver(_ relay: SimulatedRelay, since: Duration) {
         let client = nodes[relay.client]
         guard relay.isOpenAtClient, client.life == relay.clientLife else { return }
-        let former = client.current[relay.name]
-        let isWaiting = former.map { $0.isSending && flows(of: relay.name)[relay.client] != nil } == true
-        guard !isWaiting || flows(of: relay.name, now: now)[relay.server] != nil && canPass(relay) else {
-            guard now < end else {
-                closeAtClient(relay)
-                return route(client) { $0.lost(relay.name, relay.attempt, inOrder: false, now: now) }
-            }
-            return time.after(.milliseconds(50)) { [self] in takeOver(relay, until: end) }
+        let former = client.current[relay.name].flatMap { $0.isReportedUnreachable ? nil : $0 }
+        let brings = flows(of: relay.name, now: now)[relay.server] != nil && canPass(relay)
+        let isIdle = former?.isSending != true && since + Self.idle <= now
+        guard former == nil || brings || isIdle else {
+            return time.after(.milliseconds(50)) { [self] in takeOver(relay, since: since) }
         }
+        let replaced = client.current[relay.name]
         relay.lastMedia = now
         client.current[relay.name] = relay
         client.heldUntil[relay.name] = .some(nil)
-        if let former, former !== relay { closeAtClient(former) }
+        if let replaced, replaced !== relay { closeAtClient(replaced) }
         note("\(client.plan.name) fed by \(nodes[relay.server].plan.name) (\(relay.name))")
         route(client) { $0.feeds(relay.name, relay.attempt, now: now) }
     }
