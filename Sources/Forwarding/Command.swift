@@ -74,7 +74,8 @@ package enum Command: Sendable {
     /// position in the broadcast (0, 1, …). Sequence numbers and timestamps are the source's own.
     case ingest(BroadcastID, packets: [[UInt8]])
     /// Answered by `Event.statistics`.
-    case collectStatistics(RequestID)
+    /// `ofSessions`: each session's too, which takes time in proportion to their number.
+    case collectStatistics(RequestID, ofSessions: Bool = false)
     /// Answered by `Event.report`.
     case collectReport(SessionID, RequestID)
 }
