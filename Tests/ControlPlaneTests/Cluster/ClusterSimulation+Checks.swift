@@ -38,6 +38,9 @@ extension ClusterSimulation {
     }
 
     private func checkMedia(_ name: String, _ flows: [Publication?]) {
+        // One who pauses beside another, who may have crashed and not be missed yet, counts only while he sends.
+        let open = nodes.compactMap { $0.publishing[name] }.filter(\.isOpen)
+        if open.count > 1, open.contains(where: { $0.pause != nil }) { return }
         let reached = reach(of: name)
         for viewer in viewers where viewer.name == name && viewer.state != .away && !reached[viewer.edge].isEmpty {
             guard viewer.state != .watching || flows[viewer.edge] == nil else { continue }

@@ -23,7 +23,8 @@ extension ClusterSimulation {
         check(flows)
     }
 
-    /// The publication that comes to each node, if its publisher sends; with `now` only if he does at this moment.
+    /// The publication that comes to each node, if its publisher sends; with `now` only if he does at this moment. Without,
+    /// a relay that is up and waits for the first picture to take over with counts as well: no picture is missed.
     func flows(of name: String, now: Duration? = nil) -> [Publication?] {
         var known: [Publication??] = Array(repeating: nil, count: nodes.count)
         func flow(to index: Int) -> Publication? {
@@ -36,8 +37,12 @@ extension ClusterSimulation {
             if let publishing = node.publishing[name] {
                 let isSending = now.map(publishing.isSending) ?? publishing.isLive
                 result = isSending ? publishing.publication : nil
-            } else if let relay = node.current[name], relay.isOpenAtServer, canPass(relay) {
-                result = flow(to: relay.server)
+            } else {
+                let waiting = now == nil ? node.sources.values.filter { $0.name == name && $0.isConnected } : []
+                for relay in [node.current[name]].compactMap({ $0 }) + waiting.sorted(by: { $0.opened < $1.opened })
+                where result == nil && relay.isOpenAtServer && canPass(relay) {
+                    result = flow(to: relay.server)
+                }
             }
             known[index] = .some(result)
             return result
