@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from peer import Peer, Refused
+from peer import AUDIO, VIDEO, Peer, Refused
 from secure import Identity
 
 SO_TIMESTAMPNS = 35
@@ -100,7 +100,8 @@ class Crowd:
         for _ in range(viewers):
             self.invite(stays=True)
         settled = time.monotonic() + 20
-        while sum(viewer.first is not None for viewer in self.staying) < viewers and time.monotonic() < settled:
+        while time.monotonic() < settled and (
+                sum(viewer.first is not None for viewer in self.staying) + self.refused.total() < viewers):
             self.turn_once()
         for viewer in self.staying:
             viewer.gaps.clear()
@@ -112,9 +113,11 @@ class Crowd:
                 invited += 1
             self.turn_once()
         end = time.time()
-        gaps = {kind: [max(v.gaps[kind], end - v.last.get(kind, 0)) for v in self.staying] for kind in (96, 111)}
+        # Also the one that has not ended.
+        gaps = {kind: [max(v.gaps[kind], end - v.last[kind]) for v in self.staying if kind in v.last]
+                for kind in (VIDEO, AUDIO)}
         return {
-            "viewers": len(self.staying), "video_gaps_ms": spread(gaps[96]), "audio_gaps_ms": spread(gaps[111]),
+            "viewers": len(self.staying), "video_gaps_ms": spread(gaps[VIDEO]), "audio_gaps_ms": spread(gaps[AUDIO]),
             "joins": len(self.joined), "join_ms": spread(self.joined), "late": self.late, "refused": self.refused}
 
 

@@ -30,9 +30,14 @@ def why_not() -> str:
 
 
 class Soldier(Host):
-    """A host with more addresses than one, on which programs of this folder run."""
+    """A host with more addresses than one, on which programs of this folder run. `descriptors`: what a process may have."""
 
     addresses: list[str]
+    descriptors: int | None = None
+
+    def command(self, *command, environment=None) -> list[str]:
+        limit = ["prlimit", f"--nofile={self.descriptors}:{self.descriptors}"] if self.descriptors else []
+        return super().command(*limit, *command, environment=environment)
 
     def start(self, program: str, *arguments, nice: int = 0) -> subprocess.Popen:
         command = self.command("nice", "-n", nice, sys.executable, HERE / program, *arguments)
@@ -55,7 +60,7 @@ def result(process: subprocess.Popen, seconds: float = 60) -> dict:
 
 
 class AttackedNode(Node):
-    """A node whose public listener is on its host's address. `descriptors`: its `ulimit -n`."""
+    """A node whose public listener is on its host's address."""
 
     @property
     def url(self) -> str:
@@ -134,9 +139,10 @@ class Field(Lab):
             cascade.start()
         return cascade
 
-    def origin(self, **options) -> tuple[Cascade, AttackedNode]:
+    def origin(self, descriptors: int | None = None, **options) -> tuple[Cascade, AttackedNode]:
         """An origin at which people watch, on a host of its own that is wired to nobody yet."""
         node = AttackedNode("origin-1", "origin", host=self.soldier("node"))
+        node.host.descriptors = descriptors
         return self.cascade([node], **options), node
 
     def probe(self, cascade: Cascade, host: Soldier, *arguments, log: str) -> subprocess.Popen:

@@ -1,13 +1,14 @@
 """flood.py WHAT SECONDS …: one address that does its worst over HTTP and UDP, at a rate. In the end a line of JSON.
 
-    idle SECONDS HOST PORT COUNT           connections that say nothing, opened again when they are closed
+    idle SECONDS HOST PORT COUNT ADDRESS…  connections that say nothing, opened again when they are closed
     slow SECONDS HOST PORT COUNT           POSTs whose body comes a byte a second
-    posts SECONDS HOST PORT RATE           offers that nobody means to connect with
-    gets SECONDS HOST PORT RATE PATH       answers are read and thrown away
+    posts SECONDS HOST PORT RATE ADDRESS…  offers that nobody means to connect with; from these addresses in turn
+    gets SECONDS HOST PORT RATE PATH       on 64 connections; answers are read and thrown away
     stun SECONDS HOST PORT RATE            checks of sessions that do not exist
 """
 
 import collections
+import itertools
 import json
 import os
 import select
@@ -25,11 +26,11 @@ def own_address() -> str:
     return next(a["local"] for link in links for a in link["addr_info"] if a["local"].startswith("10.77.0."))
 
 
-def connect(target) -> socket.socket | None:
+def connect(target, source: str) -> socket.socket:
     """Not waited for."""
     made = socket.socket()
     made.setblocking(False)
-    made.bind((SOURCE, 0))
+    made.bind((source, 0))
     made.connect_ex(target)
     return made
 
@@ -37,13 +38,14 @@ def connect(target) -> socket.socket | None:
 class Connections:
     """So many connections, each opened again when the other side ends it."""
 
-    def __init__(self, target, count: int):
+    def __init__(self, target, count: int, sources=()):
         self.target, self.poll, self.open = target, select.epoll(), {}
         self.count, self.ended, self.most = count, 0, 0
+        self.sources = itertools.cycle(sources or (SOURCE,))
 
     def fill(self):
         for _ in range(min(20, self.count - len(self.open))):
-            made = connect(self.target)
+            made = connect(self.target, next(self.sources))
             self.open[made.fileno()] = [made, time.monotonic(), False]
             self.poll.register(made.fileno(), select.EPOLLIN | select.EPOLLOUT | select.EPOLLHUP)
         self.most = max(self.most, len(self.open))
@@ -78,8 +80,8 @@ class Connections:
         return statuses
 
 
-def idle(seconds: float, target, count: str) -> dict:
-    connections, end = Connections(target, int(count)), time.monotonic() + seconds
+def idle(seconds: float, target, count: str, *addresses: str) -> dict:
+    connections, end = Connections(target, int(count), addresses), time.monotonic() + seconds
     while time.monotonic() < end:
         connections.turn(b"")
         time.sleep(0.05)
@@ -106,19 +108,21 @@ def slow(seconds: float, target, count: str) -> dict:
     return {"ended": connections.ended, "longest": longest, "statuses": statuses}
 
 
-def posts(seconds: float, target, rate: str) -> dict:
+def posts(seconds: float, target, rate: str, *addresses: str) -> dict:
     body = offer(("video", "audio"), "recvonly").replace("\n", "\r\n").encode()
     message = (b"POST /whep/show HTTP/1.1\r\nHost: a\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n"
                % len(body)) + body
-    return pipelined(seconds, target, float(rate), message, at_once=1)
+    return pipelined(seconds, target, float(rate), message, at_once=1, sources=addresses or (SOURCE,))
 
 
 def gets(seconds: float, target, rate: str, path: str = "/session/AAAAAAAAAAAAAAAAAAAAAA.origin-1") -> dict:
-    return pipelined(seconds, target, float(rate), b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path.encode(), at_once=20)
+    return pipelined(seconds, target, float(rate), b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path.encode(), at_once=20, lines=64)
 
 
-def pipelined(seconds: float, target, rate: float, message: bytes, at_once: int, lines: int = 8) -> dict:
-    """The same request again and again on a few connections, many in a packet."""
+def pipelined(seconds: float, target, rate: float, message: bytes, at_once: int, lines: int = 8, sources=None) -> dict:
+    """The same request again and again on some connections, many in a packet."""
+    sources = sources or (SOURCE,)
+    lines = max(lines, len(sources))
     connections = [None] * lines
     statuses, asked, begin = collections.Counter(), 0, time.monotonic()
     while (passed := time.monotonic() - begin) < seconds:
@@ -127,7 +131,7 @@ def pipelined(seconds: float, target, rate: float, message: bytes, at_once: int,
             asked += at_once
             try:
                 if connections[place] is None:
-                    connections[place] = socket.create_connection(target, 1, (SOURCE, 0))
+                    connections[place] = socket.create_connection(target, 1, (sources[place % len(sources)], 0))
                     connections[place].setblocking(False)
                 connections[place].send(message * at_once)
             except BlockingIOError:
