@@ -1,4 +1,4 @@
-"""crowd.py URL SECONDS VIEWERS JOINS ADDRESS…: well-behaved viewers, each from one of the addresses: VIEWERS who stay, and
+"""crowd.py ADDRESS,… URL SECONDS VIEWERS JOINS: well-behaved viewers, each from one of the addresses: VIEWERS who stay, and
 JOINS a second who come, see their first packet and go. In the end a line of JSON: gaps, times of joins, refusals.
 
 Times of arrival are the kernel's, so that this program's own slowness is not measured.
@@ -128,8 +128,8 @@ def spread(seconds: list[float]) -> dict:
 
 
 if __name__ == "__main__":
-    url, seconds, viewers, joins, *addresses = sys.argv[1:]
+    addresses, url, seconds, viewers, joins = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
-        crowd = Crowd(url, addresses, pathlib.Path(folder))
+        crowd = Crowd(url, addresses.split(","), pathlib.Path(folder))
         print(json.dumps(crowd.run(float(seconds), int(viewers), float(joins))), flush=True)
     crowd.http.shutdown(cancel_futures=True)

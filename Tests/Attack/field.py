@@ -39,13 +39,15 @@ class Soldier(Host):
         limit = ["prlimit", f"--nofile={self.descriptors}:{self.descriptors}"] if self.descriptors else []
         return super().command(*limit, *command, environment=environment)
 
-    def start(self, program: str, *arguments, nice: int = 0) -> subprocess.Popen:
-        command = self.command("nice", "-n", nice, sys.executable, HERE / program, *arguments)
+    def start(self, program: str, *arguments, addresses: int = 1, nice: int = 0) -> subprocess.Popen:
+        """`addresses`: how many of the host's the program may send from; it is told them first."""
+        sources = ",".join(self.addresses[:addresses])
+        command = self.command("nice", "-n", nice, sys.executable, HERE / program, sources, *arguments)
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
-    def run(self, program: str, *arguments, seconds: float = 60) -> dict:
+    def run(self, program: str, *arguments, **how) -> dict:
         """What the program says in the end: its last line."""
-        return result(self.start(program, *arguments), seconds)
+        return result(self.start(program, *arguments, **how))
 
     def received(self) -> int:
         """Bytes that have come in over cables, with their headers."""
@@ -154,8 +156,9 @@ class Field(Lab):
         eventually(lambda: f'"{name}"' in host.get(f"{node.url}/api/broadcasts"), 15,
                    f"{name} live: {cascade.log('publisher')}")
 
-    def start(self, host: Soldier, program: str, *arguments, nice: int = 0) -> subprocess.Popen:
-        process = host.start(program, *arguments, nice=nice)
+    def start(self, host: Soldier, program: str, *arguments, **how) -> subprocess.Popen:
+        """As the host does; it is ended with the field."""
+        process = host.start(program, *arguments, **how)
         self.programs.append(process)
         return process
 

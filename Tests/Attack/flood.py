@@ -1,10 +1,11 @@
-"""flood.py WHAT SECONDS …: one address that does its worst over HTTP and UDP, at a rate. In the end a line of JSON.
+"""flood.py ADDRESS,… WHAT SECONDS HOST PORT …: does its worst over HTTP or UDP, from these addresses in turn. In the end a
+line of JSON.
 
-    idle SECONDS HOST PORT COUNT ADDRESS…  connections that say nothing, opened again when they are closed
-    slow SECONDS HOST PORT COUNT           POSTs whose body comes a byte a second
-    posts SECONDS HOST PORT RATE ADDRESS…  offers that nobody means to connect with; from these addresses in turn
-    gets SECONDS HOST PORT RATE PATH       on 64 connections; answers are read and thrown away
-    stun SECONDS HOST PORT RATE            checks of sessions that do not exist
+    idle COUNT      connections that say nothing, opened again when they are closed
+    slow COUNT      POSTs whose body comes a byte a second
+    posts RATE      offers that nobody means to connect with
+    gets RATE PATH  on 64 connections; answers are read and thrown away
+    stun RATE       checks of sessions that do not exist
 """
 
 import collections
@@ -13,17 +14,10 @@ import json
 import os
 import select
 import socket
-import subprocess
 import sys
 import time
 
 from peer import STUN, offer
-
-
-def own_address() -> str:
-    """Of the host that this runs on."""
-    links = json.loads(subprocess.run(["ip", "-j", "address"], check=True, capture_output=True, text=True).stdout)
-    return next(a["local"] for link in links for a in link["addr_info"] if a["local"].startswith("10.77.0."))
 
 
 def connect(target, source: str) -> socket.socket:
@@ -38,10 +32,10 @@ def connect(target, source: str) -> socket.socket:
 class Connections:
     """So many connections, each opened again when the other side ends it."""
 
-    def __init__(self, target, count: int, sources=()):
+    def __init__(self, target, count: int):
         self.target, self.poll, self.open = target, select.epoll(), {}
         self.count, self.ended, self.most = count, 0, 0
-        self.sources = itertools.cycle(sources or (SOURCE,))
+        self.sources = itertools.cycle(SOURCES)
 
     def fill(self):
         for _ in range(min(20, self.count - len(self.open))):
@@ -80,8 +74,8 @@ class Connections:
         return statuses
 
 
-def idle(seconds: float, target, count: str, *addresses: str) -> dict:
-    connections, end = Connections(target, int(count), addresses), time.monotonic() + seconds
+def idle(seconds: float, target, count: str) -> dict:
+    connections, end = Connections(target, int(count)), time.monotonic() + seconds
     while time.monotonic() < end:
         connections.turn(b"")
         time.sleep(0.05)
@@ -108,21 +102,20 @@ def slow(seconds: float, target, count: str) -> dict:
     return {"ended": connections.ended, "longest": longest, "statuses": statuses}
 
 
-def posts(seconds: float, target, rate: str, *addresses: str) -> dict:
+def posts(seconds: float, target, rate: str) -> dict:
     body = offer(("video", "audio"), "recvonly").replace("\n", "\r\n").encode()
     message = (b"POST /whep/show HTTP/1.1\r\nHost: a\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n"
                % len(body)) + body
-    return pipelined(seconds, target, float(rate), message, at_once=1, sources=addresses or (SOURCE,))
+    return pipelined(seconds, target, float(rate), message, at_once=1)
 
 
 def gets(seconds: float, target, rate: str, path: str = "/session/AAAAAAAAAAAAAAAAAAAAAA.origin-1") -> dict:
     return pipelined(seconds, target, float(rate), b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n" % path.encode(), at_once=20, lines=64)
 
 
-def pipelined(seconds: float, target, rate: float, message: bytes, at_once: int, lines: int = 8, sources=None) -> dict:
+def pipelined(seconds: float, target, rate: float, message: bytes, at_once: int, lines: int = 8) -> dict:
     """The same request again and again on some connections, many in a packet."""
-    sources = sources or (SOURCE,)
-    lines = max(lines, len(sources))
+    lines = max(lines, len(SOURCES))
     connections = [None] * lines
     statuses, asked, begin = collections.Counter(), 0, time.monotonic()
     while (passed := time.monotonic() - begin) < seconds:
@@ -131,7 +124,7 @@ def pipelined(seconds: float, target, rate: float, message: bytes, at_once: int,
             asked += at_once
             try:
                 if connections[place] is None:
-                    connections[place] = socket.create_connection(target, 1, (sources[place % len(sources)], 0))
+                    connections[place] = socket.create_connection(target, 1, (SOURCES[place % len(SOURCES)], 0))
                     connections[place].setblocking(False)
                 connections[place].send(message * at_once)
             except BlockingIOError:
@@ -157,7 +150,7 @@ def pipelined(seconds: float, target, rate: float, message: bytes, at_once: int,
 
 def stun(seconds: float, target, rate: str) -> dict:
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sender.bind((SOURCE, 0))
+    sender.bind((SOURCES[0], 0))
     sender.connect(target)
     checks = [STUN.message(0x0001, os.urandom(12), [(STUN.USERNAME, os.urandom(4).hex().encode() + b":abcd")], b"guess")
               for _ in range(1_000)]
@@ -174,6 +167,6 @@ def stun(seconds: float, target, rate: str) -> dict:
 
 
 if __name__ == "__main__":
-    what, seconds, host, port, *more = sys.argv[1:]
-    SOURCE = own_address()
+    sources, what, seconds, host, port, *more = sys.argv[1:]
+    SOURCES = sources.split(",")
     print(json.dumps(globals()[what](float(seconds), (host, int(port)), *more)))

@@ -1,10 +1,9 @@
-"""misuse.py WHAT …: one peer that abuses its session. Says what it did in a line of JSON."""
+"""misuse.py ADDRESS WHAT …: one peer that abuses its session. Says what it did in a line of JSON."""
 
 import json
 import os
 import pathlib
 import struct
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,15 +12,9 @@ from peer import STUN, Peer, fir, nack, pli, receiver_report, rtp, sender_report
 from secure import Handshake, Identity
 
 
-def own_address() -> str:
-    """Of the host that this runs on."""
-    routes = json.loads(subprocess.run(["ip", "-j", "address"], check=True, capture_output=True, text=True).stdout)
-    return next(a["local"] for link in routes for a in link["addr_info"] if a["local"].startswith("10.77.0."))
-
-
 def connected(url: str, **how) -> Peer:
     with tempfile.TemporaryDirectory() as folder:
-        return Peer(own_address(), Identity(pathlib.Path(folder))).open(url, **how).connect()
+        return Peer(ADDRESS, Identity(pathlib.Path(folder))).open(url, **how).connect()
 
 
 def passing(peer: Peer, seconds: float) -> int:
@@ -69,7 +62,7 @@ def nominate(url: str, victim: str) -> dict:
 def hello(url: str, victim: str) -> dict:
     """A check and a ClientHello in a stranger's name, and nothing more."""
     with tempfile.TemporaryDirectory() as folder:
-        peer = Peer(own_address(), Identity(pathlib.Path(folder))).open(url)
+        peer = Peer(ADDRESS, Identity(pathlib.Path(folder))).open(url)
     stranger = socket_at(victim)
     datagrams = [peer.check(), *Handshake(peer.identity).advance()]
     sent = sum(stranger.sendto(datagram, peer.remote) + 42 for datagram in datagrams)
@@ -80,7 +73,7 @@ def hello(url: str, victim: str) -> dict:
 def strange(target: str) -> dict:
     """Datagrams of every class (RFC 7983) and size from one who has no session."""
     host, port = target.split(":")
-    sender = socket_at(own_address())
+    sender = socket_at(ADDRESS)
     count = 0
     for first in range(256):
         for size in (1, 2, 12, 13, 20, 60, 200, 1_400):
@@ -138,4 +131,5 @@ def nacks(url: str, seconds: str, rate: str = "10000") -> dict:
 
 
 if __name__ == "__main__":
-    print(json.dumps(globals()[sys.argv[1]](*sys.argv[2:])))
+    _, ADDRESS, what, *arguments = sys.argv
+    print(json.dumps(globals()[what](*arguments)))

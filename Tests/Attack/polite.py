@@ -1,4 +1,4 @@
-"""polite.py OPEN CLOSE COUNT ADDRESS…: opens sessions at the endpoint OPEN and ends each through the node CLOSE, ten a second,
+"""polite.py ADDRESS,… OPEN CLOSE COUNT: opens sessions at the endpoint OPEN and ends each through the node CLOSE, ten a second,
 from these addresses in turn. In the end the statuses, as a line of JSON."""
 
 import collections
@@ -10,7 +10,8 @@ import urllib.parse
 from peer import offer, request
 
 if __name__ == "__main__":
-    opened, closed, count, *addresses = sys.argv[1:]
+    addresses, opened, closed, count = sys.argv[1:]
+    addresses = addresses.split(",")
     text = offer(("video",), "recvonly").replace("\n", "\r\n")
     statuses = {"POST": collections.Counter(), "DELETE": collections.Counter()}
     for turn in range(int(count)):

@@ -1,4 +1,4 @@
-"""slow_body.py HOST PORT: asks with a body that does not come, and waits for the answer and for the end."""
+"""slow_body.py ADDRESS HOST PORT: asks with a body that does not come, and waits for the answer and for the end."""
 
 import json
 import socket
@@ -7,7 +7,7 @@ import time
 
 if __name__ == "__main__":
     begin = time.monotonic()
-    with socket.create_connection((sys.argv[1], int(sys.argv[2])), 30) as connection:
+    with socket.create_connection((sys.argv[2], int(sys.argv[3])), 30, (sys.argv[1], 0)) as connection:
         connection.sendall(b"POST /whip/show HTTP/1.1\r\nHost: a\r\nContent-Type: application/sdp\r\n"
                            b"Content-Length: 4000\r\n\r\nv")
         status = connection.recv(4_096)[9:12].decode()
