@@ -74,7 +74,8 @@ package enum Command: Sendable {
     /// position in the broadcast (0, 1, …). Sequence numbers and timestamps are the source's own.
     case ingest(BroadcastID, packets: [[UInt8]])
     /// Answered by `Event.statistics`.
-    case collectStatistics(RequestID)
+    /// `ofSessions`: each session's too, which takes time in proportion to their number.
+    case collectStatistics(RequestID, ofSessions: Bool = false)
     /// Answered by `Event.report`.
     case collectReport(SessionID, RequestID)
 }
@@ -104,6 +105,9 @@ package enum Event: Sendable {
     /// Packets of a source session are thrown away for a reason that its owner has to know of; said once per session and
     /// reason.
     case discarding(SessionID, BroadcastID, DropReason, DiscardedPacket)
+    /// A session's peer sends more RTCP, or asks for more packets or keyframes, than one may; the rest is ignored. Said once
+    /// per session and reason.
+    case exceeding(SessionID, BroadcastID, DropReason)
     /// A client session (relay) whose peer has sent nothing for `Limits.relaySilence` and does not answer checks either:
     /// its path or its process is gone. Said once; the session goes on, and `reachable` follows if the peer comes back.
     case unreachable(SessionID, BroadcastID)

@@ -41,22 +41,21 @@ extension ForwardingUnit {
         case .ingest(let id, let packets):
             guard let broadcast = broadcasts[id] else { return }
             for packet in packets { ingest(packet, into: broadcast, now: now) }
-        case .collectStatistics(let request):
-            events.append(.statistics(request, currentStatistics()))
+        case .collectStatistics(let request, let ofSessions):
+            events.append(.statistics(request, currentStatistics(ofSessions: ofSessions)))
         case .collectReport(let id, let request):
             events.append(.report(request, sessions[id]?.report(now: now)))
         }
     }
 
-    private func currentStatistics() -> UnitStatistics {
+    private func currentStatistics(ofSessions: Bool) -> UnitStatistics {
         var result = statistics
         result.broadcasts = broadcasts.count
         for session in sessions.values {
             if session.direction == .source { result.sources += 1 } else { result.sinks += 1 }
-            let own = session.statistics
-            result.datagramsOut += own.datagramsOut
-            result.bytesOut += own.bytesOut
-            result.sessions[session.id] = own
+            result.datagramsOut += session.peer.datagramsOut
+            result.bytesOut += session.peer.bytesOut
+            if ofSessions { result.sessions[session.id] = session.statistics }
             result.drops[Int(DropReason.impairment.rawValue)] += session.peer.impaired
         }
         result.drops[Int(DropReason.outboxFull.rawValue)] += outbox.refused

@@ -60,7 +60,9 @@ extension ForwardingUnit {
             let remote = session.peer.remote
         else { return }
         let oldest = now - limits.historyAge
-        for number in lost {
+        let count = session.budget.numbers.take(lost.count, FeedbackBudget.numbers, now: now)
+        if count < lost.count { refuse(.feedbackBudget, of: session, now: now) }
+        for number in lost.prefix(count) {
             let sent = track.sinks[index].repair(
                 number, track: track, oldest: oldest, now: now, srtp: srtp, remote: remote, outbox: outbox)
             if sent {
@@ -74,9 +76,13 @@ extension ForwardingUnit {
         guard let (track, index) = sink(of: session, ssrc: media) else { return }
         statistics.keyframeRequestsReceived += 1
         track.sinks[index].keyframeRequested()
+        let age = session.reportedRoundTrip ?? .zero
+        guard track.isVideo, track.keyframes.isWorthAsking(now: now, age: age) else { return }
         session.peer.log.append(.keyframeRequestReceived, at: now)
-        guard track.isVideo else { return }
-        track.keyframes.want(now: now, age: session.reportedRoundTrip ?? .zero)
+        guard session.isRelay || session.budget.keyframes.take(FeedbackBudget.keyframes, now: now) else {
+            return refuse(.keyframeBudget, of: session, now: now)
+        }
+        track.keyframes.want(now: now, age: age)
         requestKeyframes(of: session.broadcast, now: now)
     }
 

@@ -35,6 +35,7 @@ package final class ForwardingUnit {
     var byAddress: [TransportAddress: Session] = [:]
     var byUfrag: [UInt64: Session] = [:]
     var deadlines = DeadlineQueue()
+    var handshakes = HandshakeQueue()
     var events: [Event] = []
     var goodbyes = Goodbyes()
     var statistics = UnitStatistics()
@@ -58,7 +59,7 @@ package final class ForwardingUnit {
         for session in sessions.values { session.broadcast.abandon() }
     }
 
-    package var nextDeadline: Instant { deadlines.next }
+    package var nextDeadline: Instant { handshakes.isEmpty ? deadlines.next : .zero }
 
     package func takeEvents() -> [Event] {
         guard !events.isEmpty else { return [] }
@@ -73,11 +74,28 @@ package final class ForwardingUnit {
 
     // MARK: - Datagram in
 
-    /// One datagram, exactly as it arrived; media is decrypted in place. What comes of it leaves with `flush`.
+    /// One datagram, exactly as it arrived; media is decrypted in place. What comes of it leaves with `flush`, but for the
+    /// steps of a handshake, which wait for `advance`.
     package func receive(_ datagram: inout MutableRawSpan, from source: TransportAddress, now: Instant) {
         statistics.datagramsIn += 1
         statistics.bytesIn += UInt64(datagram.byteCount)
-        guard let session = owner(of: datagram.bytes, from: source) else { return }
+        let kind = DatagramClass.classify(datagram.bytes)
+        guard let session = owner(of: datagram.bytes, kind, from: source) else { return }
+        switch kind {
+        case .dtls where session.phase == .connecting:
+            if !handshakes.append(datagram.bytes, from: source, of: session) { count(.handshakesBusy, session: session) }
+        case .rtp where session.source == nil:
+            // Not worth a decryption.
+            count(.wrongDirection, session: session)
+        case .rtcp where !session.budget.datagrams.take(FeedbackBudget.datagrams, now: now):
+            refuse(.feedbackBudget, of: session, now: now)
+        default:
+            take(&datagram, of: session, from: source, now: now)
+        }
+    }
+
+    /// A datagram whose turn it is.
+    func take(_ datagram: inout MutableRawSpan, of session: Session, from source: TransportAddress, now: Instant) {
         let received = session.peer.receive(&datagram, from: source, now: now, outbox: outbox)
         switch received {
         case .rtp(let length):
@@ -100,8 +118,9 @@ package final class ForwardingUnit {
 
     /// Who gets a datagram: the session that owns its source address, or, for STUN, the one whose user fragment it
     /// names. A stranger's datagram costs a parse and a look-up, and allocates nothing.
-    private func owner(of bytes: borrowing RawSpan, from source: TransportAddress) -> Session? {
-        let kind = DatagramClass.classify(bytes)
+    private func owner(
+        of bytes: borrowing RawSpan, _ kind: DatagramClass, from source: TransportAddress
+    ) -> Session? {
         guard kind == .stun else {
             if let known = byAddress[source] { return known }
             count(kind == .unknown ? .unclassified : .unknownSource)
@@ -137,7 +156,6 @@ package final class ForwardingUnit {
     // MARK: - RTP in
 
     private func receiveRTP(_ bytes: borrowing RawSpan, on session: Session, now: Instant) -> DropReason? {
-        guard session.source != nil else { return .wrongDirection }
         guard let packet = RTPPacket.parse(bytes) else { return .malformedRTP }
         let located = session.source!.locate(packet, in: bytes)
         session.source!.recordTransportSequence(packet, of: located?.track, in: bytes, now: now)

@@ -25,9 +25,13 @@ package struct KeyframeRequests: Sendable {
     /// - Parameter age: how long ago the need arose, for a viewer its round-trip time: a keyframe that arrived since
     ///   then is already on its way to it and satisfies the request.
     package mutating func want(now: Instant, age: Interval = .zero) {
-        let since = now - age
-        if let lastKeyframe, since <= lastKeyframe { return }
-        if wantedSince == nil { wantedSince = now }
+        if isWorthAsking(now: now, age: age) { wantedSince = now }
+    }
+
+    /// Whether a wish would change anything: nobody else waits, and no keyframe has come since the need arose.
+    package func isWorthAsking(now: Instant, age: Interval = .zero) -> Bool {
+        guard wantedSince == nil else { return false }
+        return lastKeyframe.map { now - age > $0 } ?? true
     }
 
     /// Another source is there to be asked: what the former one was asked, or sent, counts no more.

@@ -28,6 +28,10 @@ final class Session {
     /// Round trip to a viewer, from its receiver reports.
     var reportedRoundTrip: Interval?
     var dropped: UInt64 = 0
+    /// What the peer may still ask for.
+    var budget = FeedbackBudget()
+    /// Of its handshake, in the unit's queue.
+    var waitingRecords = 0
     /// The entry of the deadline queue that counts; later ones are stale.
     var scheduled = Instant.distantFuture
 

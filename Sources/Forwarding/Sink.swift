@@ -26,7 +26,7 @@ struct Sink {
     /// The MID travels until the viewer's first report on our SSRC proves that it knows the stream (RFC 8843 §15).
     /// Without RTX it stays: a plain re-send has to be the same packet bit by bit.
     private var extensions: OutgoingExtensions
-    private var repairs = RepairBudget()
+    private var repairs = RateBudget()
     private var lastKeyframe: UInt32?
 
     init(track: NegotiatedTrack, local: NegotiatedTrack.LocalStream, session: Session, random: inout SeededGenerator) {
@@ -114,7 +114,8 @@ struct Sink {
         statistics.nacks += 1
         let sequence = number.extended(near: map.next)
         guard let origin = map.origin(of: sequence), origin.sequence >= track.formatStart,
-            let entry = track.history.entry(origin.sequence), entry.arrival >= oldest, repairs.take(now: now)
+            let entry = track.history.entry(origin.sequence), entry.arrival >= oldest,
+            repairs.take(FeedbackBudget.repairs, now: now)
         else { return false }
         let packet = unsafe LinePacket(entry: entry, payload: track.history.payload(of: entry))
         if let rtxSSRC, let rtxPayloadType {
@@ -173,19 +174,5 @@ struct Sink {
         // An empty packet (padding probe of the publisher) keeps its number; RFC 3550 wants at least one byte of it.
         padding = entry.length == 0 ? 4 : 0
         unsafe self.payload = payload
-    }
-}
-
-/// Bounds what one viewer's NACKs can make us send: a flood of them must not become a flood of video.
-struct RepairBudget {
-    static let perSecond = 1_000
-    private var windowStart = Instant.zero
-    private var used = 0
-
-    mutating func take(now: Instant) -> Bool {
-        if now - windowStart >= .seconds(Int64(1)) { (windowStart, used) = (now, 0) }
-        guard used < Self.perSecond else { return false }
-        used += 1
-        return true
     }
 }

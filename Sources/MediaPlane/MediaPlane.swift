@@ -67,9 +67,9 @@ package final class MediaPlane: Sendable {
     }
 
     /// Counters, in the order of the workers.
-    package func statistics() async -> [UnitStatistics] {
+    package func statistics(ofSessions: Bool = false) async -> [UnitStatistics] {
         await withTaskGroup(of: (Int, UnitStatistics).self) { group in
-            for worker in workers { group.addTask { (worker.index, await worker.statistics()) } }
+            for worker in workers { group.addTask { (worker.index, await worker.statistics(ofSessions: ofSessions)) } }
             var all = [UnitStatistics](repeating: UnitStatistics(), count: workers.count)
             for await (index, statistics) in group { all[index] = statistics }
             return all

@@ -77,8 +77,9 @@ package final class MediaWorker: Sendable {
     package func send(_ command: Command) -> Bool { mailbox.send(command) }
 
     /// Counters of the unit, as of its next turn; empty ones once the worker has stopped.
-    package func statistics() async -> UnitStatistics {
-        let answer = await requests.ask { self.mailbox.send(.collectStatistics($0)) }
+    /// - Parameter ofSessions: those of each session too.
+    package func statistics(ofSessions: Bool = false) async -> UnitStatistics {
+        let answer = await requests.ask { self.mailbox.send(.collectStatistics($0, ofSessions: ofSessions)) }
         guard case .statistics(_, let statistics)? = answer else { return UnitStatistics() }
         return statistics
     }

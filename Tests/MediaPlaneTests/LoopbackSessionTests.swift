@@ -117,7 +117,7 @@ private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     private func expect(_ packets: UInt64, packetsAt sessions: [UInt64], of client: Node) async throws {
         try await until {
-            let statistics = await client.worker.statistics()
+            let statistics = await client.worker.statistics(ofSessions: true)
             let counts = sessions.map { id in
                 statistics.sessions[SessionID(rawValue: id)]?.tracks.reduce(0) { $0 + $1.packets } ?? 0
             }

@@ -145,14 +145,14 @@ struct MovingEdge {
         #expect(edge.pause(from: start, to: edge.cascade.network.now) <= .milliseconds(50))
     }
 
-    /// It takes over as it is after five seconds: what it is there for (a newer publication, say) counts.
+    /// It takes over as it is five seconds after its first packet: what it is there for (a newer publication, say) counts.
     @Test func theNewSourceTakesOverWithoutAKeyframeInTheEnd() throws {
         var edge = try MovingEdge(seed: 76, delays: (10, 10))
         edge.cascade.answersRequests = false
         edge.move(to: edge.two)
         edge.play(for: .seconds(Int64(6)))
         let (connected, moved) = (try #require(edge.connected), try #require(edge.moved))
-        #expect(moved - connected == .seconds(Int64(5)))
+        #expect((5_000...5_050).contains((moved - connected).milliseconds))
         #expect(edge.edge.unit.sessions.values.count { $0.direction == .source } == 1)
     }
 

@@ -93,7 +93,9 @@ final class DirectPeers {
     }
 
     /// Opens a session on the unit with its peer, which connects.
-    func connect(_ direction: SessionParameters.Direction, _ tracks: [NegotiatedTrack]) -> DirectPeer {
+    func connect(
+        _ direction: SessionParameters.Direction, _ tracks: [NegotiatedTrack], isRelay: Bool = false
+    ) -> DirectPeer {
         let (theirs, ours) = (ICECredentials.generate(using: &random), ICECredentials.generate(using: &random))
         let id = SessionID(rawValue: UInt64(peers.count + 1))
         let connection = PeerConnection(
@@ -106,11 +108,12 @@ final class DirectPeers {
             session: id, address: TransportAddress(ipv4: 0x0A00_0100 + UInt32(peers.count), port: 6_000),
             connection: connection)
         peers.append(peer)
-        let parameters = SessionParameters(
+        var parameters = SessionParameters(
             id: id,
             transport: TransportParameters(
                 role: .server, localICE: ours, remoteICE: theirs, remoteFingerprints: [identity.fingerprint]),
             broadcast: Self.broadcast, direction: direction, tracks: tracks)
+        parameters.isRelay = isRelay
         unit.apply(.open(parameters), now: now)
         connection.advance(now: now, outbox: peer.outbox)
         run(for: .milliseconds(200))

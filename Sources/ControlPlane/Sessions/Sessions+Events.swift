@@ -24,6 +24,7 @@ extension Sessions {
             }
         case .receiving(let id, _, let encodings): receives(id, encodings)
         case .discarding(let id, _, let reason, let packet): discards(id, reason, packet)
+        case .exceeding(let id, _, let reason): exceeds(id, reason)
         case .unreachable, .reachable: break  // of relays only
         case .formatsChanged(let id, let formats): formatsChanged(id, formats)
         case .closed(let id, let reason, let statistics): closed(id, reason: reason, statistics)
@@ -85,6 +86,13 @@ extension Sessions {
         fields["payload-bytes"] = "\(packet.payloadLength)"
         fields["advice"] = "\(warning.message)"
         logger.warning("packets of a source are thrown away", metadata: fields)
+    }
+
+    private func exceeds(_ id: SessionID, _ reason: DropReason) {
+        guard let record = sessions[id] else { return }
+        var fields = metadata(of: record)
+        fields["reason"] = "\(reason.label)"
+        logger.warning("a session asks for more than its share; the rest is ignored", metadata: fields)
     }
 
     /// The source's codecs are others than the broadcast had; viewers who could not go on are closed by the worker.

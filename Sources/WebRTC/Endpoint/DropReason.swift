@@ -32,6 +32,12 @@ package enum DropReason: UInt8, CaseIterable, Sendable {
     case tooOld
     /// RTP sent to us by a session that only receives.
     case wrongDirection
+    /// RTCP, or sequence numbers in a NACK, beyond what one session may send.
+    case feedbackBudget
+    /// A keyframe request beyond what one viewer may cause.
+    case keyframeBudget
+    /// A DTLS record for which the queue of handshakes had no room; the peer repeats it.
+    case handshakesBusy
     /// Payload longer than `Limits.maximumPayload`.
     case tooLarge
     /// The outbox had no room: the socket does not keep up.

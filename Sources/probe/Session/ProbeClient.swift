@@ -70,7 +70,7 @@ final class ProbeClient: Sendable {
 
     /// Of all live sessions, and what all workers dropped.
     func statistics() async -> UnitStatistics {
-        await plane.statistics().reduce(into: UnitStatistics()) { sum, worker in
+        await plane.statistics(ofSessions: true).reduce(into: UnitStatistics()) { sum, worker in
             sum.sessions.merge(worker.sessions) { first, _ in first }
             for (i, count) in worker.drops.enumerated() { sum.drops[i] += count }
         }

@@ -92,7 +92,7 @@ final class MediaPeer: Sendable {
     /// Counters of the video that is watched.
     var video: TrackStatistics? {
         get async {
-            await plane.statistics()[0].sessions[SessionID(rawValue: 1)]?.tracks.first { $0.kind == .video }
+            await plane.statistics(ofSessions: true)[0].sessions[SessionID(rawValue: 1)]?.tracks.first { $0.kind == .video }
         }
     }
 

@@ -1,0 +1,50 @@
+// Many who join at once: their handshakes wait while those who are there already get their packets.
+import Testing
+import WebRTC
+
+@testable import Forwarding
+
+@Suite struct JoinStormTests {
+    /// A record is not worked on when it comes, but in the time that media leaves.
+    @Test func aTurnTakesFewStepsOfHandshakes() throws {
+        let cascade = Cascade(seed: 96)
+        let (publisher, edge) = (try cascade.host("publisher"), try cascade.host("edge"))
+        cascade.publish(from: publisher, to: edge)
+        cascade.play(from: publisher, until: .zero + .seconds(Int64(1)))
+        var most = 0
+        edge.observe = { unit, _ in most = max(most, unit.handshakes.count) }
+        var viewers: [Host] = []
+        for n in 0..<60 {
+            viewers.append(try cascade.watcher("viewer-\(n)"))
+            cascade.network.link(viewers[n], edge, Link(delay: .milliseconds(5)))
+            cascade.connect(source: viewers[n], to: edge)
+        }
+        cascade.play(from: publisher, until: cascade.network.now + .seconds(Int64(3)))
+        #expect(most >= 50, "they come together: \(most)")
+        #expect(edge.unit.handshakes.isEmpty)
+        #expect(edge.unit.sessions.values.count { $0.phase == .connected } == 61)
+        #expect(edge.unit.statistics.drops[Int(DropReason.handshakesBusy.rawValue)] == 0)
+    }
+
+    /// Each turn takes a few, and one peer's records do not take all the room.
+    @Test func onePeerDoesNotFillTheQueue() throws {
+        let cascade = Cascade(seed: 97)
+        let edge = try cascade.host("edge")
+        cascade.publish(from: try cascade.host("publisher"), to: edge)
+        cascade.network.run(until: .zero + .milliseconds(1))
+        let session = try #require(edge.unit.sessions.values.first)
+        var queue = HandshakeQueue()
+        let record = [UInt8](repeating: 22, count: 100)
+        let source = TransportAddress(ipv4: 1, port: 1)
+        var accepted = 0
+        for _ in 0..<20 where unsafe queue.append(record.span.bytes, from: source, of: session) { accepted += 1 }
+        #expect(accepted == HandshakeQueue.mostOfOne && queue.count == accepted)
+        while let next = queue.next() { #expect(next.bytes == record) }
+        #expect(session.waitingRecords == 0 && queue.isEmpty)
+        for _ in 0..<1_000 {
+            let isTaken = unsafe queue.append(record.span.bytes, from: source, of: session)
+            let next = queue.next()
+            #expect(isTaken && next != nil)
+        }
+    }
+}
