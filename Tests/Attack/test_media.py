@@ -94,6 +94,7 @@ def test_nacks_and_keyframe_requests_without_end_take_nothing_from_others(field,
           f"the other viewer's longest gap {final['longest_gap_ms']} ms")
     assert said["rate"] > 2_000, "the attacker is too slow to be one"
     assert final["video"]["lost"] == 0 and final["freezes"] == 0, final
+    assert drops(node, "feedback_budget") > said["sent"] / 2
     # Of its own packets it may have some again; and a picture that is asked for once a second plays.
     assert metrics["sfu_rtp_repairs_sent_total"] < 2_000
     assert metrics["sfu_keyframe_requests_sent_total"] <= 1.1
