@@ -35,11 +35,11 @@ def field(tmp_path):
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory) -> pathlib.Path:
-    """Five seconds of a small moving picture, 30 fps, a keyframe every second: about 300 kbit/s."""
+    """Three seconds of a small moving picture, 30 fps, a keyframe every second: about 300 kbit/s."""
     path = tmp_path_factory.mktemp("clips") / "clip.ivf"
     subprocess.run(
         ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30",
-         "-t", "5", "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "300k", "-g", "30", path],
+         "-t", "3", "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "300k", "-g", "30", path],
         check=True)
     return path
 

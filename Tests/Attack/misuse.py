@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import random
 import struct
 import sys
 import tempfile
@@ -59,6 +60,17 @@ def nominate(url: str, victim: str) -> dict:
     return {"sent": sent, "got": got}
 
 
+def usurp(url: str, address: str, port: str) -> dict:
+    """Checks of this session from where another's peer lives."""
+    peer = connected(url)
+    other = socket_at(address, int(port))
+    sent, end = 0, time.monotonic() + 4
+    while time.monotonic() < end:
+        sent += other.sendto(peer.check(), peer.remote) > 0
+        passing(peer, 0.1)
+    return {"sent": sent}
+
+
 def hello(url: str, victim: str) -> dict:
     """A check and a ClientHello in a stranger's name, and nothing more."""
     with tempfile.TemporaryDirectory() as folder:
@@ -104,6 +116,61 @@ def replay(url: str, token: str) -> dict:
     passing(peer, 0.5)
     peer.delete()
     return {"replayed": len(packets) // 2, "forged": len(packets) // 2}
+
+
+def rubbish(url: str, token: str, watched: str, codec: str) -> dict:
+    """Media and reports that are sealed well and are otherwise rubbish, of a publisher and of a viewer of its broadcast."""
+    dice = random.Random(codec)
+    publisher = connected(url, kinds=("video",), direction="sendonly", token=token, codec=codec)
+    sent = 0
+
+    def media(count: int):
+        nonlocal sent
+        for _ in range(count):
+            start = dice.choice([b"", b"\x10", b"\x90\x80", b"\x78\x00\x04", b"\x7c\x85", b"\x5c\x85", b"\x18", b"\x8f",
+                                 b"\xff" * 4, b"\x67", b"\x65", b"\x0a\x0a"])
+            payload = start + dice.randbytes(dice.choice([0, 1, 2, 3, 7, 30, 300]))
+            packet = bytearray(rtp(payload, dice.choice([sent, dice.randrange(1 << 16)]), dice.randrange(1 << 32),
+                                   dice.choice([7, 7, 7, dice.randrange(1 << 32)]), marker=dice.random() < 0.5))
+            if dice.random() < 0.3:
+                # Padding of any length, extensions and sources that may not be there.
+                packet[0] ^= dice.choice([0x20, 0x10, 0x0F, 0x21])
+            sent += seal(publisher, publisher.sealing.seal_rtp, bytes(packet))
+        passing(publisher, 0.01)
+
+    def feedback(peer: Peer, count: int):
+        nonlocal sent
+        for _ in range(count):
+            packet = b""
+            for _ in range(dice.randrange(1, 4)):
+                body = dice.choice([b"", (7).to_bytes(4, "big")]) + dice.choice([dice.randbytes, bytes])(
+                    4 * dice.choice([0, 1, 2, 5, 6, 12, 40]))
+                words = len(body) // 4 if dice.random() < 0.7 else dice.randrange(1 << 16)
+                packet += bytes([0x80 | dice.choice([0, 1, 4, 15, 31, 0x20]), dice.randrange(200, 208)])
+                packet += words.to_bytes(2, "big") + body
+            sent += seal(peer, peer.sealing.seal_rtcp, packet if len(packet) >= 8 else packet + bytes(8))
+        passing(peer, 0.01)
+
+    # Something has to come before anybody may watch.
+    for _ in range(10):
+        media(20)
+    viewer = connected(watched, kinds=("video",), codec=codec)
+    for _ in range(15):
+        media(60)
+        feedback(publisher, 30)
+        feedback(viewer, 6)
+    viewer.delete()
+    publisher.delete()
+    return {"sent": sent}
+
+
+def seal(peer: Peer, function, packet: bytes) -> bool:
+    """What libsrtp itself takes for no packet is not sent."""
+    try:
+        peer.send(function(packet))
+        return True
+    except AssertionError:
+        return False
 
 
 def nacks(url: str, seconds: str, rate: str = "10000") -> dict:

@@ -24,7 +24,7 @@ a=group:BUNDLE {mids}
 a=ice-ufrag:{ufrag}
 a=ice-pwd:{password}
 a=fingerprint:sha-256 {fingerprint}
-a=setup:{setup}
+a=setup:active
 """
 SECTIONS = {
     "video": """m=video 9 UDP/TLS/RTP/SAVPF 96
@@ -33,7 +33,7 @@ a=mid:0
 a={direction}
 a=rtcp-mux
 a=rtcp-rsize
-a=rtpmap:96 VP8/90000
+a=rtpmap:96 {codec}/90000
 a=rtcp-fb:96 nack
 a=rtcp-fb:96 nack pli
 a=rtcp-fb:96 ccm fir
@@ -49,11 +49,11 @@ a=rtpmap:111 opus/48000/2
 
 
 def offer(kinds, direction: str, ufrag="abcd", password="abcdefghijklmnopqrstuvwx", fingerprint=":".join(["00"] * 32),
-          setup="active") -> str:
-    """Without the last three arguments: one that nobody can connect with."""
+          codec="VP8") -> str:
+    """Without credentials and a fingerprint: one that nobody can connect with."""
     mids = " ".join({"video": "0", "audio": "1"}[kind] for kind in kinds)
-    head = OFFER.format(mids=mids, ufrag=ufrag, password=password, fingerprint=fingerprint, setup=setup)
-    return head + "".join(SECTIONS[kind].format(direction=direction) for kind in kinds)
+    head = OFFER.format(mids=mids, ufrag=ufrag, password=password, fingerprint=fingerprint)
+    return head + "".join(SECTIONS[kind].format(direction=direction, codec=codec) for kind in kinds)
 
 
 def request(method: str, url: str, source: str, body: str | bytes = "", headers: dict | None = None, timeout: float = 10):
@@ -118,8 +118,9 @@ class Peer:
 
     # MARK: Signalling
 
-    def open(self, url: str, kinds=("video", "audio"), direction: str = "recvonly", token: str | None = None):
-        text = offer(kinds, direction, self.ufrag, self.password, self.identity.fingerprint)
+    def open(self, url: str, kinds=("video", "audio"), direction: str = "recvonly", token: str | None = None,
+             codec: str = "VP8"):
+        text = offer(kinds, direction, self.ufrag, self.password, self.identity.fingerprint, codec)
         self.authorization = {"Authorization": f"Bearer {token}"} if token else {}
         status, headers, answer = request(
             "POST", url, self.source, text.replace("\n", "\r\n"), {"Content-Type": "application/sdp", **self.authorization})

@@ -1,6 +1,7 @@
 """What a peer can do with media: its keys are good, its packets are not. Against running processes."""
 
 import json
+import re
 import time
 
 import pytest
@@ -52,6 +53,21 @@ def test_a_viewer_cannot_point_its_stream_at_a_stranger(arena):
 
 
 @pytest.mark.cheap
+def test_a_viewer_cannot_take_a_publishers_address(arena):
+    """F2: one check of a viewer's session from there, and the publisher's media was the viewer's."""
+    cascade, node, innocent, attacker, _ = arena
+    log = (cascade.folder / f"{node.name}.log").read_text()
+    port = re.search(rf"session connected .*remote={innocent.address}:(\d+) .*purpose=publisher", log)[1]
+    before = node.metrics()
+    said = attacker.run("misuse.py", "usurp", f"{node.url}/whep/show", innocent.address, port)
+    after = node.metrics()
+    came = [metrics['sfu_rtp_packets_received_total{worker="0"}'] for metrics in (before, after)]
+    print(f"{said}; meanwhile {came[1] - came[0]:.0f} packets of the publisher")
+    assert came[1] - came[0] > 4 * 25
+    assert drops(node, "srtp_authentication") == drops(node, "wrong_direction") == 0
+
+
+@pytest.mark.cheap
 def test_an_address_that_never_answered_gets_little(arena):
     """A11: one check and one ClientHello in a stranger's name brought it eleven flights, 27 times the bytes."""
     _, node, _, attacker, stranger = arena
@@ -75,6 +91,19 @@ def test_strangers_datagrams_and_replays_are_dropped_unanswered(arena):
     said = attacker.run("misuse.py", "replay", f"{node.url}/whip/mine", TOKEN)
     assert drops(node, "srtp_replay") >= said["replayed"]
     assert drops(node, "srtp_authentication") >= said["forged"]
+
+
+@pytest.mark.cheap
+def test_rubbish_behind_the_encryption_ends_nothing(arena):
+    """What is decrypted well goes deep: headers, payloads of every codec, reports, feedback, all of them made up."""
+    cascade, node, innocent, attacker, _ = arena
+    for codec in ("VP8", "H264", "VP9", "AV1"):
+        said = attacker.run("misuse.py", "rubbish", f"{node.url}/whip/mine", TOKEN, f"{node.url}/whep/mine", codec)
+        print(codec, said)
+        assert said["sent"] > 1_000
+        assert node.is_alive(), cascade.log(node.name)
+    before = node.metrics()['sfu_rtp_packets_received_total{worker="0"}']
+    eventually(lambda: node.metrics()['sfu_rtp_packets_received_total{worker="0"}'] > before + 50, 10, "the others go on")
 
 
 def test_nacks_and_keyframe_requests_without_end_take_nothing_from_others(field, arena):

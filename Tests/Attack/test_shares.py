@@ -67,7 +67,7 @@ def test_half_open_sessions_of_one_address_keep_nobody_out(field, town):
 
 def test_half_open_sessions_of_many_addresses_give_way_to_those_who_connect(field, town):
     """A4: when all places are taken, those who show nothing go first."""
-    _, node, attacker, innocent = town(limits="sessions_half_open: 40, setup_timeout: 30s")
+    _, node, attacker, innocent = town(limits="sessions_half_open: 80, setup_timeout: 30s")
     posts = field.start(attacker, "flood.py", "posts", 10, *where(node), 100, addresses=20)
     time.sleep(1)
     crowd = field.start(innocent, "crowd.py", f"{node.url}/whep/show", 6, 3, 5, addresses=10)
@@ -129,4 +129,6 @@ def test_a_flood_of_gets_is_bounded_and_delays_nobody(field, town):
     said = result(gets)
     print(f"{said}; joins {calm['join_ms']} before, {busy['join_ms']} meanwhile")
     assert not busy["refused"] and not busy["late"]
-    assert said["statuses"].get("429", 0) > said["statuses"].get("404", 0) + said["statuses"].get("200", 0)
+    assert said["statuses"]["429"] > 0
+    # `read_burst`, and ten seconds of `reads_per_second`.
+    assert said["statuses"].get("404", 0) + said["statuses"].get("200", 0) < 5_000 + 10 * 1_000
