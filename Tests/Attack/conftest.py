@@ -2,7 +2,6 @@
 node's processes and well-behaved clients are those of `Tests/Clients`."""
 
 import importlib.util
-import json
 import pathlib
 import subprocess
 import sys

@@ -5,9 +5,8 @@ import os
 import pathlib
 import subprocess
 import sys
-import time
 
-from lab import ROOT, Host, Lab, administer
+from lab import Host, Lab, administer
 from lab import why_not as why_no_lab
 from nodes import SECRET, TOKEN, Cascade, Node, end, eventually
 
