@@ -2,13 +2,14 @@
 SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build unit clients bench format
+.PHONY: help demo test build unit clients attack bench format
 
 help:
 	@echo "make demo          origin and two edges from topology.yaml with a live test picture; prints the URLs"
 	@echo "make test          every test: unit, simulation, real browsers and encoders"
 	@echo "make unit          only the Swift tests (ARGS='--filter Name' selects)"
 	@echo "make clients       only the real clients (ARGS='-k name' selects)"
+	@echo "make attack        attacks on running nodes in network namespaces, with figures (ARGS='-k name' selects)"
 	@echo "make bench         fan-out against the C floor, in one run"
 	@echo "make format        swift format in place"
 
@@ -32,6 +33,10 @@ unit:
 clients: build
 	@deploy/development/setup.sh test
 	@.venv/bin/python -m pytest -q Tests/Clients $(ARGS)
+
+attack: build
+	@deploy/development/setup.sh test
+	@.venv/bin/python -m pytest -v -rsP --tb=short Tests/Attack $(ARGS)
 
 bench:
 	@deploy/development/setup.sh build

@@ -30,6 +30,9 @@ step "Sockets, HTTP and whole nodes (Swift)" '^. Suite .* passed|^. Test run' \
 step "Two hundred simulated clusters with random faults" '^cluster simulation|^. Test run' \
     env CASCADE_SEEDS=200 "${test[@]}" --filter ClusterSimulationTests
 
+echo "── Attacks on running nodes, the quick ones (make attack runs all)"
+.venv/bin/python -m pytest -q -rs --tb=short -m cheap Tests/Attack
+
 echo "── Real clients: Chromium, Firefox, FFmpeg, several processes"
 # A browser encodes, another decodes, on cores that others may share: one stall of the machine is no verdict. A second try
 # is shown as RERUN.
