@@ -2,7 +2,7 @@
 SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build unit clients bench format
+.PHONY: help demo test build unit clients bench fuzz format
 
 help:
 	@echo "make demo          origin and two edges from topology.yaml with a live test picture; prints the URLs"
@@ -10,6 +10,7 @@ help:
 	@echo "make unit          only the Swift tests (ARGS='--filter Name' selects)"
 	@echo "make clients       only the real clients (ARGS='-k name' selects)"
 	@echo "make bench         fan-out against the C floor, in one run"
+	@echo "make fuzz          libFuzzer for SECONDS=… in all (ARGS='unit rtp' selects targets)"
 	@echo "make format        swift format in place"
 
 build:
@@ -37,6 +38,10 @@ bench:
 	@deploy/development/setup.sh build
 	@deploy/development/step.sh "Building the benchmark" $(SWIFT_BUILD) --product fanout-bench
 	@$$(swift build -c release --show-bin-path)/fanout-bench
+
+fuzz:
+	@deploy/development/setup.sh build
+	@deploy/development/fuzz.sh $(or $(SECONDS),600) $(ARGS)
 
 format:
 	@swift format -i -r Sources Tests Package.swift

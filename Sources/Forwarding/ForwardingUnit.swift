@@ -24,7 +24,7 @@ package final class ForwardingUnit {
     }
 
     /// Datagrams to send. The caller sends them and calls `removeAll()`.
-    package let outbox = Outbox()
+    package let outbox: Outbox
 
     let limits: Limits
     let context: DTLSContext
@@ -43,9 +43,14 @@ package final class ForwardingUnit {
     private var cursor = FanOutCursor()
     private var batch: [LinePacket] = []
 
-    package init(_ configuration: Configuration) throws(DTLSError) {
+    package convenience init(_ configuration: Configuration) throws(DTLSError) {
+        self.init(configuration, context: try DTLSContext(identity: configuration.identity))
+    }
+
+    /// - Parameter context: of the configuration's identity.
+    init(_ configuration: Configuration, context: DTLSContext, outbox: Outbox = Outbox()) {
         limits = configuration.limits
-        context = try DTLSContext(identity: configuration.identity)
+        (self.context, self.outbox) = (context, outbox)
         ntpOrigin = configuration.ntpOrigin
         random = SeededGenerator(seed: configuration.seed)
         batch.reserveCapacity(256)
@@ -79,14 +84,22 @@ package final class ForwardingUnit {
         statistics.bytesIn += UInt64(datagram.byteCount)
         guard let session = owner(of: datagram.bytes, from: source) else { return }
         let received = session.peer.receive(&datagram, from: source, now: now, outbox: outbox)
+        take(received, in: datagram.bytes, from: source, on: session, now: now)
+    }
+
+    /// What a session's transport made of a datagram: of media, `bytes` begin with the plain packet.
+    func take(
+        _ received: PeerConnection.Received, in bytes: borrowing RawSpan, from source: TransportAddress,
+        on session: Session, now: Instant
+    ) {
         switch received {
         case .rtp(let length):
-            if let reason = receiveRTP(datagram.bytes.extracting(0..<length), on: session, now: now) {
+            if let reason = receiveRTP(bytes.extracting(0..<length), on: session, now: now) {
                 count(reason, session: session)
-                tell(reason, of: datagram.bytes.extracting(0..<length), on: session, now: now)
+                tell(reason, of: bytes.extracting(0..<length), on: session, now: now)
             }
         case .rtcp(let length):
-            receiveRTCP(datagram.bytes.extracting(0..<length), on: session, now: now)
+            receiveRTCP(bytes.extracting(0..<length), on: session, now: now)
         case .control(let authenticated):
             if authenticated { remember(source, for: session, now: now) }
             follow(session, now: now)
