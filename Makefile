@@ -2,7 +2,7 @@
 SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build unit clients attack bench format
+.PHONY: help demo test build unit clients attack bench fuzz sanitize format
 
 help:
 	@echo "make demo          origin and two edges from topology.yaml with a live test picture; prints the URLs"
@@ -11,6 +11,8 @@ help:
 	@echo "make clients       only the real clients (ARGS='-k name' selects)"
 	@echo "make attack        attacks on running nodes in network namespaces, with figures (ARGS='-k name' selects)"
 	@echo "make bench         fan-out against the C floor, in one run"
+	@echo "make fuzz          libFuzzer for SECONDS=… in all (ARGS='unit rtp' selects targets)"
+	@echo "make sanitize      unit tests and simulation under address, undefined-behaviour and thread sanitizers"
 	@echo "make format        swift format in place"
 
 build:
@@ -42,6 +44,14 @@ bench:
 	@deploy/development/setup.sh build
 	@deploy/development/step.sh "Building the benchmark" $(SWIFT_BUILD) --product fanout-bench
 	@$$(swift build -c release --show-bin-path)/fanout-bench
+
+fuzz:
+	@deploy/development/setup.sh build
+	@deploy/development/fuzz.sh $(or $(SECONDS),600) $(ARGS)
+
+sanitize:
+	@deploy/development/setup.sh test
+	@deploy/development/sanitize.sh $(ARGS)
 
 format:
 	@swift format -i -r Sources Tests Package.swift

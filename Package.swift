@@ -13,6 +13,22 @@ let settings: [SwiftSetting] = [
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+// The functions that are fuzzed: with the tests, which repeat what was found, or in libFuzzer's program (`make fuzz`), which
+// has to be built with -sanitize=fuzzer. CASCADE_FUZZ=media leaves out the control plane and all that it needs.
+let fuzzed = Context.environment["CASCADE_FUZZ"]
+let fuzzesControlPlane = fuzzed != "media"
+let fuzzDependencies: [Target.Dependency] =
+    ["Forwarding", "WebRTC"] + (fuzzesControlPlane ? ["ControlPlane"] : [])
+let fuzzSettings = settings + (fuzzesControlPlane ? [.define("FUZZES_CONTROL_PLANE")] : [])
+let fuzz: Target =
+    fuzzed == nil
+    ? .testTarget(
+        name: "FuzzTests", dependencies: fuzzDependencies, exclude: ["Driver", "Regressions"],
+        swiftSettings: fuzzSettings)
+    : .executableTarget(
+        name: "fuzz", dependencies: fuzzDependencies, path: "Tests/FuzzTests", exclude: ["Replay", "Regressions"],
+        swiftSettings: fuzzSettings)
+
 let package = Package(
     name: "cascade",
     products: [
@@ -89,6 +105,7 @@ let package = Package(
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
             name: "Simulation", dependencies: ["Forwarding", "WebRTC", "AllocationCounter"], swiftSettings: settings),
+        fuzz,
         .testTarget(
             name: "MediaPlaneTests", dependencies: ["MediaPlane", "Forwarding", "WebRTC", "CLinux", logging],
             swiftSettings: settings),

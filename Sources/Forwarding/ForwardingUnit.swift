@@ -24,7 +24,7 @@ package final class ForwardingUnit {
     }
 
     /// Datagrams to send. The caller sends them and calls `removeAll()`.
-    package let outbox = Outbox()
+    package let outbox: Outbox
 
     let limits: Limits
     let context: DTLSContext
@@ -44,9 +44,14 @@ package final class ForwardingUnit {
     private var cursor = FanOutCursor()
     private var batch: [LinePacket] = []
 
-    package init(_ configuration: Configuration) throws(DTLSError) {
+    package convenience init(_ configuration: Configuration) throws(DTLSError) {
+        self.init(configuration, context: try DTLSContext(identity: configuration.identity))
+    }
+
+    /// - Parameter context: of the configuration's identity.
+    init(_ configuration: Configuration, context: DTLSContext, outbox: Outbox = Outbox()) {
         limits = configuration.limits
-        context = try DTLSContext(identity: configuration.identity)
+        (self.context, self.outbox) = (context, outbox)
         ntpOrigin = configuration.ntpOrigin
         random = SeededGenerator(seed: configuration.seed)
         batch.reserveCapacity(256)
@@ -97,14 +102,22 @@ package final class ForwardingUnit {
     /// A datagram whose turn it is.
     func take(_ datagram: inout MutableRawSpan, of session: Session, from source: TransportAddress, now: Instant) {
         let received = session.peer.receive(&datagram, from: source, now: now, outbox: outbox)
+        take(received, in: datagram.bytes, from: source, on: session, now: now)
+    }
+
+    /// What a session's transport made of a datagram: of media, `bytes` begin with the plain packet.
+    func take(
+        _ received: PeerConnection.Received, in bytes: borrowing RawSpan, from source: TransportAddress,
+        on session: Session, now: Instant
+    ) {
         switch received {
         case .rtp(let length):
-            if let reason = receiveRTP(datagram.bytes.extracting(0..<length), on: session, now: now) {
+            if let reason = receiveRTP(bytes.extracting(0..<length), on: session, now: now) {
                 count(reason, session: session)
-                tell(reason, of: datagram.bytes.extracting(0..<length), on: session, now: now)
+                tell(reason, of: bytes.extracting(0..<length), on: session, now: now)
             }
         case .rtcp(let length):
-            receiveRTCP(datagram.bytes.extracting(0..<length), on: session, now: now)
+            receiveRTCP(bytes.extracting(0..<length), on: session, now: now)
         case .control(let authenticated):
             if authenticated { remember(source, for: session, now: now) }
             follow(session, now: now)
@@ -156,6 +169,7 @@ package final class ForwardingUnit {
     // MARK: - RTP in
 
     private func receiveRTP(_ bytes: borrowing RawSpan, on session: Session, now: Instant) -> DropReason? {
+        guard session.source != nil else { return .wrongDirection }
         guard let packet = RTPPacket.parse(bytes) else { return .malformedRTP }
         let located = session.source!.locate(packet, in: bytes)
         session.source!.recordTransportSequence(packet, of: located?.track, in: bytes, now: now)

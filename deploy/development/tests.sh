@@ -20,7 +20,7 @@ step() {
 
 test=(swift test -c release -Xswiftc -enable-testing --skip-build)
 # What only computes would take all threads from what waits for real time, for seconds on end.
-step "Unit tests and simulation (Swift)" '^. Suite .* passed|^. Test run|^OpenSSL loaded|^offer generator' \
+step "Unit tests and simulation (Swift)" '^. Suite .* passed|^. Test run|^OpenSSL loaded|^offer generator|^fuzz replay' \
     "${test[@]}" --skip '^ControlPlaneTests\.' --skip '^MediaPlaneTests\.'
 step "DTLS under other patch releases of OpenSSL" '^OpenSSL|^. Test run' deploy/development/openssl-versions.sh
 # A whole node has more than a hundred threads: all tests at once would be more than a system has.

@@ -116,7 +116,8 @@ package final class PeerConnection {
         }
     }
 
-    private func media(
+    /// Media from `source`, decrypted or not to be decrypted.
+    func media(
         _ opened: SRTPSession.Opened, isRTCP: Bool, _ source: TransportAddress, _ now: Instant
     ) -> Received {
         switch opened {
@@ -215,10 +216,7 @@ package final class PeerConnection {
         switch dtls.state {
         case .connected(let keys) where srtp == nil:
             guard let session = SRTPSession(keys) else { return finish(.handshakeFailed, now: now) }
-            srtp = session
-            state = .connected(keys.profile)
-            log.append(.connected(keys.profile), at: now)
-            if let silence { ice.watch(silence: silence) }
+            use(session, profile: keys.profile, now: now)
         case .failed(let reason): return finish(reason, now: now)
         case .closed: return finish(.peerClosed, now: now)
         default: break
@@ -229,6 +227,14 @@ package final class PeerConnection {
         }
         if ice.state == .failed { return finish(srtp == nil ? .setupTimeout : .consentExpired, now: now) }
         if srtp == nil, now >= setupDeadline { finish(.setupTimeout, now: now) }
+    }
+
+    /// There are keys: media flows from now on.
+    func use(_ session: SRTPSession, profile: SRTPProfile, now: Instant) {
+        srtp = session
+        state = .connected(profile)
+        log.append(.connected(profile), at: now)
+        if let silence { ice.watch(silence: silence) }
     }
 
     private func sendHandshake(outbox: Outbox) {

@@ -39,7 +39,7 @@ extension Negotiation {
 
     /// Everything that the servers above us may send. H264 in each profile, as an answer has to repeat ours; level 5.2
     /// says that nothing is too large.
-    private static let receivableCodecs: [CodecFormat] = {
+    static let receivableCodecs: [CodecFormat] = {
         var codecs = [
             CodecFormat(
                 name: .opus, clockRate: 48_000, channels: 2,
