@@ -40,14 +40,16 @@ extension ClusterSimulation {
     private func checkMedia(_ name: String, _ flows: [Publication?]) {
         // One who pauses beside another, who may have crashed and not be missed yet, counts only while he sends.
         let open = nodes.compactMap { $0.publishing[name] }.filter(\.isOpen)
-        if open.count > 1, open.contains(where: { $0.pause != nil }) { return }
+        if open.count > 1, open.contains(where: { $0.pause != nil }) { unsettled[name] = now }
+        let since = max(lastFault, unsettled[name] ?? .zero)
+        guard since < now else { return }
         let reached = reach(of: name)
         for viewer in viewers where viewer.name == name && viewer.state != .away && !reached[viewer.edge].isEmpty {
             guard viewer.state != .watching || flows[viewer.edge] == nil else { continue }
             // One that drains takes nobody new.
             if nodes[viewer.edge].isDraining, viewer.state != .watching { continue }
-            figures.recovery = max(figures.recovery, now - lastFault)
-            if now - lastFault > Self.recovery {
+            figures.recovery = max(figures.recovery, now - since)
+            if now - since > Self.recovery {
                 let path = reached[viewer.edge].map { nodes[$0].plan.name }.joined(separator: ">")
                 return fail("no \(name) for a viewer at \(path): \(viewer.state)")
             }

@@ -38,16 +38,20 @@ extension ClusterSimulation {
                 let isSending = now.map(publishing.isSending) ?? publishing.isLive
                 result = isSending ? publishing.publication : nil
             } else {
-                let waiting = now == nil ? node.sources.values.filter { $0.name == name && $0.isConnected } : []
-                for relay in [node.current[name]].compactMap({ $0 }) + waiting.sorted(by: { $0.opened < $1.opened })
-                where result == nil && relay.isOpenAtServer && canPass(relay) {
-                    result = flow(to: relay.server)
-                }
+                let current = node.current[name]
+                if let current, current.isOpenAtServer, canPass(current) { result = flow(to: current.server) }
+                if now == nil, result == nil, let next = waiting(name, at: node) { result = flow(to: next.server) }
             }
             known[index] = .some(result)
             return result
         }
         return nodes.indices.map { flow(to: $0) }
+    }
+
+    /// The relay that is up and takes over with the first picture.
+    private func waiting(_ name: String, at node: SimulatedNode) -> SimulatedRelay? {
+        node.sources.values.filter { $0.name == name && $0.isConnected && $0.isOpenAtServer && canPass($0) }
+            .max { $0.attempt.rawValue < $1.attempt.rawValue }
     }
 
     private func isOpen(_ relay: SimulatedRelay) -> Bool {

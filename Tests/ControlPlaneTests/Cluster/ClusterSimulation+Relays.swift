@@ -98,9 +98,13 @@ extension ClusterSimulation {
     }
 
     private func accept(_ request: SimulatedNode.Request, at server: SimulatedNode) {
-        for former in server.served where former.client == request.client && former.name == request.name {
-            closeAtServer(former)
+        let formers = server.served.filter { $0.client == request.client && $0.name == request.name }
+        // What was long on its way does not end what came of a later request.
+        let isStale = formers.contains {
+            $0.clientLife == request.clientLife && $0.attempt.rawValue > request.attempt.rawValue
         }
+        if isStale { return refuse(request, from: server, .unavailable("a later request was answered")) }
+        for former in formers { closeAtServer(former) }
         let relay = SimulatedRelay(
             name: request.name, attempt: request.attempt, client: request.client, clientLife: request.clientLife,
             server: server.index, serverLife: server.life, now: now)

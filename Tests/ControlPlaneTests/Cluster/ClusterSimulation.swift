@@ -21,6 +21,8 @@ final class ClusterSimulation {
     var viewers: [SimulatedViewer]
     var nextTurn = 0
     var lastFault = Duration.zero
+    /// Until when it was open which of a broadcast's publications counts.
+    var unsettled: [String: Duration] = [:]
     /// What went wrong, as soon as it did.
     var failures: [String] = []
     var figures = Figures()
