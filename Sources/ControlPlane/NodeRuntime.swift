@@ -54,8 +54,10 @@ package enum NodeRuntime {
         ) { name in
             await tokens.authorization(for: NodeTokens.anyBroadcast, at: name)
         }
+        let shares = FairShares(topology.limits)
         let sessions = Sessions(
             node: node, topology: topology, instance: instance, media: media, fingerprint: identity.fingerprint,
+            shares: shares,
             relayClient: RelayClient(tokens: tokens, instance: instance, trust: trust) { id in
                 await directory.doubt(id)
             },
@@ -63,6 +65,7 @@ package enum NodeRuntime {
             logger: logger)
         let surface = NodeSurface(
             node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory,
+            shares: shares,
             proxy: SessionProxy(topology: topology, tokens: tokens, trust: trust, logger: logger) { name in
                 await directory.internalURL(of: name)
             })

@@ -59,6 +59,17 @@ package final class FairShares: Sendable {
             })
     }
 
+    /// Of a node with these limits. Publishers' and viewers' half-open sessions have the same bound each.
+    package convenience init(_ limits: NodeLimits) {
+        self.init(
+            [
+                .connections: limits.connections, .halfOpenViewers: limits.sessionsHalfOpen,
+                .halfOpenPublishers: limits.sessionsHalfOpen, .viewers: limits.viewers,
+                .eventStreams: limits.viewers, .forwardedRequests: limits.forwardedRequests,
+            ],
+            percent: limits.addressShare, sharesLoopback: limits.sharesLoopback)
+    }
+
     /// - Parameter network: nil: one of the deployment's own.
     package func take(_ resource: Resource, for network: ClientNetwork?) -> Result<Place, RefusalError> {
         let network = network.flatMap { $0.isLoopback && !sharesLoopback ? nil : $0 }

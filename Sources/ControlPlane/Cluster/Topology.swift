@@ -267,6 +267,8 @@ package struct NodeLimits: Hashable, Sendable {
     package var rateAddresses = 10_000
     /// Open HTTP connections of one listener.
     package var connections = 20_000
+    /// Requests about sessions of other nodes under way at once, all owners together.
+    package var forwardedRequests = 64
     /// How much of what is bounded one client network may have, in percent; see `FairShares`.
     package var addressShare = 25
     /// For tests: clients on this host have a share too.

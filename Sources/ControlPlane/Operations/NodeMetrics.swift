@@ -24,6 +24,8 @@ package struct NodeMetrics: Sendable {
     package var readiness = Readiness()
     package var sessions = SessionSnapshot()
     package var requests: [Request: UInt64] = [:]
+    /// By `FairShares`.
+    package var refused: [FairShares.Resource: [FairShares.Refusal: UInt64]] = [:]
     /// Pairs of processes with one node name that this node has noticed.
     package var nameConflicts: UInt64 = 0
     /// nil on a node without upstreams.
@@ -76,6 +78,14 @@ extension NodeMetrics {
                 ("status", "\(request.status)"),
             ]
             out.sample("sfu_http_requests_total", count, labels)
+        }
+        out.family("sfu_refused_total", .counter, "Not given: all of it, or the client's share, is taken.")
+        for resource in FairShares.Resource.allCases {
+            for reason in FairShares.Refusal.allCases {
+                out.sample(
+                    "sfu_refused_total", refused[resource]?[reason] ?? 0,
+                    [("resource", resource.rawValue), ("reason", reason.rawValue)])
+            }
         }
     }
 

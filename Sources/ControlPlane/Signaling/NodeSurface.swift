@@ -14,6 +14,8 @@ package struct NodeSurface: Sendable {
     package let authorizer: Authorizer
     package let tokens: NodeTokens
     package let directory: NodeDirectory
+    /// How much of each bounded thing one client network may have.
+    package let shares: FairShares
     /// Asks the other nodes about their sessions.
     package let proxy: SessionProxy
     package let requests = RequestCounters()
@@ -22,10 +24,10 @@ package struct NodeSurface: Sendable {
 
     package init(
         node: Topology.Node, topology: Topology, sessions: Sessions, media: MediaPlane, tokens: NodeTokens,
-        directory: NodeDirectory, proxy: SessionProxy
+        directory: NodeDirectory, shares: FairShares, proxy: SessionProxy
     ) {
         (self.node, self.topology, self.sessions, self.media) = (node, topology, sessions, media)
-        (self.tokens, self.directory, self.proxy) = (tokens, directory, proxy)
+        (self.tokens, self.directory, self.shares, self.proxy) = (tokens, directory, shares, proxy)
         authorizer = Authorizer(topology.auth)
         limiter = RateLimiter(
             perSecond: topology.limits.requestsPerSecond, burst: topology.limits.requestBurst,

@@ -105,6 +105,7 @@ extension NodeSurface {
         metrics.readiness = await readiness()
         metrics.sessions = await sessions.snapshot()
         metrics.requests = requests.all
+        metrics.refused = shares.refused
         metrics.nameConflicts = await directory.nameConflicts
         if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
         metrics.workers = await media.statistics()
