@@ -10,6 +10,8 @@ package final class FairShares: Sendable {
     package enum Resource: String, CaseIterable, Sendable {
         /// HTTP connections of the public listener.
         case connections
+        /// Those of the internal one, which nobody shares.
+        case internalConnections = "internal_connections"
         /// Viewers' sessions that are not connected yet; publishers', who show a token, count apart.
         case halfOpenViewers = "half_open_viewers"
         case halfOpenPublishers = "half_open_publishers"
@@ -63,9 +65,12 @@ package final class FairShares: Sendable {
     package convenience init(_ limits: NodeLimits) {
         self.init(
             [
-                .connections: limits.connections, .halfOpenViewers: limits.sessionsHalfOpen,
+                .connections: limits.connections,
+                .internalConnections: limits.internalConnections ?? limits.connections,
+                .halfOpenViewers: limits.sessionsHalfOpen,
                 .halfOpenPublishers: limits.sessionsHalfOpen, .viewers: limits.viewers,
-                .eventStreams: limits.viewers, .forwardedRequests: limits.forwardedRequests,
+                .eventStreams: min(limits.viewers, limits.eventStreams ?? .max),
+                .forwardedRequests: limits.forwardedRequests,
             ],
             percent: limits.addressShare, sharesLoopback: limits.sharesLoopback)
     }
