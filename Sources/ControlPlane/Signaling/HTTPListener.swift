@@ -183,6 +183,8 @@ final class RequestWatch: ChannelDuplexHandler {
         switch phase {
         case .fresh:
             count(.noRequest)
+            // The half of a header that may have come is no fault of its own.
+            phase = .ended
             context.close(promise: nil)
         case .receiving where unanswered == 1 && !isLate:
             // Whoever reads the body hears of it, and answers.
