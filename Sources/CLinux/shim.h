@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
@@ -146,8 +147,13 @@ static inline int clinux_wait(int epoll, struct epoll_event *events, int capacit
     return epoll_wait(epoll, events, capacity, milliseconds > 60000 ? 60000 : (int)milliseconds);
 }
 
-// What tells one version of a file from the next, and its age. Plain integers: which module owns `struct stat` depends on
-// who else is imported.
+// Waits until a descriptor takes bytes, or has failed. Which module owns `struct pollfd` depends on who else is imported.
+static inline void clinux_await_room(int fd) {
+    struct pollfd entry = {.fd = fd, .events = POLLOUT};
+    poll(&entry, 1, -1);
+}
+
+// What tells one version of a file from the next, and its age. Plain integers, for the same reason (`struct stat`).
 struct clinux_file_version {
     unsigned long long device, inode;
     long long size, seconds, nanoseconds;

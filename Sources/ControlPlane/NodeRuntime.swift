@@ -12,7 +12,7 @@ package enum NodeRuntime {
     static let tick = Duration.milliseconds(100)
     /// How long the answers of requests under way may take once the node stops.
     static let lastAnswers = Duration.seconds(5)
-    /// A connection that says nothing for so long is closed.
+    /// A connection on which no further request comes for so long is closed.
     static let idleConnection = TimeAmount.seconds(60)
 
     /// What a test wants to know of a running node.
@@ -54,8 +54,10 @@ package enum NodeRuntime {
         ) { name in
             await tokens.authorization(for: NodeTokens.anyBroadcast, at: name)
         }
+        let shares = FairShares(topology.limits)
         let sessions = Sessions(
             node: node, topology: topology, instance: instance, media: media, fingerprint: identity.fingerprint,
+            shares: shares,
             relayClient: RelayClient(tokens: tokens, instance: instance, trust: trust) { id in
                 await directory.doubt(id)
             },
@@ -63,9 +65,10 @@ package enum NodeRuntime {
             logger: logger)
         let surface = NodeSurface(
             node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory,
+            shares: shares,
             proxy: SessionProxy(topology: topology, tokens: tokens, trust: trust, logger: logger) { name in
                 await directory.internalURL(of: name)
-            })
+            }, log: (logger.handler as? StructuredLog)?.output)
         let handle = GroupHandle()
         let ports = BoundPorts { publicPort, internalPort in
             logger.info("listening", metadata: ["public": "\(publicPort)", "internal": "\(internalPort)"])
@@ -123,11 +126,13 @@ package enum NodeRuntime {
         let address = listener == .public ? surface.node.publicListener : surface.node.internalListener
         return Application(
             responder: ListenerResponder(listener, of: surface),
-            server: .http1(configuration: .init(idleTimeout: idleConnection), trust: trust, logger: logger),
-            configuration: .init(
-                address: .hostname(address.host, port: address.port),
-                availableConnectionsDelegate: .maximum(surface.topology.limits.connections, logger: logger)),
-            onServerRunning: { await ports.bound(listener, port: $0.localAddress?.port ?? 0) },
+            server: .http1(listener, of: surface, idleTimeout: idleConnection, trust: trust, logger: logger),
+            configuration: .init(address: .hostname(address.host, port: address.port)),
+            onServerRunning: { server in
+                await ConnectionAdmission.join(
+                    server, as: listener, surface.shares, surface.connections, logger: logger)
+                await ports.bound(listener, port: server.localAddress?.port ?? 0)
+            },
             logger: quiet(logger))
     }
 

@@ -52,17 +52,17 @@ final class Mailbox: Sendable {
 }
 
 /// An eventfd(2): what one thread raises, another finds by epoll or waits for.
-final class Signal: Sendable {
+package final class Signal: Sendable {
     let descriptor: Int32
 
-    init() {
+    package init() {
         descriptor = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC))
-        precondition(descriptor >= 0, "the process has a descriptor left for a worker's mailbox")
+        precondition(descriptor >= 0, "the process has a descriptor left for a thread's signal")
     }
 
     deinit { close(descriptor) }
 
-    func raise() {
+    package func raise() {
         var one: UInt64 = 1
         // Fails only when 2^64 - 2 signals are unread, and then the descriptor is readable anyway.
         _ = unsafe write(descriptor, &one, MemoryLayout<UInt64>.size)
@@ -74,9 +74,16 @@ final class Signal: Sendable {
     }
 
     /// Blocks the calling thread until it is raised.
-    func wait() {
+    package func wait() {
         var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         while unsafe poll(&entry, 1, -1) != 1 {}
         clear()
+    }
+
+    /// As `wait`, but not for ever: a moment longer than `limit` at most.
+    package func wait(atMost limit: Duration) {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        let milliseconds = min(max(0, limit / .milliseconds(1)), 1_000_000)
+        if unsafe poll(&entry, 1, Int32(milliseconds) + 1) == 1 { clear() }
     }
 }

@@ -10,6 +10,8 @@ package final class FairShares: Sendable {
     package enum Resource: String, CaseIterable, Sendable {
         /// HTTP connections of the public listener.
         case connections
+        /// Those of the internal one, which nobody shares.
+        case internalConnections = "internal_connections"
         /// Viewers' sessions that are not connected yet; publishers', who show a token, count apart.
         case halfOpenViewers = "half_open_viewers"
         case halfOpenPublishers = "half_open_publishers"
@@ -57,6 +59,20 @@ package final class FairShares: Sendable {
                 uses[bound.key] = Use(
                     bound: bound.value, share: percent >= 100 ? bound.value : max(share, bound.key.least))
             })
+    }
+
+    /// Of a node with these limits. Publishers' and viewers' half-open sessions have the same bound each.
+    package convenience init(_ limits: NodeLimits) {
+        self.init(
+            [
+                .connections: limits.connections,
+                .internalConnections: limits.internalConnections ?? limits.connections,
+                .halfOpenViewers: limits.sessionsHalfOpen,
+                .halfOpenPublishers: limits.sessionsHalfOpen, .viewers: limits.viewers,
+                .eventStreams: min(limits.viewers, limits.eventStreams ?? .max),
+                .forwardedRequests: limits.forwardedRequests,
+            ],
+            percent: limits.addressShare, sharesLoopback: limits.sharesLoopback)
     }
 
     /// - Parameter network: nil: one of the deployment's own.

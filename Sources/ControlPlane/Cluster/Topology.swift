@@ -263,10 +263,21 @@ package struct NodeLimits: Hashable, Sendable {
     /// POST, PATCH and DELETE of one remote address, sustained; beyond the burst it is answered 429.
     package var requestsPerSecond = 100
     package var requestBurst = 200
+    /// GET, HEAD and OPTIONS, likewise.
+    package var readsPerSecond = 1_000
+    package var readBurst = 5_000
     /// Remote addresses whose rate is remembered; the longest idle is forgotten first.
     package var rateAddresses = 10_000
     /// Open HTTP connections of one listener.
     package var connections = 20_000
+    /// nil: as many on the internal one.
+    package var internalConnections: Int?
+    /// Of viewers' sessions; nil: one for each.
+    package var eventStreams: Int?
+    /// For a request to come: the first of a connection, and the body of each.
+    package var requestTimeout = Interval.seconds(Int64(10))
+    /// Requests about sessions of other nodes under way at once, all owners together.
+    package var forwardedRequests = 64
     /// How much of what is bounded one client network may have, in percent; see `FairShares`.
     package var addressShare = 25
     /// For tests: clients on this host have a share too.

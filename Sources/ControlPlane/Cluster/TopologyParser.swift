@@ -120,6 +120,8 @@ extension TopologyParser {
             ("body_bytes", \.bodyBytes, 4_096...1 << 20),
             ("requests_per_second", \.requestsPerSecond, 1...1_000_000),
             ("request_burst", \.requestBurst, 1...1_000_000),
+            ("reads_per_second", \.readsPerSecond, 1...1_000_000),
+            ("read_burst", \.readBurst, 1...1_000_000),
             ("rate_addresses", \.rateAddresses, 16...10_000_000),
             ("connections", \.connections, 1...1_000_000),
             ("address_share", \.addressShare, 1...100),
@@ -131,6 +133,7 @@ extension TopologyParser {
             ("missing_packets", \.forwarding.missingPackets, 16...32_768),
         ]
         let times: [(String, WritableKeyPath<NodeLimits, Interval>, ClosedRange<Duration>)] = [
+            ("request_timeout", \.requestTimeout, .seconds(1) ... .seconds(300)),
             ("history_age", \.forwarding.historyAge, .milliseconds(100) ... .seconds(60)),
             ("setup_timeout", \.forwarding.setupTimeout, .seconds(1) ... .seconds(120)),
             ("consent_timeout", \.forwarding.consentTimeout, .seconds(5) ... .seconds(300)),

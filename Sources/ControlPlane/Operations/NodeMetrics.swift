@@ -23,7 +23,14 @@ package struct NodeMetrics: Sendable {
     package var uptime: Duration = .zero
     package var readiness = Readiness()
     package var sessions = SessionSnapshot()
+    /// Nobody read them in time.
+    package var logLinesDropped: UInt64 = 0
     package var requests: [Request: UInt64] = [:]
+    /// Open ones.
+    package var connections: [ListenerKind: Int] = [:]
+    package var connectionFaults: [ListenerKind: [ConnectionCounters.Event: UInt64]] = [:]
+    /// By `FairShares`.
+    package var refused: [FairShares.Resource: [FairShares.Refusal: UInt64]] = [:]
     /// Pairs of processes with one node name that this node has noticed.
     package var nameConflicts: UInt64 = 0
     /// nil on a node without upstreams.
@@ -64,6 +71,8 @@ extension NodeMetrics {
         out.family(
             "sfu_node_name_conflicts_total", .counter, "Pairs of processes with one node name that were noticed.",
             nameConflicts)
+        out.family(
+            "sfu_log_lines_dropped_total", .counter, "Log lines that nobody took in time.", logLinesDropped)
         out.family("sfu_live_broadcasts", .gauge, "Broadcasts that have a source now.", sessions.liveBroadcasts)
         out.family("sfu_http_requests_total", .counter, "Answered HTTP requests by route pattern.")
         let sorted = requests.sorted { a, b in
@@ -76,6 +85,29 @@ extension NodeMetrics {
                 ("status", "\(request.status)"),
             ]
             out.sample("sfu_http_requests_total", count, labels)
+        }
+        renderConnections(into: &out)
+    }
+
+    private func renderConnections(into out: inout PrometheusText) {
+        out.family(
+            "sfu_http_connections", .gauge, "Open HTTP connections.", by: "listener",
+            ListenerKind.allCases.map { ($0.rawValue, connections[$0] ?? 0) })
+        out.family("sfu_http_connection_faults_total", .counter, "Connections that ended early or had to wait.")
+        for listener in ListenerKind.allCases {
+            for reason in ConnectionCounters.Event.allCases {
+                out.sample(
+                    "sfu_http_connection_faults_total", connectionFaults[listener]?[reason] ?? 0,
+                    [("listener", listener.rawValue), ("reason", reason.rawValue)])
+            }
+        }
+        out.family("sfu_refused_total", .counter, "Not given: all of it, or the client's share, is taken.")
+        for resource in FairShares.Resource.allCases {
+            for reason in FairShares.Refusal.allCases {
+                out.sample(
+                    "sfu_refused_total", refused[resource]?[reason] ?? 0,
+                    [("resource", resource.rawValue), ("reason", reason.rawValue)])
+            }
         }
     }
 

@@ -39,23 +39,32 @@ package struct NodeProgram: Sendable {
                 role: role, name: nodeName, environment: ProcessInfo.processInfo.environment, isCheck: isCheck)
             (topology, chosen) = try Topology.load(file: topologyFile, for: request)
         } catch {
-            StandardStream.error.write(error.description + "\n")
+            say(error.description, on: STDERR_FILENO)
             return .badConfiguration
         }
         if isCheck {
             let what = chosen.map { "\($0.role.rawValue) \($0.name)" } ?? "every \(role.rawValue)"
-            StandardStream.output.write("\(topologyFile): valid for \(what) (\(topology.nodes.count) nodes)\n")
+            say("\(topologyFile): valid for \(what) (\(topology.nodes.count) nodes)", on: STDOUT_FILENO)
             return .clean
         }
         guard let node = chosen else { preconditionFailure("without --check a valid configuration names the node") }
         return await run(node, of: topology)
     }
 
+    /// For what is said last: whoever reads may be busy, and one who has stopped does not hold up the end.
+    private static let lastLines = Duration.seconds(2)
+
+    private func say(_ text: String, on descriptor: Int32) {
+        let output = LineWriter(descriptor: descriptor) { "(\($0) more)\n" }
+        output.write(text + "\n")
+        output.flush(within: Self.lastLines)
+    }
+
     private func run(_ node: Topology.Node, of topology: Topology) async -> Exit {
-        StructuredLog.bootstrap(format: logFormat, level: logLevel)
         // A peer or a log reader that goes away is an error of `write`, not the end of the process.
         _ = signal(SIGPIPE, SIG_IGN)
-        DescriptorLimit.raise()
+        let output = StructuredLog.bootstrap(format: logFormat, level: logLevel, descriptor: STDERR_FILENO)
+        defer { output.flush(within: Self.lastLines) }
         var logger = Logger(label: "cascade")
         logger[metadataKey: "node"] = "\(node.name)"
         logger.info(
@@ -65,11 +74,12 @@ package struct NodeProgram: Sendable {
                 "public": "\(node.publicListener.url)", "internal": "\(node.internalListener.url)",
                 "media": "\(node.media.ports)",
             ])
+        let topology = topology.fitting(into: DescriptorLimit.raise(), for: node, logger: logger)
         var quiet = logger
         quiet.logLevel = max(logLevel, .error)
         let service = NodeService(topology: topology, node: node, logger: logger)
         let group = ServiceGroup(configuration: .init(services: [.init(service: service)], logger: quiet))
-        let watch = watchSignals(group, logger: logger)
+        let watch = watchSignals(group, logger: logger, output)
         defer { watch.cancel() }
         do {
             try await group.run()
@@ -81,12 +91,15 @@ package struct NodeProgram: Sendable {
         return .clean
     }
 
-    private func watchSignals(_ group: ServiceGroup, logger: Logger) -> Task<Void, Never> {
+    private func watchSignals(
+        _ group: ServiceGroup, logger: Logger, _ output: LineWriter
+    ) -> Task<Void, Never> {
         Task {
             var isStopping = false
             await TerminationSignals.forEach { name in
                 if isStopping {
                     logger.warning("second signal: stopping at once", metadata: ["signal": "\(name)"])
+                    output.flush(within: Self.lastLines)
                     _exit(Exit.failure.rawValue)
                 }
                 isStopping = true

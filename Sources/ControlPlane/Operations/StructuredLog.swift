@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 package import Logging
 
 /// How log lines look on standard error.
@@ -10,18 +9,29 @@ package enum LogFormat: String, CaseIterable, Sendable {
     case json
 }
 
-/// Writes each event as one line. Message texts are constant; what varies is metadata under fixed keys.
+/// Makes each event one line, and never waits for whoever reads them. Message texts are constant; what varies is metadata
+/// under fixed keys.
 package struct StructuredLog: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
     private let format: LogFormat
+    /// nil: nowhere.
+    package let output: LineWriter?
 
-    package init(format: LogFormat, level: Logger.Level) { (self.format, logLevel) = (format, level) }
+    package init(format: LogFormat, level: Logger.Level, output: LineWriter? = nil) {
+        (self.format, logLevel, self.output) = (format, level, output)
+    }
 
-    /// Makes this the handler of every logger, libraries' included. At most once in a process.
-    package static func bootstrap(format: LogFormat, level: Logger.Level) {
-        LoggingSystem.bootstrap { _ in StructuredLog(format: format, level: level) }
+    /// Makes this, writing to `descriptor`, the handler of every logger, libraries' included. At most once in a process.
+    package static func bootstrap(format: LogFormat, level: Logger.Level, descriptor: Int32) -> LineWriter {
+        let output = LineWriter(descriptor: descriptor) { missing in
+            let handler = StructuredLog(format: format, level: level)
+            return handler.line(
+                level: .warning, message: "log lines dropped", metadata: ["count": "\(missing)"], time: Date())
+        }
+        LoggingSystem.bootstrap { _ in StructuredLog(format: format, level: level, output: output) }
+        return output
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -30,10 +40,10 @@ package struct StructuredLog: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        let line = line(
-            level: event.level, message: event.message.description, metadata: event.metadata, error: event.error,
-            time: Date())
-        StandardStream.error.write(line)
+        output?.write(
+            line(
+                level: event.level, message: event.message.description, metadata: event.metadata, error: event.error,
+                time: Date()))
     }
 
     /// The whole line, with its line break. Control characters of values are escaped: nobody's user agent writes lines.
@@ -87,23 +97,5 @@ package struct StructuredLog: LogHandler {
             }
         }
         return result
-    }
-}
-
-/// Standard output and error, unbuffered.
-enum StandardStream: Int32 {
-    case output = 1
-    case error = 2
-
-    /// One `write` for all of `text` where the system takes it whole, so that lines of several threads do not mix. Gives
-    /// up silently when nobody reads: there is no place left to say so.
-    func write(_ text: String) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(rawValue, $0.baseAddress, $0.count) }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { return }
-            rest = rest.dropFirst(written)
-        }
     }
 }

@@ -23,7 +23,7 @@ package enum SessionPurpose: String, CaseIterable, Sendable {
 }
 
 /// On which listener a resource was made; it does not exist on the other.
-package enum ListenerKind: String, Sendable { case `public`, `internal` }
+package enum ListenerKind: String, CaseIterable, Sendable { case `public`, `internal` }
 
 /// The name of a session resource: 128 bits of the system generator, then the node that owns it, so that any replica
 /// can tell whose it is. Unreserved URL characters only.

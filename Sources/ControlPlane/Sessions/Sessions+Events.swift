@@ -54,7 +54,8 @@ extension Sessions {
         broadcast.liveSince = broadcast.liveSince ?? Date()
         if record.purpose == .publisher {
             let milliseconds = UInt64(max(0, Date().timeIntervalSince1970 * 1_000))
-            broadcast.publication = Publication(started: milliseconds, origin: node.name)
+            let former = names[record.name].flatMap { broadcasts[$0]?.publication }
+            broadcast.publication = Publication(startedAt: milliseconds, after: former, origin: node.name)
         }
         broadcasts[record.broadcast] = broadcast
         let older = names[record.name]

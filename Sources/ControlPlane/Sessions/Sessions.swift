@@ -34,6 +34,7 @@ package actor Sessions {
     /// Of the certificate that every worker shows.
     let fingerprint: Fingerprint
     let relayClient: RelayClient
+    let shares: FairShares
     let logger: Logger
 
     var broadcasts: [BroadcastID: BroadcastRecord] = [:]
@@ -71,11 +72,12 @@ package actor Sessions {
 
     package init(
         node: Topology.Node, topology: Topology, instance: String, media: MediaPlane, fingerprint: Fingerprint,
-        relayClient: RelayClient, alternatives: @escaping Alternatives.Source, logger: Logger
+        shares: FairShares, relayClient: RelayClient, alternatives: @escaping Alternatives.Source, logger: Logger
     ) {
         (self.node, self.topology, self.instance) = (node, topology, instance)
         (self.media, self.fingerprint) = (media, fingerprint)
         (self.relayClient, self.alternatives, self.logger) = (relayClient, alternatives, logger)
+        self.shares = shares
         tally = SessionTally(workers: media.workers.count)
         router = RelayRouter(node: node.name, budget: topology.relayTimeout, seed: .random(in: 0...UInt64.max))
         drain = Drain(window: topology.drainWindow, deadline: topology.drainDeadline)

@@ -15,14 +15,24 @@ package struct PeerContext: InitializableFromSource, Sendable {
 
     package init(source: ApplicationRequestContextSource) {
         channel = source.channel
-        let address = source.channel.remoteAddress
-        remote = address?.ipAddress.flatMap { TransportAddress($0, port: UInt16(address?.port ?? 0)) }
+        remote = TransportAddress(source.channel.remoteAddress)
+    }
+}
+
+extension TransportAddress {
+    /// nil: a socket without an address.
+    init?(_ address: SocketAddress?) {
+        guard let address, let text = address.ipAddress else { return nil }
+        self.init(text, port: UInt16(address.port ?? 0))
     }
 }
 
 /// Answers everything that comes in on one listener: finds the route, applies what holds for all of them (methods, CORS,
 /// rate, errors, counting) and hands over to the route's handler.
 package struct ListenerResponder: HTTPResponder {
+    /// Before a client that asks too often hears so.
+    private static let pause = Duration.seconds(1)
+
     package let listener: ListenerKind
     let surface: NodeSurface
 
@@ -34,17 +44,18 @@ package struct ListenerResponder: HTTPResponder {
         let path = (request.head.path ?? "/").prefix { $0 != "?" && $0 != "#" }
         let route = Route(path: path, on: listener)
         var response: Response
-        var expectation: Expectation?
         do throws(Problem) {
-            expectation = try Expectation(of: request, on: context.channel)
             var request = request
-            if let expectation { request.body = expectation.body(of: request) }
+            if let expectation = try Expectation(of: request, on: context.channel) {
+                request.body = expectation.body(of: request)
+            }
             response = try await answer(request, route: route, from: context)
         } catch {
             response = error.response
         }
-        if expectation?.isOpen == true { response.headers[.connection] = "close" }
         response.headers[.xContentTypeOptions] = "nosniff"
+        // Sessions come and go, and their names are secrets.
+        if route?.sessionResource != nil { response.headers[.cacheControl] = "no-store" }
         if listener == .public { allowCrossOrigin(&response, request: request, route: route) }
         surface.requests.count(listener, request.method, route, response.status)
         return request.method == .head ? response.createHeadResponse() : response
@@ -52,16 +63,16 @@ package struct ListenerResponder: HTTPResponder {
 
     private func answer(_ request: Request, route: Route?, from context: PeerContext) async throws(Problem) -> Response
     {
+        if listener == .public, let remote = context.remote, let delay = surface.delay(request.method, by: remote) {
+            // Whoever waits for this answer sends nothing else on the connection: a flood becomes a trickle.
+            try? await Task.sleep(for: Self.pause)
+            throw .tooManyRequests(retryAfter: delay)
+        }
         guard let route else { throw .notFound }
         // Whatever has no other meaning may be a page: one that does not exist has no methods either.
         if case .page(let path) = route, Pages.asset(path, on: surface.node.role) == nil { throw .notFound }
         guard route.methods.contains(request.method) else { throw .methodNotAllowed(allow: route.allow) }
         if request.method == .options { return options(of: route) }
-        if listener == .public, request.method != .get, request.method != .head, let remote = context.remote,
-            let delay = surface.limiter.delay(for: remote, now: .now)
-        {
-            throw .tooManyRequests(retryAfter: delay)
-        }
         if listener == .internal, surface.topology.internalTLS != nil, route.needsCertificate,
             await !context.isVerified
         {

@@ -14,22 +14,36 @@ package struct NodeSurface: Sendable {
     package let authorizer: Authorizer
     package let tokens: NodeTokens
     package let directory: NodeDirectory
+    /// How much of each bounded thing one client network may have.
+    package let shares: FairShares
     /// Asks the other nodes about their sessions.
     package let proxy: SessionProxy
     package let requests = RequestCounters()
-    let limiter: RateLimiter
+    let connections = ConnectionCounters()
+    /// Where this node's log goes; nil: not through us.
+    let log: LineWriter?
+    /// Of requests that change something, and of those that do not.
+    private let changes, reads: RateLimiter
     let started = ContinuousClock.now
 
     package init(
         node: Topology.Node, topology: Topology, sessions: Sessions, media: MediaPlane, tokens: NodeTokens,
-        directory: NodeDirectory, proxy: SessionProxy
+        directory: NodeDirectory, shares: FairShares, proxy: SessionProxy, log: LineWriter?
     ) {
         (self.node, self.topology, self.sessions, self.media) = (node, topology, sessions, media)
         (self.tokens, self.directory, self.proxy) = (tokens, directory, proxy)
+        (self.shares, self.log) = (shares, log)
         authorizer = Authorizer(topology.auth)
-        limiter = RateLimiter(
-            perSecond: topology.limits.requestsPerSecond, burst: topology.limits.requestBurst,
-            addresses: topology.limits.rateAddresses)
+        let limits = topology.limits
+        changes = RateLimiter(
+            perSecond: limits.requestsPerSecond, burst: limits.requestBurst, addresses: limits.rateAddresses)
+        reads = RateLimiter(perSecond: limits.readsPerSecond, burst: limits.readBurst, addresses: limits.rateAddresses)
+    }
+
+    /// nil: go on. Else the seconds after which `client`'s next such request will do.
+    func delay(_ method: HTTPRequest.Method, by client: TransportAddress) -> Int? {
+        let limiter = [.get, .head, .options].contains(method) ? reads : changes
+        return limiter.delay(for: ClientNetwork(client), now: .now)
     }
 
     // MARK: - What handlers have in common
@@ -60,6 +74,8 @@ package struct NodeSurface: Sendable {
             return Array(buffer.readableBytesView)
         } catch is NIOTooManyBytesError {
             throw .bodyTooLarge
+        } catch is LateRequest {
+            throw .lateRequest
         } catch {
             throw .invalidRequest("the body could not be read")
         }

@@ -105,6 +105,10 @@ extension NodeSurface {
         metrics.readiness = await readiness()
         metrics.sessions = await sessions.snapshot()
         metrics.requests = requests.all
+        metrics.refused = shares.refused
+        metrics.connections = [.public: shares.taken(.connections), .internal: shares.taken(.internalConnections)]
+        metrics.connectionFaults = connections.all
+        metrics.logLinesDropped = log?.dropped ?? 0
         metrics.nameConflicts = await directory.nameConflicts
         if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
         metrics.workers = await media.statistics()

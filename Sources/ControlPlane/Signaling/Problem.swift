@@ -101,6 +101,7 @@ extension Problem {
     static let alreadyLive = Problem(
         .conflict, "already-live", "Somebody else publishes this broadcast", retryAfter: 5)
     static let bodyTooLarge = Problem(.contentTooLarge, "body-too-large", "The body is too large")
+    static let lateRequest = Problem(.requestTimeout, "request-timeout", "The body did not come in time")
     static let preconditionRequired = Problem(
         .preconditionRequired, "if-match-required", "If-Match with the session's ETag is required")
     static let preconditionFailed = Problem(

@@ -1,7 +1,6 @@
 import Synchronization
-import WebRTC
 
-/// A token bucket per remote address for the requests that change something. An IPv6 host owns a /64 and counts as one.
+/// A token bucket per client network.
 final class RateLimiter: Sendable {
     private struct Bucket {
         var tokens: Double
@@ -11,7 +10,7 @@ final class RateLimiter: Sendable {
     private let perSecond: Double
     private let burst: Double
     private let maximumAddresses: Int
-    private let buckets = Mutex<[TransportAddress: Bucket]>([:])
+    private let buckets = Mutex<[ClientNetwork: Bucket]>([:])
 
     init(perSecond: Int, burst: Int, addresses: Int) {
         (self.perSecond, self.burst) = (Double(max(perSecond, 1)), Double(max(burst, 1)))
@@ -19,19 +18,16 @@ final class RateLimiter: Sendable {
     }
 
     /// nil: go on. Else the seconds after which the next request will do.
-    func delay(for address: TransportAddress, now: ContinuousClock.Instant) -> Int? {
-        var key = address
-        key.port = 0
-        if !key.isIPv4 { key.low = 0 }
-        return buckets.withLock { buckets in
-            if buckets[key] == nil, buckets.count >= maximumAddresses {
+    func delay(for client: ClientNetwork, now: ContinuousClock.Instant) -> Int? {
+        buckets.withLock { buckets in
+            if buckets[client] == nil, buckets.count >= maximumAddresses {
                 Self.forget(&buckets, keeping: maximumAddresses)
             }
-            var bucket = buckets[key] ?? Bucket(tokens: burst, updated: now)
+            var bucket = buckets[client] ?? Bucket(tokens: burst, updated: now)
             let elapsed = (now - bucket.updated) / .seconds(1)
             bucket.tokens = min(burst, bucket.tokens + max(elapsed, 0) * perSecond)
             bucket.updated = now
-            defer { buckets[key] = bucket }
+            defer { buckets[client] = bucket }
             guard bucket.tokens >= 1 else { return max(1, Int(((1 - bucket.tokens) / perSecond).rounded(.up))) }
             bucket.tokens -= 1
             return nil
@@ -41,8 +37,8 @@ final class RateLimiter: Sendable {
     var addresses: Int { buckets.withLock { $0.count } }
 
     /// Drops the longest idle quarter at once, so that a flood of addresses does not sort the table each time.
-    private static func forget(_ buckets: inout [TransportAddress: Bucket], keeping bound: Int) {
+    private static func forget(_ buckets: inout [ClientNetwork: Bucket], keeping bound: Int) {
         let oldest = buckets.sorted { $0.value.updated < $1.value.updated }.prefix(max(1, bound / 4))
-        for (address, _) in oldest { buckets[address] = nil }
+        for (client, _) in oldest { buckets[client] = nil }
     }
 }

@@ -2,12 +2,13 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import WebRTC
 
 /// HTTP/1.1 inside TLS, with the certificate that is current when a connection comes in.
 struct TLSListener: ServerChildChannel {
     let base: HTTPListener
     let trust: PeerTrust
-    let refusals: TLSRefusals
+    let refusals: RareWarning
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -21,13 +22,20 @@ struct TLSListener: ServerChildChannel {
 }
 
 extension HTTPServerBuilder {
-    /// - Parameter trust: nil: HTTP without TLS.
+    /// What one listener of a node speaks.
+    ///
+    /// - Parameters:
+    ///   - idleTimeout: between two requests.
+    ///   - trust: nil: HTTP without TLS.
     static func http1(
-        configuration: HTTP1Channel.Configuration, trust: PeerTrust?, logger: Logger
+        _ kind: ListenerKind, of surface: NodeSurface, idleTimeout: TimeAmount, trust: PeerTrust?, logger: Logger
     ) -> HTTPServerBuilder {
-        let refusals = TLSRefusals(logger: logger)
+        let refusals = RareWarning("TLS handshake refused", every: .seconds(10), logger: logger)
         return .init { responder in
-            let plain = HTTPListener(base: HTTP1Channel(responder: responder, configuration: configuration))
+            let plain = HTTPListener(
+                base: HTTP1Channel(responder: responder, configuration: .init(idleTimeout: idleTimeout)), kind: kind,
+                patience: .nanoseconds(surface.topology.limits.requestTimeout.nanoseconds),
+                counters: surface.connections)
             guard let trust else { return plain }
             return TLSListener(base: plain, trust: trust, refusals: refusals)
         }

@@ -1,6 +1,5 @@
 import Logging
 import NIOCore
-import Synchronization
 
 /// TLS at the front of a server's channel: decrypts what comes in, encrypts what goes out.
 final class TLSServerHandler: ChannelDuplexHandler {
@@ -13,9 +12,9 @@ final class TLSServerHandler: ChannelDuplexHandler {
     static let patience = TimeAmount.seconds(10)
 
     private let connection: TLSServerConnection
-    private let refusals: TLSRefusals
+    private let refusals: RareWarning
 
-    init(_ connection: TLSServerConnection, refusals: TLSRefusals) {
+    init(_ connection: TLSServerConnection, refusals: RareWarning) {
         (self.connection, self.refusals) = (connection, refusals)
     }
 
@@ -38,7 +37,7 @@ final class TLSServerHandler: ChannelDuplexHandler {
         case .handshaking, .open: break
         case .closed: context.close(promise: nil)
         case .failed(let error):
-            refusals.note(error, from: context.remoteAddress)
+            refusals.note(["remote": "\(context.remoteAddress?.ipAddress ?? "unknown")", "reason": "\(error)"])
             context.close(promise: nil)
         }
     }
@@ -65,37 +64,5 @@ final class TLSServerHandler: ChannelDuplexHandler {
         let bytes = connection.takeOutgoing()
         guard !bytes.isEmpty else { return }
         context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: nil)
-    }
-}
-
-/// Handshakes that failed: logged, but at most one in ten seconds, with the number of those before it.
-final class TLSRefusals: Sendable {
-    private struct State {
-        var quietUntil: ContinuousClock.Instant?
-        var unsaid = 0
-    }
-
-    private static let quiet = Duration.seconds(10)
-    private let state = Mutex(State())
-    private let logger: Logger
-
-    init(logger: Logger) { self.logger = logger }
-
-    func note(_ error: TLSError, from remote: SocketAddress?) {
-        let unsaid: Int? = state.withLock { state in
-            let now = ContinuousClock.now
-            if let until = state.quietUntil, now < until {
-                state.unsaid += 1
-                return nil
-            }
-            defer { state = State(quietUntil: now + Self.quiet) }
-            return state.unsaid
-        }
-        guard let unsaid else { return }
-        logger.warning(
-            "TLS handshake refused",
-            metadata: [
-                "remote": "\(remote?.ipAddress ?? "unknown")", "reason": "\(error)", "unsaid": "\(unsaid)",
-            ])
     }
 }

@@ -15,6 +15,14 @@ struct AnnouncementTests {
         #expect(node.says == ["origin-1", "origin-9"])
     }
 
+    /// The clock of its origin was set back, or forward and back again.
+    @Test(arguments: [(10_000, 6_400), (10_000, 10_000), (10_000, 10_500)] as [(UInt64, UInt64)])
+    func theNextPublicationIsTheNewer(then: UInt64, now: UInt64) {
+        let former = Publication(startedAt: then, after: nil, origin: "origin-1")
+        let next = Publication(startedAt: now, after: former, origin: "origin-1")
+        #expect(former.started == then && former < next && next.started >= now)
+    }
+
     @Test func onlyChangesAreTold() {
         var node = ScriptedRouter(above: ["origin-1"])
         node.hears("origin-1")

@@ -78,6 +78,7 @@ private struct Exposition {
         worker.drops[Int(DropReason.malformedSTUN.rawValue)] = 7
         metrics.workers = [worker, UnitStatistics()]
         metrics.sessions.counters.relayFailures = 5
+        metrics.refused = [.connections: [.share: 6]]
         metrics.directory = .init()
         metrics.directory?.streams = [.above: 2]
         return metrics
@@ -103,6 +104,8 @@ private struct Exposition {
         #expect(samples[.init(name: "sfu_drops_total", labels: ["worker": "1", "reason": "malformed_stun"])] == 0)
         #expect(samples.keys.count { $0.name == "sfu_drops_total" } == 2 * DropReason.allCases.count)
         #expect(samples[.init(name: "sfu_rtp_packets_sent_total", labels: ["worker": "0"])] == Double(UInt64.max))
+        let refused = ["resource": "connections", "reason": "share"]
+        #expect(samples[.init(name: "sfu_refused_total", labels: refused)] == 6)
         let route = ["listener": "public", "method": "POST", "route": "/whep/{broadcast}", "status": "409"]
         #expect(samples[.init(name: "sfu_http_requests_total", labels: route)] == 1)
     }
@@ -112,7 +115,7 @@ private struct Exposition {
         #expect(
             labels == [
                 "version", "node", "role", "region", "listener", "method", "route", "status", "kind", "reason",
-                "worker", "state", "source",
+                "worker", "state", "source", "resource",
             ])
     }
 

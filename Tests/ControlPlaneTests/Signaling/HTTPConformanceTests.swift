@@ -191,6 +191,21 @@ private let sdpType = [(name: "Content-Type", value: "application/sdp")]
         }
     }
 
+    /// Reading has a rate of its own: one that is over it may still change something, and the other way round.
+    @Test func item10_rateLimitOfReading() async throws {
+        try await withOrigin({ ($0.limits.readsPerSecond, $0.limits.readBurst) = (1, 5) }) { node in
+            for path in ["/", "/api/broadcasts", "/nowhere"] {
+                let isTold = try await eventually {
+                    let answer = try await node.request("GET", path)
+                    return answer.status == 429 && answer.header("Retry-After") != nil
+                }
+                #expect(isTold, "\(path)")
+            }
+            #expect(try await node.request("DELETE", "/session/none").status == 404)
+            #expect(try await node.request("GET", "/readyz", internal: true).status == 200)
+        }
+    }
+
     @Test func item11_resourcesKeepTheSchemeOfThePublicURL() async throws {
         try await withOrigin({ $0.nodes[0].publicListener.url = "https://live.example.net" }) { node in
             let base = "http://127.0.0.1:\(node.running.publicPort)"

@@ -3,6 +3,8 @@ import Glibc
 /// A TCP connection to loopback on which a test says exactly what it wants, byte by byte.
 final class RawConnection {
     private let descriptor: Int32
+    /// `read` has come to the end of what the other side sends.
+    private(set) var isAtEnd = false
 
     init(port: Int) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -46,9 +48,13 @@ final class RawConnection {
             } else if count < 0, errno == EAGAIN {
                 try? await Task.sleep(for: .milliseconds(5))
             } else {
+                isAtEnd = true
                 break
             }
         }
         return String(decoding: text, as: UTF8.self)
     }
+
+    /// All that comes until the other end closes; check `isAtEnd`.
+    func readToEnd(within limit: Duration = patience) async -> String { await read(until: "\0", within: limit) }
 }

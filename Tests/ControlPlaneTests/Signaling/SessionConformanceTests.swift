@@ -35,6 +35,21 @@ private let newICE = (ufrag: "NewU", password: "newnewnewnewnewnewnewnew")
         }
     }
 
+    /// Whatever is said of a session is said once: its name is a secret, and it is gone tomorrow.
+    @Test func nobodyKeepsWhatIsSaidOfSessions() async throws {
+        try await withOrigin { node in
+            let answer = try await node.publishLive("a")
+            let path = try node.path(of: answer)
+            for (method, path, status) in [
+                ("GET", path, 200), ("HEAD", path, 200), ("OPTIONS", path, 200), ("PATCH", path, 415),
+                ("DELETE", path, 200), ("GET", path, 404), ("GET", "/session/none/events/x", 404),
+            ] {
+                let response = try await node.request(method, path)
+                #expect(response.status == status && response.header("Cache-Control") == "no-store", "\(method)")
+            }
+        }
+    }
+
     @Test func item28_createdHasAStrongETag() async throws {
         try await withOrigin { node in
             var tags: Set<String> = []

@@ -8,6 +8,13 @@ package struct Publication: Codable, Hashable, Comparable, Sendable {
 
     package init(started: UInt64, origin: String) { (self.started, self.origin) = (started, origin) }
 
+    /// The next at one origin is newer, whatever its clock has been set to in between.
+    ///
+    /// - Parameter now: milliseconds since 1970.
+    init(startedAt now: UInt64, after former: Publication?, origin: String) {
+        self.init(started: max(now, former.map { $0.started &+ 1 } ?? now), origin: origin)
+    }
+
     package static func < (a: Publication, b: Publication) -> Bool { (a.started, a.origin) < (b.started, b.origin) }
 }
 
