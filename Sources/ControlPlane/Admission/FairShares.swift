@@ -15,6 +15,8 @@ package final class FairShares: Sendable {
         case halfOpenPublishers = "half_open_publishers"
         /// Viewers' sessions.
         case viewers
+        /// Viewers' requests for broadcasts that nobody has announced, while those are looked for.
+        case waitingRequests = "waiting_requests"
         /// Event streams of viewers' sessions, those of other nodes' sessions included.
         case eventStreams = "event_streams"
         /// Requests that are passed on to the sessions' owners, all owners together.
@@ -65,6 +67,7 @@ package final class FairShares: Sendable {
             [
                 .connections: limits.connections, .halfOpenViewers: limits.sessionsHalfOpen,
                 .halfOpenPublishers: limits.sessionsHalfOpen, .viewers: limits.viewers,
+                .waitingRequests: limits.sessionsHalfOpen,
                 .eventStreams: limits.viewers, .forwardedRequests: limits.forwardedRequests,
             ],
             percent: limits.addressShare, sharesLoopback: limits.sharesLoopback)

@@ -44,7 +44,7 @@ extension NodeSurface {
     func nodes(on listener: ListenerKind, _ request: Request) async -> Response {
         let mine = await sessions.facts(readiness())
         let host = listener == .public ? request.host?.host : nil
-        let own = host == nil ? node.publicListener.url : baseURL(of: .public, for: request)
+        let own = host == nil ? node.publicListener.url : baseURL(for: request)
         let observations = await directory.observations
         let known = Dictionary(observations.map { ($0.name, $0) }, uniquingKeysWith: { best, _ in best })
         var list = topology.nodes.map { other in
@@ -106,6 +106,7 @@ extension NodeSurface {
         metrics.sessions = await sessions.snapshot()
         metrics.requests = requests.all
         metrics.refused = shares.refused
+        metrics.refused[.forwardedRequests, default: [:]].merge(proxy.refused, uniquingKeysWith: +)
         metrics.nameConflicts = await directory.nameConflicts
         if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
         metrics.workers = await media.statistics()
