@@ -66,7 +66,9 @@ package enum NodeRuntime {
         let surface = NodeSurface(
             node: node, topology: topology, sessions: sessions, media: media, tokens: tokens, directory: directory,
             shares: shares,
-            proxy: SessionProxy(topology: topology, tokens: tokens, trust: trust, logger: logger) { name in
+            proxy: SessionProxy(
+                topology: topology, tokens: tokens, trust: trust, shares: shares, logger: logger
+            ) { name in
                 await directory.internalURL(of: name)
             }, log: (logger.handler as? StructuredLog)?.output)
         let handle = GroupHandle()

@@ -90,6 +90,9 @@ package struct DiscardedPacket: Hashable, Sendable {
 
 /// From one worker to the control plane, by value.
 package enum Event: Sendable {
+    /// The peer of a server session has shown for the first time that it knows the ICE password; `connected` may come
+    /// without it.
+    case checked(SessionID)
     /// ICE and DTLS are up, keys are installed.
     case connected(SessionID, remote: TransportAddress, profile: SRTPProfile)
     /// The source session is the one whose media counts from now on: when it is connected or, while another brings media,

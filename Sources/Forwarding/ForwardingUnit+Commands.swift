@@ -127,7 +127,11 @@ extension ForwardingUnit {
         }
         switch session.peer.state {
         case .connecting:
-            break
+            // A server takes the first authenticated check's address.
+            if !session.isChecked, !session.isClient, session.peer.remote != nil {
+                session.isChecked = true
+                events.append(.checked(session.id))
+            }
         case .connected(let profile):
             if session.phase == .connecting { connected(session, profile: profile, now: now) }
             if session.peer.isUnreachable != session.isUnreachable {

@@ -14,6 +14,8 @@ final class Session {
     let isClient: Bool
     let isRelay: Bool
     var phase = Phase.connecting
+    /// The control plane has been told that the peer knows the ICE password.
+    var isChecked = false
     /// As last reported to the control plane.
     var isUnreachable = false
     /// Only for a session that brings media.

@@ -22,6 +22,11 @@ struct CommonOptions: ParsableArguments {
         help: ArgumentHelp("Bearer token; better in CASCADE_PUBLISH_TOKEN or CASCADE_WATCH_TOKEN.", valueName: "token"))
     var token: String?
 
+    @Flag(
+        name: .customLong("location-trusted"),
+        help: "Show the token wherever the server redirects to; else it stays at the URL's scheme, host and port.")
+    var trustsRedirects = false
+
     @Flag(help: "Print one JSON object a second and a final one.")
     var json = false
 
@@ -39,6 +44,8 @@ struct CommonOptions: ParsableArguments {
         let text = unsafe String(cString: value)
         return text.isEmpty ? nil : text
     }
+
+    var redirects: WHIPClient.Redirects { trustsRedirects ? .trusted : .followed }
 
     var logger: Logger {
         var logger = Logger(label: "probe") { StreamLogHandler.standardError(label: $0) }

@@ -51,7 +51,7 @@ struct Publish: AsyncParsableCommand {
 
     func run() async throws {
         let media = try openMedia()
-        let client = try ProbeClient(limits: Limits(), logger: common.logger)
+        let client = try ProbeClient(limits: Limits(), redirects: common.redirects, logger: common.logger)
         async let events: Void = client.run()
         let outcome = await Interruption.catching { interruption in
             let result: Result<Void, any Error>

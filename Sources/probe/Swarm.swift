@@ -41,7 +41,8 @@ struct Swarm: AsyncParsableCommand {
         if let shortage = needs.shortage(descriptors: DescriptorLimit.raise(), ports: SwarmNeeds.localPorts) {
             throw ProbeError(shortage)
         }
-        let client = try ProbeClient(limits: .watching(viewers: viewers), workers: workers, logger: common.logger)
+        let client = try ProbeClient(
+            limits: .watching(viewers: viewers), workers: workers, redirects: common.redirects, logger: common.logger)
         async let events: Void = client.run()
         let crowd = Crowd(requested: viewers, started: MonotonicClock.now())
         let reason = await Interruption.catching { interruption in

@@ -24,7 +24,7 @@ struct Watch: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try ProbeClient(limits: .watching(viewers: 1), logger: common.logger)
+        let client = try ProbeClient(limits: .watching(viewers: 1), redirects: common.redirects, logger: common.logger)
         async let events: Void = client.run()
         let outcome = await Interruption.catching { interruption in
             let result: Result<Void, any Error>

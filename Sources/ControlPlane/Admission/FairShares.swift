@@ -17,6 +17,8 @@ package final class FairShares: Sendable {
         case halfOpenPublishers = "half_open_publishers"
         /// Viewers' sessions.
         case viewers
+        /// Viewers' requests for broadcasts that nobody has announced, while those are looked for.
+        case waitingRequests = "waiting_requests"
         /// Event streams of viewers' sessions, those of other nodes' sessions included.
         case eventStreams = "event_streams"
         /// Requests that are passed on to the sessions' owners, all owners together.
@@ -69,6 +71,7 @@ package final class FairShares: Sendable {
                 .internalConnections: limits.internalConnections ?? limits.connections,
                 .halfOpenViewers: limits.sessionsHalfOpen,
                 .halfOpenPublishers: limits.sessionsHalfOpen, .viewers: limits.viewers,
+                .waitingRequests: limits.sessionsHalfOpen,
                 .eventStreams: min(limits.viewers, limits.eventStreams ?? .max),
                 .forwardedRequests: limits.forwardedRequests,
             ],

@@ -25,6 +25,13 @@ package struct ConfigurationError: Error, Hashable, CustomStringConvertible {
         self.problems = problems
     }
 
+    /// More are counted only: a file may have as many as it has lines.
+    package static let mostShown = 100
+
     /// One problem per line.
-    package var description: String { problems.map(\.description).joined(separator: "\n") }
+    package var description: String {
+        let left = problems.count - Self.mostShown
+        let lines = problems.prefix(Self.mostShown).map(\.description) + (left > 0 ? ["and \(left) more"] : [])
+        return lines.joined(separator: "\n")
+    }
 }

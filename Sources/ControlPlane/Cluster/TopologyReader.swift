@@ -239,9 +239,9 @@ extension TopologyReader {
     }
 
     /// What a message quotes of the file: short, and on one line.
-    static func shown(_ text: String) -> String {
+    static func shown(_ text: String, atMost most: Int = 60) -> String {
         let printable = String(
             text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) })
-        return printable.count > 60 ? printable.prefix(60) + "…" : printable
+        return printable.count > most ? printable.prefix(most) + "…" : printable
     }
 }

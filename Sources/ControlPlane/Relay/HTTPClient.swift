@@ -77,19 +77,6 @@ package final class HTTPClient: Sendable {
         return try result.get()
     }
 
-    /// `location` as seen from `base` (RFC 3986 §5.2); nil when either is no URL.
-    package static func resolve(_ location: String, against base: String) -> String? {
-        guard let handle = unsafe curl_url() else { return nil }
-        defer { unsafe curl_url_cleanup(handle) }
-        guard unsafe curl_url_set(handle, CURLUPART_URL, base, 0) == CURLUE_OK,
-            unsafe curl_url_set(handle, CURLUPART_URL, location, 0) == CURLUE_OK
-        else { return nil }
-        var text: UnsafeMutablePointer<CChar>?
-        guard unsafe curl_url_get(handle, CURLUPART_URL, &text, 0) == CURLUE_OK, let text = unsafe text
-        else { return nil }
-        defer { unsafe curl_free(text) }
-        return unsafe String(cString: text)
-    }
 }
 
 /// What libcurl's callbacks fill while a transfer runs.

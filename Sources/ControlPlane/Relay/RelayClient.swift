@@ -4,6 +4,8 @@ package struct RelayClient: Sendable {
         /// `path`: nodes that the media passes, as the answering node says; empty where it says nothing of it.
         case answered(UpstreamSession, sdp: String, path: [String])
         case refused(RelayRouter.Setback)
+        /// It agreed, or sends us elsewhere, in a way that is not gone along with; why, for people.
+        case unusable(String)
     }
 
     /// Header fields of a relay request and its answer: names of nodes, in the order of the request's or the media's
@@ -66,11 +68,15 @@ package struct RelayClient: Sendable {
     private func judge(_ answer: WHIPClient.Answer, from neighbour: Neighbour) -> Outcome {
         switch answer.status {
         case 201:
-            guard let url = answer.location else {
-                return .refused(.unavailable("\(neighbour.name): 201 without Location"))
+            // What is sent there carries a token for the asked node, and a request of ours may mean something to others.
+            guard let url = answer.location, HTTPClient.haveOneOrigin(url, neighbour.id) else {
+                return .unusable("the Location of its 201 does not lead to \(neighbour.id), where it was asked")
             }
-            return .answered(
-                UpstreamSession(node: neighbour.name, url: url), sdp: answer.sdp, path: Self.path(answer.path))
+            let path = Self.path(answer.path)
+            guard path.count <= RelayRouter.mostWaiting else { return .refused(.loop) }
+            return .answered(UpstreamSession(node: neighbour.name, url: url), sdp: answer.sdp, path: path)
+        case 300..<400:
+            return .unusable("it redirects (status \(answer.status)); relays are asked for at \(neighbour.id) only")
         case 404, 409: return .refused(.notLive(retryAfter: answer.retryAfter ?? 2))
         case 508: return .refused(.loop)
         case 400, 406, 422:

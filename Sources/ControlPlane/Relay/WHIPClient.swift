@@ -3,8 +3,12 @@ package struct WHIPClient: Sendable {
     /// What a server said to an offer.
     package struct Answer: Sendable {
         package var status: Int
-        /// The session resource, absolute: `Location` resolved against the URL that answered in the end.
+        /// Which answered in the end.
+        package var url: String
+        /// The session resource, absolute: `Location` resolved against `url`.
         package var location: String?
+        /// For requests to `location`: the token, where it leads to the very origin that was shown the token.
+        package var token: String?
         package var etag: String?
         /// SDP answer of a 201; empty otherwise.
         package var sdp: String
@@ -12,25 +16,37 @@ package struct WHIPClient: Sendable {
         package var path: String?
         /// `Retry-After` in seconds.
         package var retryAfter: Int?
-        /// `detail` or `title` of a problem+json body (RFC 9457), for people.
+        /// `detail` or `title` of a problem+json body (RFC 9457), for people: one line of 200 characters at most.
         package var problem: String?
     }
 
-    /// RFC 9725 §4.5: 307 is the way to balance load. More hops than this are a loop.
+    /// What becomes of an offer that is answered 307 or 308, the way to balance load (RFC 9725 §4.5).
+    package enum Redirects: Sendable {
+        /// That is the answer. Nodes ask whom they mean to ask.
+        case refused
+        /// Followed. The token stays at the origin that it was given for (RFC 9110 §15.4): the next one may be anybody's.
+        case followed
+        /// Followed with the token, within the scheme of the URL, wherever it leads.
+        case trusted
+    }
+
+    /// More hops than this are a loop.
     package static let maximumRedirects = 5
 
     package let http: HTTPClient
+    private let redirects: Redirects
 
-    package init(http: HTTPClient) { self.http = http }
+    package init(http: HTTPClient, redirects: Redirects = .refused) { (self.http, self.redirects) = (http, redirects) }
 
-    /// POSTs an offer, following 307 and 308 within the scheme of `url` (a redirect from https to http would bare the
-    /// token). The token goes along, and so does `peer`, the name of the node that must answer on `https` between nodes: the node that answers in the end is the one that has to check it.
+    /// POSTs an offer.
+    ///
+    /// - Parameter peer: the name of the node that must answer on `https` between nodes.
     package func post(
         offer: String, url: String, token: String? = nil, headers: [(name: String, value: String)] = [],
         timeout: Duration = .seconds(10), peer: String? = nil
     ) async throws(HTTPClient.Failure) -> Answer {
         let deadline = ContinuousClock.now + timeout
-        var target = url
+        var (target, token) = (url, token)
         for _ in 0...Self.maximumRedirects {
             let response = try await http.perform(
                 .init(
@@ -38,13 +54,16 @@ package struct WHIPClient: Sendable {
                     headers: [("Content-Type", "application/sdp"), ("Accept", "application/sdp")]
                         + authorization(token) + headers,
                     body: Array(offer.utf8), timeout: deadline - .now, peer: peer))
-            guard response.status == 307 || response.status == 308 else { return answer(response, from: target) }
+            guard redirects != .refused, response.status == 307 || response.status == 308 else {
+                return answer(response, from: target, shown: token)
+            }
             guard let location = response.header("Location"),
                 let next = HTTPClient.resolve(location, against: target)
             else { throw .init(description: "redirect without a usable Location") }
             guard scheme(next) == scheme(url) else {
                 throw .init(description: "redirect to another scheme refused")
             }
+            if redirects == .followed, !HTTPClient.haveOneOrigin(target, next) { token = nil }
             target = next
         }
         throw .init(description: "more than \(Self.maximumRedirects) redirects")
@@ -66,14 +85,16 @@ package struct WHIPClient: Sendable {
 
     private func scheme(_ url: String) -> String { url.prefix { $0 != ":" }.lowercased() }
 
-    private func answer(_ response: HTTPClient.Response, from url: String) -> Answer {
+    private func answer(_ response: HTTPClient.Response, from url: String, shown token: String?) -> Answer {
         let created = response.status == 201
+        let location = created ? response.header("Location").flatMap { HTTPClient.resolve($0, against: url) } : nil
         return Answer(
-            status: response.status,
-            location: created ? response.header("Location").flatMap { HTTPClient.resolve($0, against: url) } : nil,
+            status: response.status, url: url, location: location,
+            token: location.map { HTTPClient.haveOneOrigin($0, url) } == true ? token : nil,
             etag: response.header("ETag"), sdp: created ? response.text : "",
             path: response.header(RelayClient.pathField),
             retryAfter: response.header("Retry-After").flatMap { Int($0) }.map { min(max($0, 0), 3_600) },
-            problem: created ? nil : ProblemDetail(json: response.body)?.text)
+            problem: created
+                ? nil : ProblemDetail(json: response.body)?.text.map { TopologyReader.shown($0, atMost: 200) })
     }
 }

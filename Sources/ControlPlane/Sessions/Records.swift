@@ -80,6 +80,8 @@ struct SessionRecord {
     /// The node below that holds a relay, where it has said its name.
     let node: String?
 
+    /// What it holds of what is shared.
+    var places: [HeldPlace] = []
     /// The name or address of this machine under which a viewer has reached it, if he says so.
     var host: String?
     /// A source that sends nothing although it could: it may be dead without having said so.

@@ -6,6 +6,8 @@ package enum Refusal: Error, Sendable {
     case draining
     /// One of `NodeLimits` is reached; which.
     case full(String)
+    /// The client's network has its share of one of them; which.
+    case share(String)
     /// Somebody else publishes the broadcast (`on_conflict: reject`).
     case alreadyLive
     case notLive(retryAfter: Int)

@@ -8,6 +8,7 @@ import struct FoundationEssentials.Date
 extension Sessions {
     package func apply(_ event: Event) {
         switch event {
+        case .checked(let id): checked(id)
         case .connected(let id, let remote, let profile): connected(id, remote: remote, profile: profile)
         case .feeds(let id, _): feeds(id)
         case .flowing(let id, _):
@@ -36,6 +37,7 @@ extension Sessions {
     private func connected(_ id: SessionID, remote: TransportAddress, profile: SRTPProfile) {
         guard var record = sessions[id] else { return }
         if record.isOpening { tally.connected(record) }
+        endHalfOpen(&record)
         record.state = .connected(remote: remote, profile: profile)
         sessions[id] = record
         var fields = metadata(of: record)

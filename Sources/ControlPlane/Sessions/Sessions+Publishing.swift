@@ -5,12 +5,17 @@ package import WebRTC
 /// Broadcasts from publishers.
 extension Sessions {
     /// Opens a WHIP session. The broadcast is live once its media transport is up.
-    package func publish(_ name: String, offer: SessionDescription) throws(Refusal) -> Opened {
+    ///
+    /// - Parameter network: of one who had to show no token.
+    package func publish(
+        _ name: String, offer: SessionDescription, from network: ClientNetwork? = nil
+    ) throws(Refusal) -> Opened {
         try refuseWhileDraining()
         try admit(.publisher)
         let existing = names[name].flatMap { broadcasts[$0] }
         if let existing, isTaken(existing), topology.onConflict == .reject { throw .alreadyLive }
         if existing == nil { try admitBroadcast() }
+        let place = try hold(.halfOpenPublishers, for: network)
         let worker = existing?.worker ?? tally.leastLoadedWorker
         let local = localTransport(worker: worker)
         let answer: SessionDescription
@@ -22,7 +27,8 @@ extension Sessions {
         }
         let id = broadcast(named: name, formats: Negotiation.formats(of: agreement), worker: worker)
         let record = open(
-            .publisher, on: id, listener: .public, agreement: agreement, local: local, mids: offer.mids)
+            .publisher, on: id, listener: .public, agreement: agreement, local: local, mids: offer.mids,
+            places: [place])
         return Opened(resource: record.resource, etag: record.etag, answer: answer.description)
     }
 

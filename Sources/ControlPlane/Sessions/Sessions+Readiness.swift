@@ -5,12 +5,13 @@ extension Sessions {
         let limits = topology.limits
         var readiness = Readiness()
         readiness.isDraining = draining
-        if tally.count(.viewer) >= limits.viewers {
+        // Whoever sends offers and nothing else must not take the node out of a load balancer: half-open viewers do not
+        // count.
+        let halfOpen = tally.opening[.viewer, default: 0]
+        if tally.count(.viewer) - halfOpen >= limits.viewers {
             readiness.reachedLimit = "viewers"
-        } else if tally.all >= limits.sessions {
+        } else if tally.all - halfOpen >= limits.sessions {
             readiness.reachedLimit = "sessions"
-        } else if tally.opening.values.contains(where: { $0 >= limits.sessionsHalfOpen }) {
-            readiness.reachedLimit = "sessions_half_open"
         }
         return readiness
     }

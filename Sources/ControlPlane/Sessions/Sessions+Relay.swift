@@ -5,8 +5,8 @@ import WebRTC
 
 /// Broadcasts from other nodes. `RelayRouter` decides who is asked and which relay feeds; this is what it decides done.
 extension Sessions {
-    /// More broadcasts than this are not being looked for at once.
-    static let maximumPulls = 64
+    /// More broadcasts than this that nobody has announced are not being looked for at once.
+    static let maximumSearches = 256
 
     /// A relay that a neighbour has agreed to.
     struct UpstreamRelay {
@@ -17,12 +17,22 @@ extension Sessions {
     /// Waits until the broadcast has a source, or it is clear that there is none. Everybody who wants it meanwhile waits
     /// for the same search.
     ///
+    /// Names that nobody has announced may be anybody's invention: whoever waits for one takes no place from those who wait
+    /// for a broadcast that there is.
+    ///
     /// - Parameter waiting: names of the nodes that wait for us to answer; empty for a person.
-    func pull(_ name: String, waiting: [String]) async throws(Refusal) {
-        guard waiters[name] != nil || waiters.count < Self.maximumPulls else {
-            throw .full("too many broadcasts are being fetched")
-        }
+    func pull(
+        _ name: String, waiting: [String], as purpose: SessionPurpose, from network: ClientNetwork?
+    ) async throws(Refusal) {
+        let isAnnounced = names[name] != nil || router.newestPublication(of: name) != nil
         if names[name] == nil { try admitBroadcast() }
+        if !isAnnounced, waiters[name] == nil {
+            guard searches.count < Self.maximumSearches else { throw Refusal(.waitingRequests, .full) }
+        }
+        var place: HeldPlace?
+        if purpose == .viewer { place = try hold(isAnnounced ? .halfOpenViewers : .waitingRequests, for: network) }
+        defer { withExtendedLifetime(place) {} }
+        if !isAnnounced { searches.insert(name) }
         let refusal = await withCheckedContinuation { waiter in
             waiters[name, default: []].append(waiter)
             router.want(name, waiting: waiting, now: clock)
@@ -74,13 +84,19 @@ extension Sessions {
             // Without viewers that are held there is nobody to look again for.
             if names[name] == nil { router.release(name) }
         }
+        searches.remove(name)
         for waiter in waiters.removeValue(forKey: name) ?? [] { waiter.resume(returning: refusal) }
     }
 
     /// Once a second at most: with a dead origin every wanted broadcast is looked for again and again.
-    private func complain(of name: String, _ setback: RelayRouter.Setback) {
-        guard clock - lastComplaint >= .seconds(1) else { return }
+    private func mayComplain() -> Bool {
+        guard clock - lastComplaint >= .seconds(1) else { return false }
         lastComplaint = clock
+        return true
+    }
+
+    private func complain(of name: String, _ setback: RelayRouter.Setback) {
+        guard mayComplain() else { return }
         logger.notice("relay not possible", metadata: ["broadcast": "\(name)", "reason": "\(setback)"])
     }
 
@@ -105,6 +121,8 @@ extension Sessions {
                 accept(answer, to: offer, worker: worker, local: local)
             case .refused(let setback):
                 router.refused(name, attempt, setback, now: clock)
+            case .unusable(let reason):
+                refuse(name, attempt, from: neighbour.name, because: reason)
             }
             route()
         }
@@ -127,11 +145,8 @@ extension Sessions {
         do {
             agreement = try Negotiation.accept(answer: try SessionDescription.parse(answer.sdp), to: offer)
         } catch {
-            logger.warning(
-                "relay answer not usable",
-                metadata: ["broadcast": "\(answer.name)", "node": "\(answer.upstream.node)", "reason": "\(error)"])
             sayFarewell(to: answer.upstream, broadcast: answer.name)
-            return router.refused(answer.name, answer.attempt, .unavailable("its answer is not usable"), now: clock)
+            return refuse(answer.name, answer.attempt, from: answer.upstream.node, because: "\(error)")
         }
         // `worker` was chosen for a broadcast that has been placed elsewhere meanwhile.
         if let id = names[answer.name], let existing = broadcasts[id], existing.worker != worker {
@@ -146,6 +161,18 @@ extension Sessions {
             answer.name, answer.attempt, path: answer.path,
             description: announcement(of: id, publication: .init(started: 0, origin: answer.neighbour.name)),
             now: clock)
+    }
+
+    private func refuse(_ name: String, _ attempt: RelayRouter.Attempt, from node: String, because reason: String) {
+        if mayComplain() {
+            logger.warning(
+                "relay answer not usable",
+                metadata: [
+                    "broadcast": "\(name)", "node": "\(node)",
+                    "reason": "\(TopologyReader.shown(reason, atMost: 200))",
+                ])
+        }
+        router.refused(name, attempt, .unavailable("\(node): its answer is not usable"), now: clock)
     }
 
     // MARK: - Life of a relay

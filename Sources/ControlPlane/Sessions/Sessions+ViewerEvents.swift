@@ -9,15 +9,23 @@ extension Sessions {
         case opened(String)
         /// The session has as many as it may have.
         case full
+        /// The node or the client's network has as many as it may have.
+        case refused(Refusal)
         case unknownSession
     }
 
     /// A stream of the session's events; its first ones, the state, wait in it.
-    package func openEvents(_ resource: ResourceName, wanted: Set<ViewerEvent>) -> EventsOpened {
+    ///
+    /// - Parameter network: the client's, as far as it is known.
+    package func openEvents(
+        _ resource: ResourceName, wanted: Set<ViewerEvent>, from network: ClientNetwork? = nil
+    ) -> EventsOpened {
         guard let (id, record) = viewer(resource) else { return .unknownSession }
         guard viewerEvents.streams[id, default: [:]].count < ViewerEventStreams.mostPerSession else { return .full }
+        let place: HeldPlace
+        do throws(Refusal) { place = try hold(.eventStreams, for: network) } catch { return .refused(error) }
         let name = ResourceName.urlSafeText(of: generator.next())
-        var stream = ViewerEventStream(wanted: wanted)
+        var stream = ViewerEventStream(wanted: wanted, place: place)
         tellState(of: record, to: &stream, now: .now)
         viewerEvents.streams[id, default: [:]][name] = stream
         if wanted.contains(.reconnect) { drain.joined(id, now: .now) }

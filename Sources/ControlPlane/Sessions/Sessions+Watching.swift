@@ -6,22 +6,27 @@ extension Sessions {
     /// Opens a WHEP session for a person or a node below. On a node that relays, the first one waits for the broadcast
     /// to be fetched.
     ///
-    /// - Parameter host: under which the client has reached this node.
+    /// - Parameters:
+    ///   - host: under which the client has reached this node.
+    ///   - network: of a person, as far as it is known.
     package func watch(
         _ name: String, offer: SessionDescription, as purpose: SessionPurpose, by asking: AskingNode? = nil,
-        host: String? = nil
+        host: String? = nil, from network: ClientNetwork? = nil
     ) async throws(Refusal) -> Opened {
         // A node that asks one that drains has nobody else to ask.
         if stopping || purpose != .relay || !isWatchable(name) { try refuseWhileDraining() }
         try admit(purpose)
+        var places: [HeldPlace] = []
+        if purpose == .viewer { places.append(try hold(.viewers, for: network)) }
         let waiting = asking?.waiting ?? []
         if let setback = router.objection(to: waiting, for: name) { throw Refusal(setback) }
         if pullsBroadcasts, !isWatchable(name) {
-            try await pull(name, waiting: waiting)
+            try await pull(name, waiting: waiting, as: purpose, from: network)
             try refuseWhileDraining()
             try admit(purpose)
             if let setback = router.objection(to: waiting, for: name) { throw Refusal(setback) }
         }
+        if purpose == .viewer { places.append(try hold(.halfOpenViewers, for: network)) }
         guard let id = names[name], let broadcast = broadcasts[id], isWatchable(name) else {
             throw .notLive(retryAfter: 2)
         }
@@ -37,7 +42,7 @@ extension Sessions {
         if let former = asking?.name { endFormerRelay(of: former, on: id) }
         let record = open(
             purpose, on: id, listener: purpose == .relay ? .internal : .public, agreement: agreement, local: local,
-            mids: offer.mids, node: asking?.name)
+            mids: offer.mids, node: asking?.name, places: places)
         sessions[record.id]?.host = host
         return Opened(
             resource: record.resource, etag: record.etag, answer: answer.description, path: router.path(of: name))

@@ -44,6 +44,10 @@ package actor Sessions {
     var closing: [SessionID: SessionRecord] = [:]
     var resources: [ResourceName: SessionID] = [:]
     var tally: SessionTally
+    /// Half-open viewers' sessions whose peers have shown no authenticated check yet.
+    var unchecked: Set<SessionID> = []
+    /// When a refusal was warned of, by resource and reason.
+    var lastWarned: [String: Duration] = [:]
     /// From whom each broadcast comes.
     var router: RelayRouter
     /// Our sessions at other nodes.
@@ -52,6 +56,8 @@ package actor Sessions {
     var asks: [RelayRouter.Attempt: Task<Void, Never>] = [:]
     /// Who waits for a broadcast to be found.
     var waiters: [String: [CheckedContinuation<Refusal?, Never>]] = [:]
+    /// Those among them that nobody had announced when the search began.
+    var searches: Set<String> = []
     /// Nodes that follow our directory.
     var followers: [ObjectIdentifier: EventStream] = [:]
     /// DELETEs on their way to nodes above.
@@ -91,43 +97,19 @@ package actor Sessions {
 
     // MARK: - Opening and closing
 
-    func refuseWhileDraining() throws(Refusal) {
-        if draining { throw .draining }
-    }
-
-    func admit(_ purpose: SessionPurpose) throws(Refusal) {
-        let limits = topology.limits
-        // Counted apart: viewers, who may be anybody, cannot keep out publishers and nodes, who show a token.
-        if tally.opening[purpose, default: 0] >= limits.sessionsHalfOpen {
-            throw .full("too many sessions are being set up")
-        }
-        if tally.all >= limits.sessions { throw .full("too many sessions") }
-        let bound =
-            switch purpose {
-            case .publisher: limits.publishers
-            case .viewer: limits.viewers
-            case .relay: limits.relays
-            case .upstream: Int.max
-            }
-        if tally.count(purpose) >= bound { throw .full("too many sessions of kind \(purpose.rawValue)") }
-    }
-
-    func admitBroadcast() throws(Refusal) {
-        if broadcasts.count >= topology.limits.forwarding.broadcasts { throw .full("too many broadcasts") }
-    }
-
     func open(
         _ purpose: SessionPurpose, on broadcastID: BroadcastID, listener: ListenerKind, agreement: Agreement,
-        local: LocalTransport, mids: [String], node asking: String? = nil
+        local: LocalTransport, mids: [String], node asking: String? = nil, places: [HeldPlace] = []
     ) -> SessionRecord {
         guard var broadcast = broadcasts[broadcastID] else {
             preconditionFailure("a session is opened on a broadcast that exists")
         }
-        let record = SessionRecord(
+        var record = SessionRecord(
             id: SessionID(rawValue: identifier()), resource: .generate(node: node.name), purpose: purpose,
             listener: listener, broadcast: broadcastID, name: broadcast.name, worker: broadcast.worker, opened: .now,
             etag: entityTag(), agreement: agreement,
             remoteICE: agreement.remote.ice, mids: mids, node: asking)
+        record.places = places
         if purpose.direction == .source {
             if let older = broadcast.candidate { close(older, reason: .replaced) }
             broadcast.candidate = record.id
@@ -139,6 +121,7 @@ package actor Sessions {
         sessions[record.id] = record
         resources[record.resource] = record.id
         tally.add(record)
+        if purpose == .viewer { unchecked.insert(record.id) }
         counters.opened[purpose, default: 0] += 1
         var parameters = SessionParameters(
             id: record.id,
@@ -178,7 +161,9 @@ package actor Sessions {
 
     /// Takes a session out of the tables: from here on its resource is unknown.
     func forget(_ id: SessionID) -> SessionRecord? {
-        guard let record = sessions.removeValue(forKey: id) else { return nil }
+        guard var record = sessions.removeValue(forKey: id) else { return nil }
+        unchecked.remove(id)
+        record.places = []
         endEvents(of: id)
         resources[record.resource] = nil
         tally.remove(record)

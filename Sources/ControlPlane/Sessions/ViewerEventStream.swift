@@ -22,6 +22,7 @@ struct ViewerEventStream {
     static let mostUnsent = 256
 
     let wanted: Set<ViewerEvent>
+    private let place: HeldPlace?
     private var waiting: [(event: ViewerEvent, data: String)] = []
     private var connection: EventStream?
     private var hasBeenActive = false
@@ -30,7 +31,7 @@ struct ViewerEventStream {
     private(set) var connections = 0
     var waitingCount: Int { waiting.count }
 
-    init(wanted: Set<ViewerEvent>) { self.wanted = wanted }
+    init(wanted: Set<ViewerEvent>, place: HeldPlace? = nil) { (self.wanted, self.place) = (wanted, place) }
 
     mutating func send(_ event: ViewerEvent, _ data: String) {
         if event == .active { hasBeenActive = true }

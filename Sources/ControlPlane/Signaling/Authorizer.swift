@@ -27,6 +27,11 @@ package struct Authorizer: Sendable {
         }
     }
 
+    /// Whether anybody may: nobody has shown a token then.
+    package func isOpen(_ scope: Scope, broadcast: String) -> Bool {
+        if case .open = access(scope, broadcast: broadcast) { true } else { false }
+    }
+
     private func access(_ scope: Scope, broadcast: String) -> Topology.Access {
         if let rule = auth.broadcasts.first(where: { Self.matches(broadcast, pattern: $0.pattern) }) {
             switch scope {

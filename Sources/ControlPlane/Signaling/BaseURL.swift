@@ -4,14 +4,11 @@ import WebRTC
 
 /// URLs that we hand out, where the topology leaves the node's `url` open: they lead to where the client has reached us.
 extension NodeSurface {
-    /// The base of URLs that lead back to this node. Empty, for relative references (RFC 9110 §10.2.2), where neither the
+    /// The base of URLs of the public listener. Empty, for relative references (RFC 9110 §10.2.2), where neither the
     /// topology nor the request tells.
-    func baseURL(of listener: ListenerKind, for request: Request) -> String {
-        let own = listener == .public ? node.publicListener : node.internalListener
-        guard !own.isURLGiven else { return own.url }
-        guard let authority = request.host else { return "" }
-        let scheme = listener == .public ? request.outerScheme : topology.internalScheme
-        return "\(scheme)://\(authority.text)"
+    func baseURL(for request: Request) -> String {
+        guard !node.publicListener.isURLGiven else { return node.publicListener.url }
+        return request.host.map { "\(request.outerScheme)://\($0.text)" } ?? ""
     }
 }
 

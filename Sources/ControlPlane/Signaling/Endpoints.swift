@@ -7,15 +7,17 @@ import WebRTC
 extension NodeSurface {
     // MARK: - Endpoints
 
-    func publish(_ name: String, _ request: Request) async throws(Problem) -> Response {
+    func publish(_ name: String, _ request: Request, from remote: TransportAddress?) async throws(Problem) -> Response {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
         guard node.role == .origin else { return try await redirectPublisher(name, request) }
         if let elsewhere = try await sendElsewhere(request, "whip", name, as: .publisher) { return elsewhere }
         try authorize(.publish, name, request)
         let offer = try await offer(in: request)
+        // Whoever has the token is not held to the share of whoever stands beside him.
+        let network = authorizer.isOpen(.publish, broadcast: name) ? remote.map { ClientNetwork($0) } : nil
         do throws(Refusal) {
-            return created(try await sessions.publish(name, offer: offer), on: .public, request)
+            return created(try await sessions.publish(name, offer: offer, from: network), on: .public, request)
         } catch {
             throw Problem(error)
         }
@@ -29,13 +31,13 @@ extension NodeSurface {
         return redirect(request, to: origin, "whip/\(name)")
     }
 
-    func watch(_ name: String, _ request: Request) async throws(Problem) -> Response {
+    func watch(_ name: String, _ request: Request, from remote: TransportAddress?) async throws(Problem) -> Response {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
         guard node.viewers else { throw .noViewersHere }
         if let elsewhere = try await sendElsewhere(request, "whep", name, as: .viewer) { return elsewhere }
         try authorize(.watch, name, request)
-        return try await watch(name, request, as: .viewer)
+        return try await watch(name, request, as: .viewer, from: remote.map { ClientNetwork($0) })
     }
 
     func relay(_ name: String, _ request: Request, from remote: TransportAddress?) async throws(Problem) -> Response {
@@ -69,12 +71,13 @@ extension NodeSurface {
     }
 
     private func watch(
-        _ name: String, _ request: Request, as purpose: SessionPurpose, by asking: Sessions.AskingNode? = nil
+        _ name: String, _ request: Request, as purpose: SessionPurpose, by asking: Sessions.AskingNode? = nil,
+        from network: ClientNetwork? = nil
     ) async throws(Problem) -> Response {
         let offer = try await offer(in: request)
         do throws(Refusal) {
             let opened = try await sessions.watch(
-                name, offer: offer, as: purpose, by: asking, host: request.host?.host)
+                name, offer: offer, as: purpose, by: asking, host: request.host?.host, from: network)
             var response = created(opened, on: purpose == .relay ? .internal : .public, request)
             if purpose == .relay { response.headers[.cascadePath] = opened.path.joined(separator: ", ") }
             if purpose == .viewer { offerEvents(of: opened.resource, in: &response, request) }
@@ -108,7 +111,9 @@ extension NodeSurface {
     private func created(_ opened: Sessions.Opened, on listener: ListenerKind, _ request: Request) -> Response {
         var response = Response(status: .created, body: .init(byteBuffer: ByteBuffer(string: opened.answer)))
         response.headers[.contentType] = MediaType.sdp
-        response.headers[.location] = "\(baseURL(of: listener, for: request))/session/\(opened.resource)"
+        // Nodes go back where they have asked, whatever this one is called there.
+        let base = listener == .public ? baseURL(for: request) : ""
+        response.headers[.location] = "\(base)/session/\(opened.resource)"
         response.headers[.eTag] = opened.etag
         response.headers[.cacheControl] = "no-store"
         return response
@@ -130,10 +135,15 @@ extension NodeSurface {
             guard await sessions.delete(resource, on: listener) else { throw .unknownSession }
             return Response(status: .ok)
         default:
-            var response = Response(status: .ok)
-            response.headers[.acceptPatch] = MediaType.fragment
-            return response
+            return describeSession()
         }
+    }
+
+    /// GET and HEAD of a session: 2xx without a body, naming the type that PATCH takes.
+    func describeSession() -> Response {
+        var response = Response(status: .ok)
+        response.headers[.acceptPatch] = MediaType.fragment
+        return response
     }
 
     /// A session asks for the credentials that its POST asked for.

@@ -78,7 +78,11 @@ package struct ListenerResponder: HTTPResponder {
         {
             throw .certificateRequired
         }
-        if listener == .public, let response = try await surface.answerOfOwner(route, request) { return response }
+        if listener == .public,
+            let response = try await surface.answerOfOwner(route, request, from: context.remote)
+        {
+            return response
+        }
         if case .forwarded(let inner) = route { return try await answerForwarded(request, route: inner) }
         return try await handle(request, route: route, on: listener, from: context.remote)
     }
@@ -100,13 +104,13 @@ package struct ListenerResponder: HTTPResponder {
         _ request: Request, route: Route, on listener: ListenerKind, from remote: TransportAddress?
     ) async throws(Problem) -> Response {
         switch route {
-        case .whip(let name): return try await surface.publish(name, request)
-        case .whep(let name): return try await surface.watch(name, request)
+        case .whip(let name): return try await surface.publish(name, request, from: remote)
+        case .whep(let name): return try await surface.watch(name, request, from: remote)
         case .relay(let name): return try await surface.relay(name, request, from: remote)
         case .directory: return try await surface.directoryStream(request, from: remote)
         case .session(let resource): return try await surface.session(resource, on: listener, request)
         case .forwarded: throw .notFound
-        case .sessionEvents(let resource): return try await surface.openEvents(resource, request)
+        case .sessionEvents(let resource): return try await surface.openEvents(resource, request, from: remote)
         case .sessionEvent(let resource, let name): return try await surface.eventStream(resource, name, request)
         case .impairment(let resource): return try await surface.impair(resource, request)
         case .debugSession(let id): return try await surface.debugSession(id)

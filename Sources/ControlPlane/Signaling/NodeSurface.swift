@@ -92,6 +92,7 @@ extension Problem {
         switch refusal {
         case .draining: self = .draining
         case .full(let what): self = .full(what)
+        case .share(let what): self = .share(what)
         case .alreadyLive: self = .alreadyLive
         case .notLive(let retryAfter): self = .notLive(retryAfter: retryAfter)
         case .noOrigin: self = .noOrigin

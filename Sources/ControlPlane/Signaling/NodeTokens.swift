@@ -95,7 +95,7 @@ package final class NodeTokens: Sendable {
         case .closed: return token == nil ? .missingCredentials : .forbidden
         case .signed(let keys):
             guard let token else { return .missingCredentials }
-            guard let claims = await Self.claims(of: token, keys),
+            guard TokenShape.isGood(token.text), let claims = await Self.claims(of: token, keys),
                 claims.aud.value == Self.audience(broadcast, at: node),
                 TopologySyntax.isLabel(claims.iss.value),
                 now < claims.exp.value.addingTimeInterval(Self.leeway),

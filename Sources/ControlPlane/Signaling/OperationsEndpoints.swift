@@ -44,7 +44,7 @@ extension NodeSurface {
     func nodes(on listener: ListenerKind, _ request: Request) async -> Response {
         let mine = await sessions.facts(readiness())
         let host = listener == .public ? request.host?.host : nil
-        let own = host == nil ? node.publicListener.url : baseURL(of: .public, for: request)
+        let own = host == nil ? node.publicListener.url : baseURL(for: request)
         let observations = await directory.observations
         let known = Dictionary(observations.map { ($0.name, $0) }, uniquingKeysWith: { best, _ in best })
         var list = topology.nodes.map { other in
@@ -109,6 +109,7 @@ extension NodeSurface {
         metrics.connections = [.public: shares.taken(.connections), .internal: shares.taken(.internalConnections)]
         metrics.connectionFaults = connections.all
         metrics.logLinesDropped = log?.dropped ?? 0
+        metrics.refused[.forwardedRequests, default: [:]].merge(proxy.refused, uniquingKeysWith: +)
         metrics.nameConflicts = await directory.nameConflicts
         if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
         metrics.workers = await media.statistics()

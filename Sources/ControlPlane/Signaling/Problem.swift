@@ -112,6 +112,11 @@ extension Problem {
     static func full(_ what: String) -> Problem {
         Problem(.serviceUnavailable, "node-full", "This node is full", detail: what, retryAfter: 5)
     }
+    static func share(_ what: String) -> Problem {
+        Problem(
+            .tooManyRequests, "address-share", "This address has as much of this node as one address may have",
+            detail: what, retryAfter: 5)
+    }
     static let draining = Problem(
         .serviceUnavailable, "draining", "This node takes nothing new", retryAfter: 5)
     static let noOrigin = Problem(

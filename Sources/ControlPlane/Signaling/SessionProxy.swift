@@ -3,6 +3,7 @@ import Hummingbird
 package import Logging
 import NIOCore
 import Synchronization
+import WebRTC
 
 /// Carries requests about sessions of other nodes to their owners, so that any replica behind a load balancer answers for
 /// all. A session's name ends in its owner's; the owner has the routes below `/forwarded` on its internal listener.
@@ -10,8 +11,10 @@ package final class SessionProxy: Sendable {
     /// Requests to one owner under way at once; one more is answered 503, so that an owner that hangs holds up nobody but
     /// its own sessions' clients.
     static let most = 16
-    /// Event streams of other nodes' sessions that are followed at once; one more is answered 503.
-    static let mostStreams = 5_000
+    /// Of these, for what changes or ends a session (PATCH, DELETE) alone.
+    static let reserve = 4
+    /// Percent of them that one client network may have: it may do its worst and leaves the others half.
+    static let share = 50
     /// A stream's heartbeat comes every 15 s.
     static let silence = Duration.seconds(40)
     /// For the owner's whole answer, or the beginning of its stream. Clients that end give up after two seconds (OBS), and
@@ -25,17 +28,21 @@ package final class SessionProxy: Sendable {
     private let http: HTTPClient
     private let streams: EventStreamClient
     private let discovered: @Sendable (String) async -> String?
-    /// By owner.
-    private let running = Mutex<[String: Int]>([:])
+    private let shares: FairShares
+    /// Requests under way, by owner.
+    private let towards = Mutex<[String: FairShares]>([:])
 
-    /// - Parameter discovered: the internal URL of a node that the topology does not name; nil: there is no such node.
+    /// - Parameters:
+    ///   - shares: of the node; each owner's places are shared apart, too.
+    ///   - discovered: the internal URL of a node that the topology does not name; nil: there is no such node.
     package init(
-        topology: Topology, tokens: NodeTokens, trust: PeerTrust?, logger: Logger,
+        topology: Topology, tokens: NodeTokens, trust: PeerTrust?, shares: FairShares, logger: Logger,
         discovered: @escaping @Sendable (String) async -> String?
     ) {
         (self.topology, self.tokens, self.logger, self.discovered) = (topology, tokens, logger, discovered)
-        http = HTTPClient(threads: 64, trust: trust)
-        streams = EventStreamClient(trust: trust, mostStreams: Self.mostStreams)
+        self.shares = shares
+        http = HTTPClient(threads: topology.limits.forwardedRequests, trust: trust)
+        streams = EventStreamClient(trust: trust, mostStreams: topology.limits.viewers)
     }
 
     /// Who has a session, if it is a node that may be asked.
@@ -80,22 +87,42 @@ package final class SessionProxy: Sendable {
             timeout: Self.timeout, peer: owner.name)
     }
 
-    /// The owner's answer, as it is.
-    func forward(_ request: Request, body: [UInt8], to owner: Owner) async throws(Problem) -> Response {
-        let outgoing = try await self.request(request, body: body, to: owner)
-        guard
-            running.withLock({ running in
-                guard running[owner.name, default: 0] < Self.most else { return false }
-                running[owner.name, default: 0] += 1
-                return true
-            })
-        else { throw .full("requests to \(owner.name)") }
-        defer {
-            running.withLock { running in
-                running[owner.name, default: 0] -= 1
-                if running[owner.name] == 0 { running[owner.name] = nil }
+    /// What owners' places were refused, for `/metrics`.
+    var refused: [FairShares.Refusal: UInt64] {
+        towards.withLock { owners in
+            owners.values.reduce(into: [:]) { sum, owner in
+                sum.merge(owner.refused[.forwardedRequests] ?? [:], uniquingKeysWith: +)
             }
         }
+    }
+
+    /// A place on the way to an owner, and one of all ways.
+    func hold(
+        _ method: HTTPRequest.Method, to owner: Owner, for network: ClientNetwork?
+    ) throws(Problem) -> [HeldPlace] {
+        let own = towards.withLock { towards in
+            let own = towards[owner.name] ?? FairShares([.forwardedRequests: Self.most], percent: Self.share)
+            towards[owner.name] = own
+            return own
+        }
+        if method != .patch, method != .delete, own.taken(.forwardedRequests) >= Self.most - Self.reserve {
+            throw .full("requests to \(owner.name)")
+        }
+        do throws(FairShares.RefusalError) {
+            let place = try HeldPlace(.forwardedRequests, for: network, of: own)
+            return [place, try HeldPlace(.forwardedRequests, for: network, of: shares)]
+        } catch {
+            throw Problem(Refusal(.forwardedRequests, error.refusal))
+        }
+    }
+
+    /// The owner's answer, as it is.
+    func forward(
+        _ request: Request, body: [UInt8], to owner: Owner, for network: ClientNetwork?
+    ) async throws(Problem) -> Response {
+        let outgoing = try await self.request(request, body: body, to: owner)
+        let places = try hold(request.method, to: owner, for: network)
+        defer { withExtendedLifetime(places) {} }
         let answer: HTTPClient.Response
         do {
             answer = try await http.perform(outgoing)
@@ -113,8 +140,14 @@ package final class SessionProxy: Sendable {
     }
 
     /// The owner's stream of events, event by event.
-    func follow(_ request: Request, at owner: Owner) async throws(Problem) -> Response {
+    func follow(_ request: Request, at owner: Owner, for network: ClientNetwork?) async throws(Problem) -> Response {
         let outgoing = try await self.request(request, body: [], to: owner)
+        let place: HeldPlace
+        do throws(FairShares.RefusalError) {
+            place = try HeldPlace(.eventStreams, for: network, of: shares)
+        } catch {
+            throw Problem(Refusal(.eventStreams, error.refusal))
+        }
         let headers = outgoing.headers.filter { $0.name.lowercased() != "accept" }
         let items = streams.open(
             .init(
@@ -137,7 +170,19 @@ package final class SessionProxy: Sendable {
             }
             stream.finish()
         }
-        return stream.response(heartbeat: .seconds(15), onEnd: { task.cancel() })
+        let carried = CarriedStream(task: task, place: place)
+        return stream.response(heartbeat: .seconds(15), onEnd: { carried.end() })
+    }
+
+    /// Ends with the response that carries it, also with one that never begins because the client has gone.
+    private final class CarriedStream: Sendable {
+        private let task: Task<Void, Never>
+        private let place: HeldPlace
+
+        init(task: Task<Void, Never>, place: HeldPlace) { (self.task, self.place) = (task, place) }
+        deinit { task.cancel() }
+
+        func end() { task.cancel() }
     }
 
     private func unreachable(_ owner: Owner, _ reason: String) -> Problem {
@@ -169,11 +214,20 @@ extension Problem {
 
 extension NodeSurface {
     /// Answers a request of the public listener about a session of another node; nil: it is this node's to answer.
-    func answerOfOwner(_ route: Route, _ request: Request) async throws(Problem) -> Response? {
+    func answerOfOwner(
+        _ route: Route, _ request: Request, from remote: TransportAddress?
+    ) async throws(Problem) -> Response? {
         guard let resource = route.sessionResource, let name = resource.node, name != node.name else { return nil }
         guard let owner = await proxy.owner(of: resource) else { throw .unknownSession }
-        if case .sessionEvent = route, request.method == .get { return try await proxy.follow(request, at: owner) }
-        return try await proxy.forward(request, body: try await body(of: request), to: owner)
+        let network = remote.map { ClientNetwork($0) }
+        switch (route, request.method) {
+        case (.sessionEvent, .get): return try await proxy.follow(request, at: owner, for: network)
+        // How a session of that node is used. Whether it is there its owner knows, who is not asked: anybody may send any
+        // number of these, and nobody needs them.
+        case (.session, .get), (.session, .head): return describeSession()
+        default:
+            return try await proxy.forward(request, body: try await body(of: request), to: owner, for: network)
+        }
     }
 
     /// What another node asks in a client's place: nil without its token. The request comes out as the client sent it.

@@ -1,11 +1,14 @@
 import FoundationEssentials
 import HTTPTypes
 import Hummingbird
+import WebRTC
 
 /// The server-sent events extension of WHEP over HTTP (draft-ietf-wish-whep, section "Server Sent Events extension").
 extension NodeSurface {
     /// `POST /session/{id}/events`: a stream of the events that the body lists.
-    func openEvents(_ resource: ResourceName, _ request: Request) async throws(Problem) -> Response {
+    func openEvents(
+        _ resource: ResourceName, _ request: Request, from remote: TransportAddress?
+    ) async throws(Problem) -> Response {
         try await authorizeEvents(of: resource, request)
         let bytes = try await body(of: request)
         // Without a body: everything that there is.
@@ -19,9 +22,10 @@ extension NodeSurface {
             }
             wanted = listed
         }
-        switch await sessions.openEvents(resource, wanted: wanted) {
+        switch await sessions.openEvents(resource, wanted: wanted, from: remote.map { ClientNetwork($0) }) {
         case .unknownSession: throw .unknownSession
         case .full: throw .tooManyStreams
+        case .refused(let refusal): throw Problem(refusal)
         case .opened(let name):
             var response = Response(status: .created)
             response.headers[.location] = "\(eventsURL(of: resource, request))/\(name)"
@@ -51,7 +55,7 @@ extension NodeSurface {
     }
 
     private func eventsURL(of resource: ResourceName, _ request: Request) -> String {
-        "\(baseURL(of: .public, for: request))/session/\(resource)/events"
+        "\(baseURL(for: request))/session/\(resource)/events"
     }
 
     /// Events ask for the credentials that the session's POST asked for. Only a viewer has any.

@@ -12,6 +12,7 @@ struct CurlOptions {
     /// - Returns: a list that must live as long as the handle and then go to `curl_slist_free_all`; nil as a rule.
     func apply(to handle: UnsafeMutableRawPointer) -> UnsafeMutablePointer<curl_slist>? {
         unsafe ccurl_set_string(handle, CURLOPT_PROTOCOLS_STR, "http,https")
+        unsafe ccurl_set_string(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
         unsafe ccurl_set_string(handle, CURLOPT_NOPROXY, "*")
         unsafe ccurl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
         unsafe ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)

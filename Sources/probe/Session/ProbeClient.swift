@@ -24,13 +24,14 @@ final class ProbeClient: Sendable {
     /// HTTP exchanges at once.
     private static let exchanges = 32
 
-    private let http = WHIPClient(http: HTTPClient(threads: exchanges))
+    private let http: WHIPClient
     private let turns = Turnstile(exchanges)
     private let identity: DTLSIdentity
     private let state = Mutex(State())
 
     /// Every session sends from a port of its own.
-    init(limits: Limits, workers: Int = 1, logger: Logger) throws {
+    init(limits: Limits, workers: Int = 1, redirects: WHIPClient.Redirects, logger: Logger) throws {
+        http = WHIPClient(http: HTTPClient(threads: Self.exchanges), redirects: redirects)
         let identity = try DTLSIdentity.generate()
         var system = SystemRandomNumberGenerator()
         var configuration = MediaPlane.Configuration(
@@ -56,7 +57,8 @@ final class ProbeClient: Sendable {
                 case .flowing(let id, _): if state.progress[id]?.flowing == nil { state.progress[id]?.flowing = now }
                 case .closed(let id, let reason, let statistics):
                     state.progress[id]?.closed = (now, reason, statistics)
-                case .feeds, .silent, .unreachable, .reachable, .formatsChanged, .receiving, .discarding, .exceeding,
+                case .checked, .feeds, .silent, .unreachable, .reachable, .formatsChanged, .receiving, .discarding,
+                    .exceeding,
                     .statistics, .report:
                     break
                 }
@@ -100,7 +102,7 @@ final class ProbeClient: Sendable {
         let started = MonotonicClock.now()
         let answer = try await posted(offer, to: url, token: token).get()
         guard answer.status == 201 else { throw refusal(answer, url, .publish) }
-        return try accept(answer, offer: offer, ice: ice, direction: .sink, started: started, token: token, at: place)
+        return try accept(answer, offer: offer, ice: ice, direction: .sink, started: started, at: place)
     }
 
     /// Offers to receive. A broadcast that is not live (409) and a full server (503, 429) are tried again, when the
@@ -124,8 +126,7 @@ final class ProbeClient: Sendable {
             await turns.leave()
             let answer = try result.get()
             if answer.status == 201 {
-                return try accept(
-                    answer, offer: offer, ice: ice, direction: .source, started: started, token: token, at: place)
+                return try accept(answer, offer: offer, ice: ice, direction: .source, started: started, at: place)
             }
             let refusal = refusal(answer, url, .watch)
             let pause = Duration.seconds(max(1, answer.retryAfter ?? 1))
@@ -153,12 +154,16 @@ final class ProbeClient: Sendable {
     }
 
     private func refusal(_ answer: WHIPClient.Answer, _ url: String, _ verb: Refusal.Verb) -> Refusal {
-        Refusal(status: answer.status, problem: answer.problem, url: url, verb: verb)
+        var problem = answer.problem
+        if answer.status == 401, !HTTPClient.haveOneOrigin(answer.url, url) {
+            problem = "\(url) has redirected here, and the token did not go along: see --location-trusted"
+        }
+        return Refusal(status: answer.status, problem: problem, url: answer.url, verb: verb)
     }
 
     private func accept(
         _ answer: WHIPClient.Answer, offer: SessionDescription, ice: ICECredentials,
-        direction: SessionParameters.Direction, started: Instant, token: String?, at place: Place
+        direction: SessionParameters.Direction, started: Instant, at place: Place
     ) throws -> ProbeSession {
         let answered = MonotonicClock.now()
         guard let resource = answer.location else { throw ProbeError("the server's 201 has no usable Location") }
@@ -180,7 +185,7 @@ final class ProbeClient: Sendable {
                 SessionParameters(
                     id: place.session, transport: transport, broadcast: place.broadcast, direction: direction,
                     tracks: agreement.tracks)))
-        return ProbeSession(place: place, resource: resource, token: token, started: started, answered: answered)
+        return ProbeSession(place: place, resource: resource, token: answer.token, started: started, answered: answered)
     }
 
     /// Ends the session on both sides.

@@ -188,3 +188,95 @@ import Testing
         }
     }
 }
+
+/// Tokens whose signature is right and whose shape is not (RFC 7515, RFC 7519).
+@Suite struct NodeTokenShapeTests {
+    private static let secret = Secret("0123456789abcdef0123456789abcdef")
+    private static let now = Date(timeIntervalSince1970: 1_800_000_000)
+
+    /// Header and claims are what the test wants, in its own bytes; JWTKit signs.
+    private struct Written: JWTSerializer, JWTJSONEncoder {
+        var header: String
+        var claims: String
+        var jsonEncoder: any JWTJSONEncoder { self }
+
+        func encode<T: Encodable>(_: T) throws -> Data { Data(header.utf8) }
+        func serialize(_: some JWTPayload, header _: JWTHeader) throws -> Data { Data(claims.utf8) }
+    }
+
+    private struct Nothing: JWTPayload {
+        func verify(using _: some JWTAlgorithm) async throws {}
+    }
+
+    private static func base64url(_ text: String) -> String {
+        let standard = Data(text.utf8).base64EncodedString().replacing("=", with: "")
+        return standard.replacing("+", with: "-").replacing("/", with: "_")
+    }
+
+    private static let header = #"{"alg":"HS256","typ":"JWT"}"#
+    private static let claims = #"{"iss":"edge-1","aud":["a","node:edge-1"],"iat":1800000000,"exp":1800000060"#
+
+    private func isGood(
+        header: String = header, claims: String, alg: DigestAlgorithm = .sha256, _ change: (String) -> String = { $0 }
+    ) async throws -> Bool {
+        let keys = await JWTKeyCollection().add(
+            hmac: HMACKey(from: Self.secret.bytes), digestAlgorithm: alg,
+            serializer: Written(header: header, claims: claims))
+        let token = change(try await keys.sign(Nothing()))
+        let node = await NodeTokens(.secret(Self.secret), node: "edge-1")
+        let decision = await node.decide(broadcast: "a", authorization: "Bearer " + token, now: Self.now)
+        return decision == .allowed(issuer: "edge-1")
+    }
+
+    @Test(arguments: [
+        (#"{"alg":"HS256","typ":"JWT"}"#, true), (#"{"typ":"jwt","alg":"HS256"}"#, true), (#"{"alg":"HS256"}"#, true),
+        (#"{ "alg" : "HS256" , "later" : { "alg" : 1 } }"#, true),
+        (#"{"alg":"RS256","typ":"JWT"}"#, false), (#"{"alg":"none"}"#, false), (#"{"alg":"hs256"}"#, false),
+        (#"{"alg":"HS512"}"#, false), (#"{"alg":["HS256"]}"#, false), (#"{"alg":null}"#, false), (#"{}"#, false),
+        (#"{"typ":"JWT"}"#, false), (#"{"alg":"HS256","typ":"JWE"}"#, false), (#"{"alg":"HS256","typ":1}"#, false),
+        (#"{"alg":"HS256","crit":["exp"]}"#, false), (#"{"alg":"HS256","crit":[]}"#, false),
+        (#"{"alg":"HS256","crit":null}"#, false), (#"{"alg":"HS256","b64":false,"crit":["b64"]}"#, false),
+        (#"{"alg":"HS256","alg":"HS256"}"#, false), (#"{"alg":"none","alg":"HS256"}"#, false),
+        (#"{"alg":"HS256","\u0061lg":"none"}"#, false), (#"{"alg":"HS256","cri\u0074":["x"]}"#, false),
+        (#"["HS256"]"#, false), ("HS256", false), ("", false), (#"{"alg":"HS256""#, false),
+        (#"{"alg":"HS256","x":""# + String(repeating: "x", count: 300) + #""}"#, false),
+    ])
+    func headers(header: String, isGood expected: Bool) async throws {
+        let good = try await isGood(header: header, claims: Self.base64url(Self.claims + "}"))
+        #expect(good == expected, "\(header.prefix(80))")
+    }
+
+    @Test(arguments: [
+        ("}", true), (#","later":{"iss":"x","iss":"y"}}"#, true), (#","iss":"edge-2"}"#, false),
+        (#","exp":1800000060}"#, false), (#","e\u0078p":1}"#, false),
+        (#","x":""# + String(repeating: "x", count: 1_000) + #""}"#, false), ("", false),
+    ])
+    func claims(end: String, isGood expected: Bool) async throws {
+        let good = try await isGood(claims: Self.base64url(Self.claims + end))
+        #expect(good == expected, "\(end.prefix(80))")
+    }
+
+    @Test func spelling() async throws {
+        // Somewhere in it six bits in a row are ones.
+        let text = Self.claims + #","x":"~~?~~~?~~~?~"}"#
+        let claims = Self.base64url(text)
+        #expect(claims.contains("_"))
+        #expect(try await isGood(claims: claims))
+        #expect(try await !isGood(claims: claims.replacing("-", with: "+").replacing("_", with: "/")))
+        let short = Self.base64url(Self.claims + "}")
+        let padding = String(repeating: "=", count: (4 - short.utf8.count % 4) % 4)
+        if !padding.isEmpty { #expect(try await !isGood(claims: short + padding)) }
+        #expect(try await isGood(claims: short))
+        #expect(try await !isGood(claims: short) { $0 + "=" })
+        #expect(try await !isGood(claims: short) { $0 + "." })
+        #expect(try await !isGood(claims: short) { "." + $0 })
+        #expect(try await !isGood(claims: short, alg: .sha512))
+        // The last character of 32 bytes has two spare bits (RFC 4648 §3.5): one spelling counts.
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+        #expect(
+            try await !isGood(claims: short) { token in
+                let last = alphabet.firstIndex(of: token.last!)!
+                return token.dropLast() + String(alphabet[last ^ 1])
+            })
+    }
+}

@@ -47,6 +47,42 @@ import WebRTC
         #expect(DNSMessage.parse(loop) == nil)
     }
 
+    /// Pointers that lead to pointers, all backwards: 5,000 names through 8,000 of them each would keep a core busy.
+    @Test func chainsOfPointersAreShort() {
+        func message(chain: Int, names: Int) -> [UInt8] {
+            var bytes: [UInt8] = [0, 1, 0x81, 0x80, 0, 1, UInt8(names >> 8), UInt8(names & 0xFF), 0, 0, 0, 0]
+            // The question's name is the root; the record data of the first answer is the chain.
+            bytes += [0, 0, 1, 0, 1]
+            let length = 2 * chain
+            bytes += [0, 0, 16, 0, 1, 0, 0, 0, 9, UInt8(length >> 8), UInt8(length & 0xFF)]
+            var last = 12
+            for _ in 0..<chain {
+                let place = bytes.count
+                bytes += [0xC0 | UInt8(last >> 8), UInt8(last & 0xFF)]
+                last = place
+            }
+            for _ in 1..<names {
+                bytes += [0xC0 | UInt8(last >> 8), UInt8(last & 0xFF), 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 10, 0, 0, 1]
+            }
+            return bytes
+        }
+        #expect(DNSMessage.parse(message(chain: 100, names: 3))?.addresses.count == 2)
+        #expect(DNSMessage.parse(message(chain: 200, names: 3)) == nil)
+        #expect(DNSMessage.parse(message(chain: 8_000, names: 3_000)) == nil)
+    }
+
+    /// Counts are the message's own claim.
+    @Test func hugeCountsAreBoundedByTheBytes() {
+        for place in [4, 6, 8, 10] {
+            var bytes = Self.alias
+            (bytes[place], bytes[place + 1]) = (0xFF, 0xFF)
+            #expect((DNSMessage.parse(bytes) == nil) == (place < 8), "authority and additional records are not read")
+        }
+        var many: [UInt8] = [0, 1, 0x81, 0x80, 0, 0, 0xFF, 0xFF, 0, 0, 0, 0]
+        for _ in 0..<65_535 { many += [0, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 10, 0, 0, 1] }
+        #expect(DNSMessage.parse(many)?.addresses.count == DNSMessage.mostRecords)
+    }
+
     @Test func validityIsBounded() {
         for (seconds, expected) in [(UInt32(0), 1), (1, 1), (30, 30), (300, 300), (86_400, 300), (.max, 300)] {
             #expect(DNSSource.bounded(seconds) == .seconds(expected))

@@ -82,6 +82,25 @@ import WebRTC
         #expect(error?.description.hasPrefix(reason) == true, "\(error?.description ?? "")")
     }
 
+    /// A file in the directory may lead to one that is no slice, and holds secrets.
+    @Test(arguments: [
+        ("hunter2:$y$j9T:19000:0:99999:7:::\n", EndpointSliceParser.Format.yaml), ("hunter2: [", .yaml),
+        ("hunter2", .yaml), ("- hunter2: *hunter2\n", .yaml), ("? hunter2\n: !hunter2 x\n\t- hunter2", .yaml),
+        ("kind: EndpointSlice\nports: hunter2\n", .yaml), ("kind: EndpointSlice\nports: [{port: hunter2}]\n", .yaml),
+        ("kind: EndpointSlice\nmetadata: {labels: {hunter2: [hunter2]}}\n", .yaml),
+        ("kind: x\nhunter2: 1\nhunter2: 2\n", .yaml), ("kind: \"\\hunter2\"\n", .yaml),
+        ("%hunter2 1\n---\nkind: x\n", .yaml), ("kind: hunter2\u{7}", .yaml), ("hunter2", .json),
+        (#"{"kind":"EndpointSlice","metadata":{"labels":{"hunter2":["hunter2"]}}}"#, .json),
+        (#"{"kind":"EndpointSlice","ports":[{"port":"hunter2"}]}"#, .json), (#"{"kind":hunter2}"#, .json),
+    ])
+    func whatIsSaidQuotesNothing(text: String, format: EndpointSliceParser.Format) {
+        do throws(EndpointSliceParser.Failure) {
+            _ = try Self.parser.parse(text, format)
+        } catch {
+            #expect(!error.description.contains("hunter"), "\(error.description)")
+        }
+    }
+
     @Test func rubbishAddressesAreLeftOutAndCounted() throws {
         let text = SliceSample.json(
             "10.0.0.1", "", "10.0.0", "10.0.0.256", "0.0.0.0", "224.0.0.1", "255.255.255.255", "169.254.1.1", "ff02::1",

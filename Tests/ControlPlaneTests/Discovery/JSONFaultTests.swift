@@ -16,13 +16,13 @@ import WebRTC
         (#"{"kind": "Endpoint"#, "line 1, column 19: the text ends inside a string"),
         (#"{"kind": "Endpoint\"#, "line 1, column 20: the text ends inside a string"),
         (#"{"ready": tru"#, "line 1, column 14: the text ends inside a value"),
-        (#"{"ready": yes}"#, #"line 1, column 11: unexpected "yes""#),
+        (#"{"ready": yes}"#, "line 1, column 11: unexpected word"),
         (#"{"a":1]"#, #"line 1, column 7: unexpected "]""#), (#"[1}"#, #"line 1, column 3: unexpected "}""#),
-        (#"{"a":1,}"#, #"line 1, column 8: unexpected "}""#), (#"{"a" 1}"#, #"line 1, column 6: unexpected "1""#),
-        ("{}\n{}", #"line 2, column 1: unexpected "{""#), ("[1 2]", #"line 1, column 4: unexpected "2""#),
+        (#"{"a":1,}"#, #"line 1, column 8: unexpected "}""#), (#"{"a" 1}"#, "line 1, column 6: unexpected character"),
+        ("{}\n{}", #"line 2, column 1: unexpected "{""#), ("[1 2]", "line 1, column 4: unexpected character"),
         ("\u{1}", "line 1, column 1: unexpected byte 1"),
         ("\"a\nb\"", "line 1, column 3: control character in a string"),
-        ("kind: List", #"line 1, column 1: unexpected "kind""#),
+        ("kind: List", "line 1, column 1: unexpected word"),
     ])
     func places(text: String, expected: String) { #expect(JSONFault.find(in: text)?.description == expected) }
 
@@ -37,6 +37,17 @@ import WebRTC
         #expect(deep.description == "line 1, column 513: nested more than 512 deep")
         let long = try #require(JSONFault.find(in: String(repeating: "x", count: 1_000_000) + " "))
         #expect(long.description.count < 80)
+    }
+
+    /// It may be a file of secrets that was taken for JSON.
+    @Test(arguments: [
+        "root:$y$j9T$abcdef:19000:0:99999:7:::\n", "hunter2", "{hunter2: 1}", "[\"hunter2\" hunter2]", "'hunter2'",
+        "-----BEGIN PRIVATE KEY-----\nhunter2\n", "{\"a\": hunter2}",
+    ])
+    func nothingOfTheTextIsSaid(text: String) throws {
+        let fault = try #require(JSONFault.find(in: text)).description
+        let words = text.split { !$0.isLetter && !$0.isNumber }.filter { $0.count > 1 }
+        for word in words { #expect(!fault.contains(word), "\(fault)") }
     }
 
     /// A fault is found in every file that was written by half.

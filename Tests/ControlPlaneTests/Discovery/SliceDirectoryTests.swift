@@ -95,6 +95,36 @@ import WebRTC
         #expect(hosts(directory.scan(now: .seconds(2))) == nil)
     }
 
+    @Test func linksLeadNowhereElse() throws {
+        let folder = try Folder()
+        let outside = try Folder()
+        let manager = FileManager.default
+        try outside.write(SliceSample.json("10.0.0.1"), to: "slices.json")
+        try outside.write("root:hunter2:19000", to: "shadow")
+        let next = folder.path + "-next"
+        try manager.createDirectory(atPath: next, withIntermediateDirectories: false)
+        defer { try? manager.removeItem(atPath: next) }
+        try Data(SliceSample.json("10.0.0.3").utf8).write(to: URL(filePath: next + "/x.json"))
+        for (name, target) in [
+            ("a.json", outside.path + "/slices.json"), ("b.yaml", outside.path + "/shadow"), ("c.json", "/etc/passwd"),
+            ("d.json", "../" + next.split(separator: "/").last! + "/x.json"), ("e.json", "e.json"),
+        ] { try manager.createSymbolicLink(atPath: folder.path + "/" + name, withDestinationPath: target) }
+        try folder.write(SliceSample.json("10.0.0.2"), to: "own.json")
+        try manager.createSymbolicLink(atPath: folder.path + "/own-too.json", withDestinationPath: "own.json")
+        // The directory itself may be a link.
+        try manager.createSymbolicLink(atPath: outside.path + "/mount", withDestinationPath: folder.path)
+        for path in [folder.path, outside.path + "/mount"] {
+            var directory = directory(path)
+            let change = directory.scan(now: .zero)
+            #expect(hosts(change) == ["10.0.0.2"])
+            let reasons = Dictionary(uniqueKeysWithValues: change.problems.map { ($0.file, $0.reason) })
+            for name in ["a.json", "b.yaml", "c.json", "d.json"] {
+                #expect(reasons[name] == "is a symbolic link that leads out of the directory", "\(name)")
+            }
+            #expect(change.problems.count == 5, "\(change.problems)")
+        }
+    }
+
     @Test func missingDirectory() throws {
         let folder = try Folder()
         var directory = directory(folder.path + "/later")

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Logging
 import ServiceLifecycle
@@ -29,4 +30,18 @@ func withServer<Result: Sendable>(
     await group.triggerGracefulShutdown()
     try await ended
     return try result.get()
+}
+
+/// Requests that a server has got, "METHOD path authorization".
+final class HeardRequests: Sendable {
+    private let requests = Mutex<[String]>([])
+
+    var all: [String] { requests.withLock { $0 } }
+
+    func add(_ request: Request) {
+        let line = "\(request.method.rawValue) \(request.uri.path) \(request.headers[.authorization] ?? "none")"
+        requests.withLock { $0.append(line) }
+    }
+
+    func count(_ begin: String) -> Int { all.count { $0.hasPrefix(begin) } }
 }

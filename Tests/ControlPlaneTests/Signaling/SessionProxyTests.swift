@@ -1,4 +1,5 @@
 import Glibc
+import HTTPTypes
 import Testing
 import WebRTC
 
@@ -177,7 +178,7 @@ extension RunningNode {
 
     /// It accepts connections and says nothing. Clients that end wait for two seconds (OBS); a busy machine needs more.
     @Test(arguments: [
-        ("PATCH", ""), ("DELETE", ""), ("GET", ""), ("POST", "/events"), ("GET", "/events/AAAA"),
+        ("PATCH", ""), ("DELETE", ""), ("POST", "/events"), ("GET", "/events/AAAA"),
         ("DELETE", "/events/AAAA"),
     ])
     func anOwnerThatHangsIsARetryInTime(method: String, path: String) async throws {
@@ -192,6 +193,61 @@ extension RunningNode {
             #expect(answer.status == 503 && answer.header("Retry-After") != nil, "\(answer.text)")
             #expect(ContinuousClock.now - begin < .seconds(4))
         }
+    }
+
+    /// Nobody needs an answer that only the owner has, and anybody may ask.
+    @Test(arguments: ["GET", "HEAD", "OPTIONS"])
+    func descriptionsOfSessionsNeedNoOwner(method: String) async throws {
+        let topology = replicas()
+        // Accepts connections and says nothing.
+        let socket = listeningSocket(topology.nodes[1].internalListener.port)
+        defer { close(socket) }
+        try await withNodes(topology, except: ["edge-1"]) { nodes in
+            let other = nodes["edge-2"]!
+            let answer = try await other.request(method, "/session/AAAAAAAAAAAAAAAAAAAAAA.edge-1")
+            #expect(answer.status == 200 && answer.header("Accept-Patch") == fragment.value)
+            #expect(answer.body.isEmpty)
+            if method != "OPTIONS" {
+                #expect(try await other.request(method, "/session/AAAAAAAAAAAAAAAAAAAAAA.edge-9").status == 404)
+            }
+        }
+    }
+
+    /// PATCH and DELETE have places that nothing else takes, and no network has them all.
+    @Test func placesTowardsAnOwnerAreShared() async throws {
+        let (limits, owner) = (NodeLimits(), SessionProxy.Owner(name: "edge-1", url: "http://127.0.0.1:1"))
+        let network = { (number: Int) in ClientNetwork(TransportAddress("192.0.2.\(number)", port: 1)!) }
+        func proxy() async -> SessionProxy {
+            SessionProxy(
+                topology: Topology.forTests(), tokens: await NodeTokens(.open, node: "edge-2"), trust: nil,
+                shares: FairShares(limits), logger: LogRecord().logger
+            ) { _ in nil }
+        }
+        func refusal(_ body: () throws(Problem) -> [HeldPlace]) -> Int? {
+            do throws(Problem) {
+                _ = try body()
+                return nil
+            } catch {
+                return error.status.code
+            }
+        }
+        let first = await proxy()
+        var held: [[HeldPlace]] = []
+        for number in 0..<12 { held.append(try first.hold(.post, to: owner, for: network(number))) }
+        #expect(refusal { () throws(Problem) in try first.hold(.post, to: owner, for: network(13)) } == 503)
+        for number in 0..<4 { held.append(try first.hold(.delete, to: owner, for: network(number))) }
+        #expect(refusal { () throws(Problem) in try first.hold(.patch, to: owner, for: network(13)) } == 503)
+        #expect(first.refused == [.full: 1])
+        held = []
+        #expect(refusal { () throws(Problem) in try first.hold(.post, to: owner, for: network(13)) } == nil)
+
+        let second = await proxy()
+        for _ in 0..<8 { held.append(try second.hold(.delete, to: owner, for: network(1))) }
+        #expect(refusal { () throws(Problem) in try second.hold(.delete, to: owner, for: network(1)) } == 429)
+        #expect(refusal { () throws(Problem) in try second.hold(.delete, to: owner, for: network(2)) } == nil)
+        // Whatever it does to one owner, the others are reached.
+        let other = SessionProxy.Owner(name: "edge-3", url: "http://127.0.0.1:1")
+        #expect(refusal { () throws(Problem) in try second.hold(.delete, to: other, for: network(1)) } == nil)
     }
 
     @Test func whoeverElseAnswersAtTheOwnersAddressIsNotTheOwner() async throws {

@@ -22,6 +22,17 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
         #expect(TopologySample.problems(TopologySample.yaml, for: TopologySample.request(.edge)) == [])
     }
 
+    /// A file with a mistake in each line gets a list that somebody can read.
+    @Test func aHundredProblemsAreShown() throws {
+        let keys = (0..<5_000).map { "key-\($0): 1\n" }.joined()
+        let error = #expect(throws: ConfigurationError.self) {
+            try Topology.parse(TopologySample.yaml + keys, file: "t", for: TopologySample.request(.edge))
+        }
+        let lines = try #require(error).description.split(separator: "\n")
+        #expect(lines.count == 101 && lines.last == "and 4900 more")
+        #expect(error?.problems.count == 5_000)
+    }
+
     private func check(_ mistake: TopologyMistake) {
         #expect(TopologySample.yaml.contains(mistake.old))
         let range = TopologySample.yaml.firstRange(of: mistake.old)!

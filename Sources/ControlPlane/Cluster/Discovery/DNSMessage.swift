@@ -95,12 +95,13 @@ package struct DNSMessage: Hashable, Sendable {
             var text = ""
             var place = position
             var limit = position
-            var hasJumped = false
-            while place < bytes.count {
+            // A name has 127 labels at most: more pointers lead nowhere, and cost more than the answer is worth.
+            var jumps = 0
+            while place < bytes.count, jumps < 128 {
                 let length = Int(bytes[place])
                 switch length >> 6 {
                 case 0:
-                    if !hasJumped { position = place + length + 1 }
+                    if jumps == 0 { position = place + length + 1 }
                     if length == 0 { return text }
                     guard place + length < bytes.count, text.utf8.count + length < 255 else { return nil }
                     let label = bytes[place + 1...place + length]
@@ -111,8 +112,8 @@ package struct DNSMessage: Hashable, Sendable {
                     guard place + 1 < bytes.count else { return nil }
                     let target = (length & 0x3F) << 8 | Int(bytes[place + 1])
                     guard target < limit else { return nil }
-                    if !hasJumped { position = place + 2 }
-                    hasJumped = true
+                    if jumps == 0 { position = place + 2 }
+                    jumps += 1
                     (place, limit) = (target, target)
                 default: return nil
                 }

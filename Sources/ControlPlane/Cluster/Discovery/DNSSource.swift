@@ -22,7 +22,9 @@ package struct DNSSource: Sendable {
     package static let mostTargets = 64
     /// More addresses of one answer are not used.
     package static let mostEndpoints = 1_024
+    /// Milliseconds for one look-up, and for all targets of an SRV answer together: who answers slowly gets no more.
     private static let patience = 3_000
+    private static let longest = Duration.seconds(10)
 
     package let query: Topology.DNSUpstream
     private let pool: NIOThreadPool
@@ -71,8 +73,9 @@ package struct DNSSource: Sendable {
     ) -> [DiscoveredEndpoint] {
         var found: [DiscoveredEndpoint] = []
         let sorted = services.sorted { ($0.priority, -$0.weight, $0.target) < ($1.priority, -$1.weight, $1.target) }
+        let deadline = ContinuousClock.now + longest
         for service in sorted.prefix(mostTargets) where !service.target.isEmpty {
-            for kind in [DNSMessage.Kind.a, .aaaa] {
+            for kind in [DNSMessage.Kind.a, .aaaa] where found.count < mostEndpoints && .now < deadline {
                 // Absolute: a target needs no search domain. A target without addresses leaves the others.
                 guard let message = try? ask(service.target + ".", kind, servers) else { continue }
                 seconds = min(seconds, message.secondsToLive ?? seconds)

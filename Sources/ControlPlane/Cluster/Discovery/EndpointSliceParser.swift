@@ -9,7 +9,7 @@ package struct EndpointSliceParser: Sendable {
         case json, yaml
     }
 
-    /// A file that is not usable as a whole. One line, and short.
+    /// A file that is not usable as a whole. One line, and short; quotes nothing of the file.
     package struct Failure: Error, Hashable, CustomStringConvertible {
         package var description: String
     }
@@ -116,14 +116,15 @@ package struct EndpointSliceParser: Sendable {
     private static func explain(_ error: DecodingError) -> String {
         let (problem, context): (String, DecodingError.Context)
         switch error {
-        case .dataCorrupted(let its):
-            (problem, context) = ("is not readable: \(TopologyReader.shown(its.debugDescription))", its)
+        case .dataCorrupted(let its): (problem, context) = ("is not readable", its)
         case .keyNotFound(let key, let its): (problem, context) = ("lacks \(key.stringValue)", its)
         case .typeMismatch(let type, let its): (problem, context) = ("expected \(type)", its)
         case .valueNotFound(let type, let its): (problem, context) = ("expected \(type), found nothing", its)
         @unknown default: return "is not readable"
         }
-        let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? "." + $0.stringValue }.joined().drop {
+        // Names of labels are the file's own text.
+        let known = context.codingPath.prefix { $0.intValue != nil || SliceDocument.names.contains($0.stringValue) }
+        let path = known.map { $0.intValue.map { "[\($0)]" } ?? "." + $0.stringValue }.joined().drop {
             $0 == "."
         }
         return path.isEmpty ? problem : "\(TopologyReader.shown(String(path))): \(problem)"
@@ -133,8 +134,9 @@ package struct EndpointSliceParser: Sendable {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
+            // libyaml's own phrases.
             "line \(mark.line), column \(mark.column): \(TopologyReader.shown(problem))"
-        case .reader(let problem, _, _, _): TopologyReader.shown(problem)
+        case .reader: "unreadable characters"
         case .duplicatedKeysInMapping: "the same key twice"
         default: "unreadable"
         }
@@ -184,6 +186,11 @@ package struct EndpointSliceParser: Sendable {
 /// An EndpointSlice or a list of them, as far as we look. Fields that Kubernetes leaves out or writes as null are nil.
 private struct SliceDocument: Decodable {
     static let sliceKind = "EndpointSlice"
+    /// Of all fields that are looked at.
+    static let names: Set = [
+        "kind", "metadata", "labels", "addressType", "endpoints", "addresses", "conditions", "ready", "serving",
+        "terminating", "hostname", "zone", "ports", "name", "protocol", "port", "items",
+    ]
 
     struct Metadata: Decodable {
         var labels: [String: String]?

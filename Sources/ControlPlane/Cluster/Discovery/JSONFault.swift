@@ -1,5 +1,8 @@
 /// Where and why a text is not JSON (RFC 8259), for people. Foundation's decoder says only that it is not.
 ///
+/// Says where and what was expected there, and quotes nothing but JSON's own punctuation: the text may be anybody's, that of
+/// a secret included.
+///
 /// Looks at structure and at what stands where; what may be inside a string or a number it takes from the decoder, so a
 /// text may be refused there in which no fault is found here.
 struct JSONFault: Hashable, CustomStringConvertible {
@@ -108,11 +111,11 @@ private struct JSONScanner {
         let rest = bytes[position...]
         let word = rest.prefix { isPart($0) }
         guard let first = word.first else { return "unexpected \(shown(bytes[position]))" }
-        let text = String(decoding: word.prefix(20), as: UTF8.self)
-        guard ["true", "false", "null"].contains(text) || 0x30...0x39 ~= first || first == 0x2D else {
+        let isName = ["true", "false", "null"].contains { word.elementsEqual($0.utf8) }
+        guard isName || 0x30...0x39 ~= first || first == 0x2D else {
             let isWhole = word.count < rest.count
             if !isWhole { position = bytes.count }
-            return isWhole ? "unexpected \"\(text)\"" : "the text ends inside a value"
+            return isWhole ? "unexpected word" : "the text ends inside a value"
         }
         position += word.count
         endValue()
@@ -135,6 +138,7 @@ private struct JSONScanner {
     }
 
     private func shown(_ byte: UInt8) -> String {
-        0x21...0x7E ~= byte ? "\"\(Character(UnicodeScalar(byte)))\"" : "byte \(byte)"
+        if "{}[]:,\"".utf8.contains(byte) { return "\"\(Character(UnicodeScalar(byte)))\"" }
+        return 0x21...0x7E ~= byte ? "character" : "byte \(byte)"
     }
 }

@@ -5,7 +5,9 @@ extension RelayRouter {
     /// Somebody here wants the broadcast, or, with `waiting`, nodes below do. `settled` follows, at once if there is a
     /// source already.
     package mutating func want(_ name: String, waiting: [String] = [], now: Duration) {
-        feeds[name, default: Feed()].waiting.formUnion(waiting)
+        // The neighbours among them are not asked; a node below may name others than there are.
+        let known = feeds[name, default: Feed()].waiting
+        feeds[name, default: Feed()].waiting.formUnion(waiting.prefix(max(0, Self.mostRemembered - known.count)))
         if !waiting.isEmpty { feeds[name]?.isCertain = true }
         guard let feed = feeds[name] else { return }
         if canServe(name, now: now) {

@@ -63,7 +63,9 @@ extension RelayRouter {
             search.settleAt = nil
             feeds[name]?.search = search
             return actions.append(
-                .ask(name, attempt, target, waiting: feed.waiting.sorted() + [node], timeout: share))
+                .ask(
+                    name, attempt, target, waiting: Array(feed.waiting.sorted().prefix(Self.mostWaiting - 1)) + [node],
+                    timeout: share))
         }
         if search.tried.isEmpty, feed.current == nil, !neighbours.isEmpty {
             guard let settleAt = search.settleAt else {

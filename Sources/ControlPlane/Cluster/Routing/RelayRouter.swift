@@ -91,6 +91,8 @@ package struct RelayRouter: Sendable {
     static let lifelessShare = Duration.milliseconds(600)
     /// More waiting nodes in one request are a loop.
     package static let mostWaiting = 16
+    /// Waiting nodes that one search remembers, of all requests together.
+    static let mostRemembered = 256
 
     package let node: String
     /// For all requests of one search.
