@@ -47,6 +47,21 @@ import WebRTC
         #expect(DNSMessage.parse(loop) == nil)
     }
 
+    /// A name at the end of a chain of pointers, each of which leads to the one before.
+    @Test(arguments: [(1, true), (16, true), (17, false), (4_000, false)])
+    func chainsOfPointersAreBounded(length: Int, isRead: Bool) {
+        let pointer = { (target: Int) in [0xC0 | UInt8(target >> 8), UInt8(truncatingIfNeeded: target)] }
+        // The data of a record of another class: the name `a`, then the chain.
+        let first = 12 + 11
+        let chain = (0..<length - 1).flatMap { pointer($0 == 0 ? first : first + 3 + 2 * ($0 - 1)) }
+        let data = [1, 0x61, 0] + chain
+        var bytes: [UInt8] = [0, 1, 0x81, 0x80, 0, 0, 0, 2, 0, 0, 0, 0] + [0, 0, 16, 0, 3, 0, 0, 0, 0]
+        bytes += [UInt8(data.count >> 8), UInt8(truncatingIfNeeded: data.count)] + data
+        bytes += pointer(length == 1 ? first : first + 3 + 2 * (length - 2))
+        bytes += [0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 10, 0, 0, 1]
+        #expect(DNSMessage.parse(bytes)?.addresses.map(\.host) == (isRead ? ["10.0.0.1"] : nil))
+    }
+
     @Test func validityIsBounded() {
         for (seconds, expected) in [(UInt32(0), 1), (1, 1), (30, 30), (300, 300), (86_400, 300), (.max, 300)] {
             #expect(DNSSource.bounded(seconds) == .seconds(expected))

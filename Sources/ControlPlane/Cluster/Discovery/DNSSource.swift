@@ -23,6 +23,8 @@ package struct DNSSource: Sendable {
     /// More addresses of one answer are not used.
     package static let mostEndpoints = 1_024
     private static let patience = 3_000
+    /// For the targets of one SRV answer together: a server that says nothing of them must not keep the thread for minutes.
+    private static let patienceWithTargets = Duration.seconds(10)
 
     package let query: Topology.DNSUpstream
     private let pool: NIOThreadPool
@@ -71,8 +73,9 @@ package struct DNSSource: Sendable {
     ) -> [DiscoveredEndpoint] {
         var found: [DiscoveredEndpoint] = []
         let sorted = services.sorted { ($0.priority, -$0.weight, $0.target) < ($1.priority, -$1.weight, $1.target) }
+        let end = ContinuousClock.now + patienceWithTargets
         for service in sorted.prefix(mostTargets) where !service.target.isEmpty {
-            for kind in [DNSMessage.Kind.a, .aaaa] {
+            for kind in [DNSMessage.Kind.a, .aaaa] where ContinuousClock.now < end {
                 // Absolute: a target needs no search domain. A target without addresses leaves the others.
                 guard let message = try? ask(service.target + ".", kind, servers) else { continue }
                 seconds = min(seconds, message.secondsToLive ?? seconds)

@@ -31,6 +31,8 @@ package struct Announcement: Codable, Hashable, Sendable {
 
     /// Hops of the deepest cascade; a longer path is not followed and a longer request is refused.
     package static let longestPath = 8
+    /// Bytes of all free texts together: there may be 20,000 announcements of each neighbour.
+    static let longestTexts = 4_096
 
     package init(
         name: String, title: String, publication: Publication, path: [String], since: String,
@@ -52,6 +54,11 @@ package struct Announcement: Codable, Hashable, Sendable {
     package var isValid: Bool {
         BroadcastName.isValid(name) && 1...Self.longestPath ~= path.count && Set(path).count == path.count
             && path.allSatisfy(TopologySyntax.isLabel) && path.first == publication.origin && tracks.count <= 16
-            && encodings.count <= 64
+            && encodings.count <= 64 && texts.reduce(0) { $0 + $1.utf8.count } <= Self.longestTexts
+    }
+
+    private var texts: [String] {
+        [title, since] + tracks.flatMap { [$0.kind, $0.codec, $0.fmtp] }
+            + encodings.flatMap { [$0.kind, $0.rid ?? ""] }
     }
 }
