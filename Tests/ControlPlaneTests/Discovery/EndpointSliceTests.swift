@@ -166,7 +166,8 @@ import WebRTC
         format: EndpointSliceParser.Format
     ) throws {
         let open = #"{"kind":"List","items":["#
-        let text = String(repeating: open, count: 240) + SliceSample.json("10.0.0.1") + String(repeating: "]}", count: 240)
+        let close = String(repeating: "]}", count: 240)
+        let text = String(repeating: open, count: 240) + SliceSample.json("10.0.0.1") + close
         #expect(try parse(text, format) == [])
     }
 

@@ -112,7 +112,7 @@ package struct DNSMessage: Hashable, Sendable {
                 case 3:
                     guard place + 1 < bytes.count else { return nil }
                     let target = (length & 0x3F) << 8 | Int(bytes[place + 1])
-                    guard target < limit, pointers < mostPointers else { return nil }
+                    guard target < limit, pointers < DNSMessage.mostPointers else { return nil }
                     if pointers == 0 { position = place + 2 }
                     pointers += 1
                     (place, limit) = (target, target)

@@ -54,11 +54,13 @@ package struct Announcement: Codable, Hashable, Sendable {
     package var isValid: Bool {
         BroadcastName.isValid(name) && 1...Self.longestPath ~= path.count && Set(path).count == path.count
             && path.allSatisfy(TopologySyntax.isLabel) && path.first == publication.origin && tracks.count <= 16
-            && encodings.count <= 64 && texts.reduce(0) { $0 + $1.utf8.count } <= Self.longestTexts
+            && encodings.count <= 64 && textBytes <= Self.longestTexts
     }
 
-    private var texts: [String] {
-        [title, since] + tracks.flatMap { [$0.kind, $0.codec, $0.fmtp] }
-            + encodings.flatMap { [$0.kind, $0.rid ?? ""] }
+    private var textBytes: Int {
+        var bytes = title.utf8.count + since.utf8.count
+        for track in tracks { bytes += track.kind.utf8.count + track.codec.utf8.count + track.fmtp.utf8.count }
+        for encoding in encodings { bytes += encoding.kind.utf8.count + (encoding.rid ?? "").utf8.count }
+        return bytes
     }
 }
