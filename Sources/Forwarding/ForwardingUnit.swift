@@ -174,7 +174,7 @@ package final class ForwardingUnit {
         let located = session.source!.locate(packet, in: bytes)
         session.source!.recordTransportSequence(packet, of: located?.track, in: bytes, now: now)
         guard let place = located else { return .unknownStream }
-        if session.source!.changesCodec(packet, at: place), session.broadcast.source === session {
+        if session.source!.changesCodec(packet, at: place, now: now), session.broadcast.source === session {
             changeFormats(of: session.broadcast, to: session.source!.formats, now: now)
         }
         switch session.source!.receive(packet, at: place, in: bytes, now: now) {
@@ -207,7 +207,8 @@ package final class ForwardingUnit {
         }
         let track = session.broadcast.tracks[session.source!.tracks[place.track].target]
         if session.source!.tracks[place.track].encodings[place.encoding].line == nil {
-            if !track.isVideo, track.hasRecently(payload, now: now) { return .duplicate }
+            let isNew = session.source!.tracks[place.track].encodings[place.encoding].statistics.packets == 0
+            if isNew, !track.isVideo, track.hasRecently(payload, now: now) { return .duplicate }
             let line = track.beginLine(sequence: extended, timestamp: packet.timestamp, now: now)
             if let point = session.source!.place(line, at: place) {
                 track.synchronise(at: point.at, timestamp: point.timestamp)
@@ -304,13 +305,12 @@ package final class ForwardingUnit {
     private func equaliseLengths() {
         var start = 0
         while start < batch.count {
-            var longest = batch[start].length
+            var (shortest, longest) = (batch[start].length, batch[start].length)
             var end = start + 1
-            while end < batch.count, abs(batch[end].length - longest) <= Self.maximumEqualising,
-                batch[start..<end].allSatisfy({ abs($0.length - batch[end].length) <= Self.maximumEqualising })
-            {
-                longest = max(longest, batch[end].length)
-                end += 1
+            while end < batch.count {
+                let (least, most) = (min(shortest, batch[end].length), max(longest, batch[end].length))
+                guard most - least <= Self.maximumEqualising else { break }
+                (shortest, longest, end) = (least, most, end + 1)
             }
             // The last of a run may be shorter without padding.
             for i in start..<max(start, end - 1) where batch[i].length > 0 {

@@ -70,10 +70,14 @@ extension Source {
         return repaired ?? packet.extensionText(id: ids.rid, in: bytes)
     }
 
+    /// Between two changes of a track's codec: each goes through all viewers.
+    static let codecPause = Interval.seconds(Int64(1))
+
     /// The sender goes over to another codec that was agreed on: its packets say so by their payload type alone. Late
-    /// packets of the former codec change nothing.
-    mutating func changesCodec(_ packet: RTPPacket, at place: Located) -> Bool {
+    /// packets of the former codec change nothing, and neither does one that has just gone over.
+    mutating func changesCodec(_ packet: RTPPacket, at place: Located, now: Instant) -> Bool {
         guard packet.payloadType != tracks[place.track].negotiated.payloadType, !place.isRepair else { return false }
+        if let last = tracks[place.track].codecChanged, now - last < Self.codecPause { return false }
         let encoding = tracks[place.track].encodings[place.encoding]
         if let highest = encoding.reception.highest,
             packet.sequenceNumber.distance(from: SequenceNumber(UInt16(truncatingIfNeeded: highest))) <= 0
@@ -81,6 +85,7 @@ extension Source {
             return false
         }
         guard tracks[place.track].negotiated.use(packet.payloadType) else { return false }
+        tracks[place.track].codecChanged = now
         for e in tracks[place.track].encodings.indices {
             tracks[place.track].encodings[e].statistics.codec = tracks[place.track].negotiated.codec.name
             tracks[place.track].encodings[e].parameterSets = H264ParameterSets(of: tracks[place.track].negotiated.codec)

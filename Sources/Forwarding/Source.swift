@@ -25,6 +25,8 @@ struct Source {
         var target: Int
         var encodings: [Encoding]
         var choice: EncodingChoice
+        /// When its sender went over to another codec.
+        var codecChanged: Instant?
         /// The wish for a keyframe of the encoding to go over to.
         var switching = KeyframeRequests()
 

@@ -45,6 +45,9 @@ enum TextFile {
     }
 
     static func read(_ path: String, atMost limit: Int) -> Result {
+        let tooLong = { (size: Int) in Result.problem("has \(size) bytes; \(limit) are the most") }
+        // What is too large is not read first.
+        if let size = FileVersion.of(path).version?.size, size > limit { return tooLong(Int(size)) }
         let data: Data
         do {
             data = try Data(contentsOf: URL(filePath: path))
@@ -57,7 +60,7 @@ enum TextFile {
         } catch {
             return .problem("cannot be read")
         }
-        guard data.count <= limit else { return .problem("has \(data.count) bytes; \(limit) are the most") }
+        guard data.count <= limit else { return tooLong(data.count) }
         guard let text = String(validating: data, as: UTF8.self) else { return .problem("is not UTF-8") }
         return .text(text)
     }

@@ -26,6 +26,11 @@ struct TopologyReader {
 
     /// The document's root; nil (and a problem) when it is no YAML, or not exactly one document.
     mutating func compose(_ yaml: String) -> Field? {
+        let aliases = YAMLAliases.count(in: yaml)
+        guard aliases <= Self.longestList else {
+            report("", "has \(aliases) aliases; \(Self.longestList) are the most")
+            return nil
+        }
         do {
             guard let root = try Yams.compose(yaml: yaml) else {
                 report("", "is empty")

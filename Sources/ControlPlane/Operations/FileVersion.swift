@@ -4,7 +4,8 @@ import CLinux
 struct FileVersion: Hashable {
     private let device: UInt64
     private let inode: UInt64
-    private let size: Int64
+    /// Bytes; 0 for what is no regular file.
+    let size: Int64
     private let seconds: Int64
     private let nanoseconds: Int64
 

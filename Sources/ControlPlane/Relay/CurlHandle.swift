@@ -43,7 +43,9 @@ struct ResponseHead {
         if text.isEmpty { return true }
         if text.hasPrefix("HTTP/") {
             self = .init()
+            // Three digits (RFC 9110 §15); anything else is no status.
             status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+            if !(100...999 ~= status) { status = 0 }
         } else if let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), headers.count < 100 {
             let value = text[text.index(after: colon)...].drop { $0 == " " || $0 == "\t" }
             headers.append((String(text[..<colon]), String(value)))

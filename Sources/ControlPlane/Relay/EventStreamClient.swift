@@ -66,6 +66,14 @@ package final class EventStreamClient: Sendable {
     package static let mostStreams = 400
     /// Items of one stream that its reader has not taken yet.
     package static let mostWaiting = 1_024
+    /// An event that is not taken at once waits only while that many of its size would not pass this.
+    private static let mostWaitingBytes = 4 * EventStreamParser.longest
+
+    /// - Parameter waiting: items that the reader has not taken, this one included.
+    static func mayWait(_ waiting: Int, bytes: Int) -> Bool {
+        waiting <= mostWaiting && waiting * bytes <= mostWaitingBytes
+    }
+
     static let connectTimeout = Duration.seconds(1)
 
     private let control: EventStreamControl

@@ -164,7 +164,7 @@ internal import CCurl
         lastByte = .now
         do throws(EventStreamParser.Failure) {
             for event in try parser.append(bytes) where reason == nil {
-                pass(.event(name: event.name, data: event.data))
+                pass(.event(name: event.name, data: event.data), bytes: event.name.utf8.count + event.data.utf8.count)
             }
         } catch {
             reason = .tooLong
@@ -172,9 +172,13 @@ internal import CCurl
         return reason == nil
     }
 
-    private func pass(_ item: EventStreamClient.Item) {
-        // The last place is for `ended`.
-        if case .enqueued(let remaining) = continuation.yield(item), remaining > 1 { return }
+    private func pass(_ item: EventStreamClient.Item, bytes: Int = 0) {
+        // Two places more than may wait: one for the one too many, the last for `ended`.
+        if case .enqueued(let remaining) = continuation.yield(item),
+            EventStreamClient.mayWait(EventStreamClient.mostWaiting + 2 - remaining, bytes: bytes)
+        {
+            return
+        }
         reason = .notRead
     }
 }

@@ -15,6 +15,8 @@ package final class SessionProxy: Sendable {
     static let reserve = 4
     /// Percent of them that one client network may have: it may do its worst and leaves the others half.
     static let share = 50
+    /// Bytes of data; a longer event is left out: it would wait for each viewer.
+    static let longestEvent = 64 << 10
     /// A stream's heartbeat comes every 15 s.
     static let silence = Duration.seconds(40)
     /// For the owner's whole answer, or the beginning of its stream. Clients that end give up after two seconds (OBS), and
@@ -130,7 +132,7 @@ package final class SessionProxy: Sendable {
             throw unreachable(owner, error.description)
         }
         // Without the name somebody else answers at this address, or the owner refuses our token, not the client's.
-        guard answer.header(HTTPField.Name.cascadeNode.rawName) == owner.name else {
+        guard answer.header(HTTPField.Name.cascadeNode.rawName) == owner.name, 200...599 ~= answer.status else {
             throw unreachable(owner, "status \(answer.status), not from the owner")
         }
         var response = Response(status: .init(code: answer.status))
@@ -165,8 +167,9 @@ package final class SessionProxy: Sendable {
         let stream = EventStream()
         let task = Task {
             for await item in items {
+                guard case .event(let name, let data) = item, data.utf8.count <= Self.longestEvent else { continue }
                 // More than one line of data cannot come from a node.
-                if case .event(let name, let data) = item { stream.send(name, data.replacing("\n", with: " ")) }
+                stream.send(name, data.replacing("\n", with: " "))
             }
             stream.finish()
         }

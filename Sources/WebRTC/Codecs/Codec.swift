@@ -18,6 +18,10 @@ package struct CodecFormat: Hashable, Sendable {
     /// `a=fmtp` parameters as written, without the payload type; "" when there were none.
     package var fmtp: String
 
+    /// Bytes. A publisher's parameters are compared with those of each codec of each viewer; with H.264's parameter sets
+    /// honest ones have some 200.
+    package static let longestParameters = 1_024
+
     package init(name: CodecName, clockRate: UInt32, channels: Int = 1, fmtp: String = "") {
         (self.name, self.clockRate, self.channels, self.fmtp) = (name, clockRate, channels, fmtp)
     }

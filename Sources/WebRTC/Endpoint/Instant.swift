@@ -27,7 +27,10 @@ package struct Interval: Hashable, Comparable, Sendable {
     package static func microseconds(_ n: Int64) -> Interval { Interval(nanoseconds: n &* 1_000) }
     package static func milliseconds(_ n: Int64) -> Interval { Interval(nanoseconds: n &* 1_000_000) }
     package static func seconds(_ n: Int64) -> Interval { Interval(nanoseconds: n &* 1_000_000_000) }
-    package static func seconds(_ n: Double) -> Interval { Interval(nanoseconds: Int64(n * 1e9)) }
+    /// As near as it gets: no number traps.
+    package static func seconds(_ n: Double) -> Interval {
+        Interval(nanoseconds: Int64(exactly: (n * 1e9).rounded(.towardZero)) ?? (n < 0 ? .min : .max))
+    }
 
     /// Whole milliseconds, rounded towards zero.
     package var milliseconds: Int64 { nanoseconds / 1_000_000 }

@@ -90,7 +90,8 @@ extension CodecFormat {
     init?(encodingName: some StringProtocol, clockRate: UInt32, channels: Int, fmtp: String) {
         let lowercased = encodingName.lowercased()
         guard let name = CodecName.allCases.first(where: { $0.rawValue.lowercased() == lowercased }),
-            clockRate == (name == .opus ? 48_000 : 90_000), name == .opus ? 1...2 ~= channels : channels == 1
+            clockRate == (name == .opus ? 48_000 : 90_000), name == .opus ? 1...2 ~= channels : channels == 1,
+            fmtp.utf8.count <= Self.longestParameters
         else { return nil }
         if name == .h264 {
             let parameters = FormatParameters(fmtp)

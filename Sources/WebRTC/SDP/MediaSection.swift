@@ -59,8 +59,17 @@ struct MediaSection {
 
     /// What the session level may say in place of a section, except for transport lines and the direction.
     private static let inherited: Set = ["extmap", "rtcp-mux", "rtcp-mux-only", "rtcp-rsize"]
+    /// Each of up to 64 sections reads them: more lines than an honest peer has are not looked at.
+    private static let mostInherited = 128
 
-    /// - Parameter session: the attributes above all sections. They count for a section where it has no own.
+    /// The attributes above all sections that `init` looks at.
+    static func inherited(_ session: [SessionDescription.Attribute]) -> [SessionDescription.Attribute] {
+        Array(
+            session.lazy.filter { inherited.contains($0.name) || Direction(rawValue: $0.name) != nil }
+                .prefix(mostInherited))
+    }
+
+    /// - Parameter session: what is `inherited`. It counts for a section where it has no own.
     init(_ media: SessionDescription.Media, session: [SessionDescription.Attribute]) throws(NegotiationError) {
         self.media = media
         kind = MediaKind(rawValue: media.kind.lowercased())

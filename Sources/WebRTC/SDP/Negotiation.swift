@@ -111,15 +111,17 @@ struct PeerDescription {
     init(_ session: SessionDescription) throws(NegotiationError) {
         self.session = session
         sections = []
-        for media in session.media { sections.append(try MediaSection(media, session: session.attributes)) }
+        let inherited = MediaSection.inherited(session.attributes)
+        for media in session.media { sections.append(try MediaSection(media, session: inherited)) }
         guard !sections.isEmpty else { throw .malformed("there is no m-line") }
         guard !sections.allSatisfy(\.isRejected) else { throw .malformed("every m-line has port 0") }
         let mids = sections.map(\.mid).filter { !$0.isEmpty }
-        guard Set(mids).count == mids.count else { throw .malformed("two m-lines have the same a=mid") }
+        let known = Set(mids)
+        guard known.count == mids.count else { throw .malformed("two m-lines have the same a=mid") }
         let groups = session.attributes.lazy.filter { $0.name == "group" }.map { $0.value.words.map(String.init) }
         let group = groups.first { $0.first?.uppercased() == "BUNDLE" } ?? []
         bundle = []
-        for mid in group.dropFirst() where mids.contains(mid) && !bundle.contains(mid) { bundle.append(mid) }
+        for mid in group.dropFirst() where known.contains(mid) && !bundle.contains(mid) { bundle.append(mid) }
     }
 
     /// Throws unless there is at least one track, and at most one of each kind.

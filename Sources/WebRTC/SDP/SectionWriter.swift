@@ -96,15 +96,16 @@ struct SectionWriter {
     /// Declines an m-line. Strict parsers want a payload type with its rtpmap even there, aiortc ICE and DTLS lines too.
     func rejected(_ section: MediaSection) -> SessionDescription.Media {
         let offered = section.media
-        let format = offered.formats.first { format in
-            offered.attributes.contains { $0.name == "rtpmap" && $0.value.hasPrefix(format + " ") }
+        var maps: [Substring: Attribute] = [:]
+        for line in offered.attributes where line.name == "rtpmap" {
+            guard let end = line.value.firstIndex(of: " ") else { continue }
+            let format = line.value[..<end]
+            maps[format] = maps[format] ?? line
         }
+        let format = offered.formats.first { maps[$0[...]] != nil }
         var attributes = section.mid.isEmpty ? [] : [Attribute("mid", section.mid)]
         if section.kind != nil { attributes += transport(withCandidates: false) + [Attribute("inactive")] }
-        if let format {
-            attributes += offered.attributes.filter { $0.name == "rtpmap" && $0.value.hasPrefix(format + " ") }.prefix(
-                1)
-        }
+        if let format { attributes += [maps[format[...]]].compactMap { $0 } }
         return SessionDescription.Media(
             kind: offered.kind, port: 0, transportProtocol: offered.transportProtocol,
             formats: [format ?? offered.formats[0]], attributes: attributes)

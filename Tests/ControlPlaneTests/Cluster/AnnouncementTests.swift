@@ -23,6 +23,16 @@ struct AnnouncementTests {
         #expect(former.started == then && former < next && next.started >= now)
     }
 
+    @Test(arguments: [(Announcement.longestTexts, true), (Announcement.longestTexts + 1, false)])
+    func freeTextsAreBoundedTogether(bytes: Int, isValid: Bool) {
+        var announcement = ScriptedRouter.announcement(["origin-1"])
+        announcement.title = String(repeating: "t", count: 96)
+        announcement.tracks = [.init(kind: "video", codec: "H264", clockRate: 90_000, channels: 1, fmtp: "")]
+        announcement.tracks[0].fmtp = String(repeating: "f", count: bytes - 96 - 9 - 6)
+        announcement.encodings = [.init(kind: "video", rid: "q")]
+        #expect(announcement.isValid == isValid)
+    }
+
     @Test func onlyChangesAreTold() {
         var node = ScriptedRouter(above: ["origin-1"])
         node.hears("origin-1")

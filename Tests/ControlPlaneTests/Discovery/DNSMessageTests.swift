@@ -47,28 +47,19 @@ import WebRTC
         #expect(DNSMessage.parse(loop) == nil)
     }
 
-    /// Pointers that lead to pointers, all backwards: 5,000 names through 8,000 of them each would keep a core busy.
-    @Test func chainsOfPointersAreShort() {
-        func message(chain: Int, names: Int) -> [UInt8] {
-            var bytes: [UInt8] = [0, 1, 0x81, 0x80, 0, 1, UInt8(names >> 8), UInt8(names & 0xFF), 0, 0, 0, 0]
-            // The question's name is the root; the record data of the first answer is the chain.
-            bytes += [0, 0, 1, 0, 1]
-            let length = 2 * chain
-            bytes += [0, 0, 16, 0, 1, 0, 0, 0, 9, UInt8(length >> 8), UInt8(length & 0xFF)]
-            var last = 12
-            for _ in 0..<chain {
-                let place = bytes.count
-                bytes += [0xC0 | UInt8(last >> 8), UInt8(last & 0xFF)]
-                last = place
-            }
-            for _ in 1..<names {
-                bytes += [0xC0 | UInt8(last >> 8), UInt8(last & 0xFF), 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 10, 0, 0, 1]
-            }
-            return bytes
-        }
-        #expect(DNSMessage.parse(message(chain: 100, names: 3))?.addresses.count == 2)
-        #expect(DNSMessage.parse(message(chain: 200, names: 3)) == nil)
-        #expect(DNSMessage.parse(message(chain: 8_000, names: 3_000)) == nil)
+    /// A name at the end of a chain of pointers, each of which leads to the one before.
+    @Test(arguments: [(1, true), (16, true), (17, false), (4_000, false)])
+    func chainsOfPointersAreBounded(length: Int, isRead: Bool) {
+        let pointer = { (target: Int) in [0xC0 | UInt8(target >> 8), UInt8(truncatingIfNeeded: target)] }
+        // The data of a record of another class: the name `a`, then the chain.
+        let first = 12 + 11
+        let chain = (0..<length - 1).flatMap { pointer($0 == 0 ? first : first + 3 + 2 * ($0 - 1)) }
+        let data = [1, 0x61, 0] + chain
+        var bytes: [UInt8] = [0, 1, 0x81, 0x80, 0, 0, 0, 2, 0, 0, 0, 0] + [0, 0, 16, 0, 3, 0, 0, 0, 0]
+        bytes += [UInt8(data.count >> 8), UInt8(truncatingIfNeeded: data.count)] + data
+        bytes += pointer(length == 1 ? first : first + 3 + 2 * (length - 2))
+        bytes += [0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 10, 0, 0, 1]
+        #expect(DNSMessage.parse(bytes)?.addresses.map(\.host) == (isRead ? ["10.0.0.1"] : nil))
     }
 
     /// Counts are the message's own claim.

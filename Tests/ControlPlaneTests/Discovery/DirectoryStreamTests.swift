@@ -174,6 +174,24 @@ import WebRTC
         }
     }
 
+    @Test func drainingThatComesAndGoesIsHeardNowAndThen() async throws {
+        let origin = FakeNode("origin-1")
+        let topology = Topology.below([origin])
+        try await withFakeNodes([origin]) {
+            try await Follower.run(topology.nodes[1], in: topology) { follower in
+                #expect(await eventually { follower.story(of: origin) == ["snapshot"] })
+                var facts = origin.state.withLock { $0.facts }
+                for i in 0..<400 {
+                    facts.draining = i % 2 == 0
+                    origin.send("node", facts)
+                }
+                origin.send("announce", origin.announcement("last"))
+                #expect(await eventually { follower.story(of: origin) == ["snapshot", "+last"] })
+                #expect(follower.events.count { if case .neighbours = $0 { true } else { false } } < 200)
+            }
+        }
+    }
+
     @Test func whoReadsNothingIsToldTheStateLater() async throws {
         let origin = FakeNode("origin-1")
         let topology = Topology.below([origin])

@@ -161,6 +161,35 @@ import WebRTC
         }
     }
 
+    /// Trees that a few bytes stand for: one that takes years to compare, one that cannot be given back.
+    @Test func aliasesAreRefusedBeforeAnythingIsMadeOfThem() {
+        var key = "a0: &a0 [x]\n"
+        for level in 1...9 {
+            key += "a\(level): &a\(level) [\((0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ","))]\n"
+        }
+        let chain = (1...100_000).map { "- &a\($0) [*a\($0 - 1)]\n" }.joined()
+        for text in [key + "? *a9\n: v\n", "- &a0 []\n" + chain, "&a a\u{2028}*a", "{?*a : &a b}", "a:&a\n- *a\n"] {
+            let error = #expect(throws: EndpointSliceParser.Failure.self) { try Self.parser.parse(text, .yaml) }
+            #expect(error?.description == "has anchors and aliases, which Kubernetes does not write")
+        }
+    }
+
+    @Test func whatOnlyLooksLikeThemIsRead() throws {
+        let note = "metadata:\n  annotations: {a: 'R&D *', b: \"&x y\", c: 2*3}\n"
+        let text = SliceSample.documents.replacing("metadata:\n", with: note, maxReplacements: 1)
+        #expect(text != SliceSample.documents)
+        #expect(try parse(text, .yaml) == parse(SliceSample.documents, .yaml))
+    }
+
+    @Test(arguments: [EndpointSliceParser.Format.json, .yaml]) func listsWithinListsAreNotLookedInto(
+        format: EndpointSliceParser.Format
+    ) throws {
+        let open = #"{"kind":"List","items":["#
+        let close = String(repeating: "]}", count: 240)
+        let text = String(repeating: open, count: 240) + SliceSample.json("10.0.0.1") + close
+        #expect(try parse(text, format) == [])
+    }
+
     @Test(arguments: [UInt64(1), 2, 3]) func mutations(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var refused = 0

@@ -50,6 +50,18 @@ import WebRTC
         #expect(hosts(directory.scan(now: .seconds(8))) == ["10.0.0.5"])
     }
 
+    /// A hole of 64 GiB: more than there is memory to read it into.
+    @Test func whatIsTooLargeIsNotRead() throws {
+        let folder = try Folder()
+        var directory = directory(folder.path)
+        try folder.write("", to: "a.json")
+        try #require(truncate(folder.path + "/a.json", 64 << 30) == 0)
+        #expect(
+            directory.scan(now: .zero).problems == [
+                .init(file: "a.json", reason: "has \(64 << 30) bytes; \(EndpointSliceParser.longestFile) are the most")
+            ])
+    }
+
     @Test func brokenFilesKeepTheirLastGoodStateAndAreReportedOnce() throws {
         let folder = try Folder()
         var directory = directory(folder.path)

@@ -34,6 +34,17 @@ import Testing
         #expect(seen.withLock { $0 } == "Bearer a")
     }
 
+    /// Whoever reads slowly is waited for with many short events, or a few of the longest.
+    @Test(
+        arguments: [
+            (1, EventStreamParser.longest, true), (4, EventStreamParser.longest, true),
+            (5, EventStreamParser.longest, false), (1_024, 0, true), (1_024, 64 << 10, true),
+            (1_024, (64 << 10) + 1, false), (1_025, 0, false),
+        ])
+    func whatWaitsIsBoundedInBytesToo(items: Int, bytes: Int, mayWait: Bool) {
+        #expect(EventStreamClient.mayWait(items, bytes: bytes) == mayWait)
+    }
+
     @Test func heartbeatsKeepAStreamAndSilenceEndsIt() async throws {
         try await withServer { request in
             EventStream().response(heartbeat: request.uri.path == "/beats" ? .milliseconds(50) : .seconds(600))

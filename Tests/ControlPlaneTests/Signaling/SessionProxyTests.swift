@@ -1,5 +1,7 @@
 import Glibc
 import HTTPTypes
+import Hummingbird
+import Logging
 import Testing
 import WebRTC
 
@@ -38,6 +40,24 @@ extension RunningNode {
 }
 
 @Suite("Session proxy") struct SessionProxyTests {
+    /// What is no status of an answer is none: it is not made one of ours.
+    @Test(arguments: [600, 700, 999]) func anOwnerThatAnswersWithNoStatusDoesNotAnswer(status: Int) async throws {
+        try await withServer { _ in
+            Response(status: .init(code: status), headers: [.cascadeNode: "edge-1"])
+        } _: { url in
+            let proxy = SessionProxy(
+                topology: replicas(), tokens: await NodeTokens(.open, node: "edge-2"), trust: nil,
+                logger: Logger(label: "test")
+            ) { _ in nil }
+            let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/session/x.edge-1")
+            let request = Request(head: head, body: .init(buffer: .init()))
+            let problem = await #expect(throws: Problem.self) {
+                try await proxy.forward(request, body: [], to: .init(name: "edge-1", url: url))
+            }
+            #expect(problem?.cause == "owner-unreachable")
+        }
+    }
+
     @Test func everyRequestAboutASessionReachesItsOwner() async throws {
         try await withNodes(replicas()) { nodes in
             let (owner, other) = (nodes["edge-1"]!, nodes["edge-2"]!)

@@ -54,5 +54,8 @@ import WebRTC
             bomb += "a\(level): &a\(level) [\((0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ", "))]\n"
         }
         #expect(!TopologySample.problems(bomb + "nodes: *a9\n").isEmpty)
+        // Each level within the next: a tree too deep to be given back.
+        let chain = "- &a0 []\n" + (1...60_000).map { "- &a\($0) [*a\($0 - 1)]\n" }.joined()
+        #expect(TopologySample.problems(chain) == ["t: has 60000 aliases; 1000 are the most"])
     }
 }

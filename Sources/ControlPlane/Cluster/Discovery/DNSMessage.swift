@@ -25,6 +25,8 @@ package struct DNSMessage: Hashable, Sendable {
 
     /// More records of one answer are not read.
     package static let mostRecords = 4_096
+    /// A name is put together from one or two places; a chain of thousands for each record is an attack.
+    static let mostPointers = 16
 
     package static func parse(_ bytes: [UInt8]) -> DNSMessage? {
         var reader = Reader(bytes: bytes)
@@ -95,13 +97,12 @@ package struct DNSMessage: Hashable, Sendable {
             var text = ""
             var place = position
             var limit = position
-            // A name has 127 labels at most: more pointers lead nowhere, and cost more than the answer is worth.
-            var jumps = 0
-            while place < bytes.count, jumps < 128 {
+            var pointers = 0
+            while place < bytes.count {
                 let length = Int(bytes[place])
                 switch length >> 6 {
                 case 0:
-                    if jumps == 0 { position = place + length + 1 }
+                    if pointers == 0 { position = place + length + 1 }
                     if length == 0 { return text }
                     guard place + length < bytes.count, text.utf8.count + length < 255 else { return nil }
                     let label = bytes[place + 1...place + length]
@@ -111,9 +112,9 @@ package struct DNSMessage: Hashable, Sendable {
                 case 3:
                     guard place + 1 < bytes.count else { return nil }
                     let target = (length & 0x3F) << 8 | Int(bytes[place + 1])
-                    guard target < limit else { return nil }
-                    if jumps == 0 { position = place + 2 }
-                    jumps += 1
+                    guard target < limit, pointers < DNSMessage.mostPointers else { return nil }
+                    if pointers == 0 { position = place + 2 }
+                    pointers += 1
                     (place, limit) = (target, target)
                 default: return nil
                 }

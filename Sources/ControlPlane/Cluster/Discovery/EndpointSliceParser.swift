@@ -35,8 +35,6 @@ package struct EndpointSliceParser: Sendable {
     package static let longestFile = 16 << 20
     /// More endpoints of one file are not read.
     package static let mostEndpoints = 20_000
-    /// YAML aliases written out: more nodes than this are refused.
-    static let mostNodes = 1_000_000
 
     package init(service: String, port: UInt16, zones: [String: String] = [:]) {
         (self.service, self.port, self.zones) = (service, port, zones)
@@ -78,12 +76,12 @@ package struct EndpointSliceParser: Sendable {
     }
 
     private static func decodeYAML(_ text: String) throws -> [SliceDocument] {
+        guard YAMLAliases.count(in: text) == 0 else {
+            throw Failure(description: "has anchors and aliases, which Kubernetes does not write")
+        }
         var documents: [SliceDocument] = []
-        var budget = mostNodes
         var nodes = try Yams.compose_all(yaml: text)
         while let node = nodes.next() {
-            spend(&budget, on: node)
-            guard budget > 0 else { throw Failure(description: "has too many nodes") }
             // `---` with nothing behind it, as concatenated files have.
             if case .scalar(let scalar) = node, scalar.string.isEmpty { continue }
             documents.append(try YAMLDecoder().decode(SliceDocument.self, from: node))
@@ -91,26 +89,6 @@ package struct EndpointSliceParser: Sendable {
         // The sequence ends where the text is wrong: what came before it must not pass for the whole.
         if let error = nodes.error { throw error }
         return documents
-    }
-
-    /// Counts nodes with every alias written out, and stops once the budget is gone.
-    private static func spend(_ budget: inout Int, on node: Yams.Node) {
-        budget -= 1
-        guard budget > 0 else { return }
-        switch node {
-        case .mapping(let pairs):
-            for (key, value) in pairs {
-                spend(&budget, on: key)
-                spend(&budget, on: value)
-                if budget <= 0 { return }
-            }
-        case .sequence(let items):
-            for item in items {
-                spend(&budget, on: item)
-                if budget <= 0 { return }
-            }
-        case .scalar, .alias: break
-        }
     }
 
     private static func explain(_ error: DecodingError) -> String {
@@ -226,12 +204,13 @@ private struct SliceDocument: Decodable {
         case kind, metadata, addressType, endpoints, ports, items
     }
 
-    /// Objects of other kinds may have anything under these keys: they are not looked into.
+    /// Objects of other kinds may have anything under these keys: they are not looked into, and no list is within another.
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         kind = try container.decodeIfPresent(String.self, forKey: .kind)
         switch kind {
         case "List", "EndpointSliceList":
+            guard decoder.codingPath.isEmpty else { break }
             items = try container.decodeIfPresent([SliceDocument].self, forKey: .items) ?? []
         case Self.sliceKind, nil:
             metadata = try container.decodeIfPresent(Metadata.self, forKey: .metadata)

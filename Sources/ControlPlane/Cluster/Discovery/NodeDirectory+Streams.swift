@@ -8,6 +8,8 @@ struct FollowedDirectory: Sendable {
     /// A snapshot has come, and the stream goes on.
     var isUp = false
     var names: Set<String> = []
+    /// When the node last said something of itself between snapshots.
+    var factsHeard: Duration?
 }
 
 /// What others have, by their own word.
@@ -16,6 +18,8 @@ extension NodeDirectory {
     /// After an answer of a server that has no directory: a WHEP server of somebody else's.
     private static let pauseWithoutDirectory = Duration.seconds(10)
     private static let complaintInterval = Duration.seconds(60)
+    /// Between two `node` events that count: each goes through all that is known, and a probe asks the same once a second.
+    private static let factsPause = Duration.seconds(1)
 
     /// A stream for each neighbour that may live, none for anybody else. One that does not answer probes is not asked: the
     /// first answer of a probe changes its state, which comes here at once. A stream that goes on says more than probes.
@@ -111,6 +115,8 @@ extension NodeDirectory {
             if stream.names.remove(broadcast) != nil { emit(.withdrawn(id, broadcast: broadcast)) }
             return 0
         case .node(let facts) where stream.isUp:
+            if let last = stream.factsHeard, now - last < Self.factsPause { return 0 }
+            stream.factsHeard = now
             hear(facts, from: id)
             return 0
         default: return 1

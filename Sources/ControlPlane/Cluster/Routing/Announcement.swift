@@ -38,6 +38,8 @@ package struct Announcement: Codable, Hashable, Sendable {
 
     /// Hops of the deepest cascade; a longer path is not followed and a longer request is refused.
     package static let longestPath = 8
+    /// Bytes of all free texts together: there may be 20,000 announcements of each neighbour.
+    static let longestTexts = 4_096
 
     package init(
         name: String, title: String, publication: Publication, path: [String], since: String,
@@ -59,6 +61,13 @@ package struct Announcement: Codable, Hashable, Sendable {
     package var isValid: Bool {
         BroadcastName.isValid(name) && 1...Self.longestPath ~= path.count && Set(path).count == path.count
             && path.allSatisfy(TopologySyntax.isLabel) && path.first == publication.origin && tracks.count <= 16
-            && encodings.count <= 64
+            && encodings.count <= 64 && textBytes <= Self.longestTexts
+    }
+
+    private var textBytes: Int {
+        var bytes = title.utf8.count + since.utf8.count
+        for track in tracks { bytes += track.kind.utf8.count + track.codec.utf8.count + track.fmtp.utf8.count }
+        for encoding in encodings { bytes += encoding.kind.utf8.count + (encoding.rid ?? "").utf8.count }
+        return bytes
     }
 }
