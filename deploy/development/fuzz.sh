@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# fuzz.sh SECONDS [TARGET…]: runs libFuzzer with AddressSanitizer on every target of Tests/FuzzTests, or on those named, one after
-# another, SECONDS in all, the whole unit for half of them. CASCADE_FUZZ=media leaves out the control plane and its
+# fuzz.sh SECONDS [TARGET…]: runs libFuzzer with AddressSanitizer on every target of Tests/FuzzTests, or on those named,
+# one after another, SECONDS in all, the whole unit for half of them. CASCADE_FUZZ=media leaves out the control plane and its
 # long build. The corpus stays in .build-fuzz; an input that ends the process is saved where the tests repeat it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -42,7 +42,7 @@ for line in "${targets[@]}"; do
     log=.build-fuzz/$name.log
     result=held
     # libFuzzer's own pulse is the sign of life.
-    if ! "$fuzz" "$name" -max_len="$longest" -max_total_time=$((share > 0 ? share : 1)) -timeout=20 -rss_limit_mb=1024 \
+    if ! "$fuzz" "$name" -max_len="$longest" -max_total_time=$((share > 0 ? share : 1)) -timeout=120 -rss_limit_mb=1024 \
         -artifact_prefix="$found/" "$corpus" "$found" 2>&1 |
         tee "$log" | grep --line-buffered -E 'pulse|ERROR|Fatal error|SUMMARY|^Test unit written'; then
         grep -q '^#.*DONE' "$log" || { result=FAILED && failed=1; }

@@ -1,5 +1,5 @@
-// What the fuzzer found stays mended: every target gets its seeds, the inputs that once ended the process, and a number of
-// random ones that are the same in every run. A trap ends the test process; the line before it names the target.
+// What the fuzzer found stays mended: every target gets its seeds, the inputs that once ended the process, and a number
+// of random ones that are the same in every run. A trap ends the test process; the line before it names the target.
 import Foundation
 import Testing
 

@@ -58,10 +58,12 @@
                 let question = "0001 8180 0001 0002 0000 0000 06 6F726967696E 03 636F6D 00 00FF 0001"
                 return [
                     hexBytes(question + "C00C 0001 0001 0000003C 0004 C0000201 C00C 0001 0001 0000003C 0004 C0000202"),
-                    hexBytes(question + "C00C 001C 0001 00000005 0010 20010DB8000000000000000000000001 C00C 0005 0001 "
-                        + "00000005 0002 C00C"),
-                    hexBytes(question + "C00C 0021 0001 0000003C 0009 0001 0002 2382 C00C 00 C00C 0021 0001 00000000 "
-                        + "000A 0000 0000 0001 0161 C013"),
+                    hexBytes(
+                        question + "C00C 001C 0001 00000005 0010 20010DB8000000000000000000000001 C00C 0005 0001 "
+                            + "00000005 0002 C00C"),
+                    hexBytes(
+                        question + "C00C 0021 0001 0000003C 0009 0001 0002 2382 C00C 00 C00C 0021 0001 00000000 "
+                            + "000A 0000 0000 0001 0161 C013"),
                 ]
             }
         ) {
@@ -73,7 +75,8 @@
             seeds: {
                 let file = testsFolder.deletingLastPathComponent().appendingPathComponent("topology.yaml")
                 let demo = (try? Data(contentsOf: file)).map { [Array($0)] } ?? []
-                return demo + textsOfTests(in: "ControlPlaneTests/Topology/TopologySamples.swift").map { Array($0.utf8) }
+                return demo
+                    + textsOfTests(in: "ControlPlaneTests/Topology/TopologySamples.swift").map { Array($0.utf8) }
             }
         ) {
             { bytes in

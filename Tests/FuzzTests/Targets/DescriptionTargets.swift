@@ -7,7 +7,9 @@ extension FuzzTarget {
 
     private static let longest = 16_000
 
-    private static let publisherOffer = FuzzTarget(name: "sdp-publisher", maximumLength: longest, mutations: 1_000, seeds: captures) {
+    private static let publisherOffer = FuzzTarget(
+        name: "sdp-publisher", maximumLength: longest, mutations: 1_000, seeds: captures
+    ) {
         { bytes in
             var random = SeededGenerator(seed: 1)
             guard let offer = try? SessionDescription.parse(bytes),
@@ -17,7 +19,9 @@ extension FuzzTarget {
         }
     }
 
-    private static let viewerOffer = FuzzTarget(name: "sdp-viewer", maximumLength: longest, mutations: 1_000, seeds: captures) {
+    private static let viewerOffer = FuzzTarget(
+        name: "sdp-viewer", maximumLength: longest, mutations: 1_000, seeds: captures
+    ) {
         { bytes in
             guard let offer = try? SessionDescription.parse(bytes) else { return }
             for video in Negotiation.receivableCodecs where video.name.kind == .video {

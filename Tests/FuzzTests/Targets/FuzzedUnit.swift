@@ -45,7 +45,8 @@ struct FuzzedPeer {
     var streams: [SSRC]
 }
 
-/// A unit in virtual time whose sessions have keys that nobody had to agree on: nothing of it but the handshake is left out.
+/// A unit in virtual time whose sessions have keys that nobody had to agree on: of it only the handshake and the opening
+/// of packets are left out.
 final class FuzzedUnit {
     static let broadcast = BroadcastID(rawValue: 1)
     static let ntpOrigin: UInt64 = 0xE800_0000 << 32
@@ -156,7 +157,8 @@ final class FuzzedUnit {
         let generation = peers[index].local.ufrag.first == "A" ? "B" : "A"
         peers[index].local.ufrag = generation + peer.local.ufrag.dropFirst()
         unit.apply(
-            .restartICE(peer.id, local: peers[index].local, remote: peer.remote, remoteCandidates: candidates), now: now)
+            .restartICE(peer.id, local: peers[index].local, remote: peer.remote, remoteCandidates: candidates), now: now
+        )
     }
 
     private func sourceTracks(_ variant: UInt8) -> [NegotiatedTrack] {
@@ -172,7 +174,8 @@ final class FuzzedUnit {
             rtxPayloadType: variant & 8 == 0 ? PayloadType(97) : nil, feedback: feedback, extensions: ids,
             encodings: encodings)
         video.alternatives = [
-            .init(codec: Self.h264, payloadType: PayloadType(102), rtxPayloadType: PayloadType(103), feedback: feedback),
+            .init(
+                codec: Self.h264, payloadType: PayloadType(102), rtxPayloadType: PayloadType(103), feedback: feedback),
             .init(codec: Self.vp9, payloadType: PayloadType(98), feedback: feedback),
             .init(codec: Self.av1, payloadType: PayloadType(45)),
         ]
@@ -247,7 +250,11 @@ final class FuzzedUnit {
         let check = checks.remove(at: Int(byte & 7) % checks.count)
         guard let peer = peers.first(where: { $0.address == check.to }) ?? peers.last else { return }
         var answer = STUNWriter(byte & 8 == 0 ? .success : .error, transactionID: check.id)
-        if byte & 8 == 0 { answer.addMappedAddress(peer.address) } else { answer.addError(487, reason: "Role Conflict") }
+        if byte & 8 == 0 {
+            answer.addMappedAddress(peer.address)
+        } else {
+            answer.addError(487, reason: "Role Conflict")
+        }
         receive(answer.finish(key: Array(peer.remote.password.utf8)), from: check.to)
     }
 

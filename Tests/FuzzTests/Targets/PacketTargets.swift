@@ -69,7 +69,9 @@ extension FuzzTarget {
     /// Which transport-wide numbers a publisher uses, and when they come: what is reported of them can be read again.
     private static let transportFeedback = FuzzTarget(
         name: "transport-feedback", maximumLength: 600, mutations: 3_000,
-        seeds: { [hexBytes("0000 00 0001 10 0003 20 FFFF 01 8000 FF 8001 FF"), hexBytes("FFFE 00 FFFF 00 0000 FE 0001 00")] }
+        seeds: {
+            [hexBytes("0000 00 0001 10 0003 20 FFFF 01 8000 FF 8001 FF"), hexBytes("FFFE 00 FFFF 00 0000 FE 0001 00")]
+        }
     ) {
         { bytes in
             var input = FuzzInput(bytes)

@@ -49,7 +49,10 @@ enum UnitScripts {
     /// Another publisher comes, brings a keyframe and takes over; the first one leaves.
     private static let succession: [UInt8] =
         [code(.command), 0, 0, 0x02, code(.packet), 3, 1, 0xBD, drain, code(.packet), 0, 1, 0x9D, drain]
-        + [code(.time), 10 << 2 | 2, code(.packet), 3, 1, 0xBD, drain, code(.command), 3, 3, 1, code(.time), 12 << 2 | 2]
+        + [
+            code(.time), 10 << 2 | 2, code(.packet), 3, 1, 0xBD, drain, code(.command), 3, 3, 1, code(.time),
+            12 << 2 | 2,
+        ]
 
     /// Codecs, viewers who come and go, packets of a local source, the end and the beginning of the broadcast.
     private static let changes: [UInt8] =

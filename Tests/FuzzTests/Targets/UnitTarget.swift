@@ -1,5 +1,5 @@
-// A whole forwarding unit behind the decryption: a publisher and viewers are connected, and the input says what they send
-// as plain RTP and RTCP, what the control plane commands and how time goes.
+// A whole forwarding unit behind the decryption: a publisher and viewers are connected, and the input says what they
+// send as plain RTP and RTCP, what the control plane commands and how time goes.
 
 @testable import Forwarding
 @testable import WebRTC
@@ -128,14 +128,16 @@ extension FuzzedUnit {
             let stream = input.choose(FuzzedStream.all)
             let report = SenderReport(
                 sender: SSRC(stream.ssrc), time: NTPTime(rawValue: time(&input)),
-                timestamp: (positions[stream.ssrc]?.timestamp ?? 0) &+ UInt32(input.byte()) << 24, packets: 1, octets: 1)
+                timestamp: (positions[stream.ssrc]?.timestamp ?? 0) &+ UInt32(input.byte()) << 24, packets: 1, octets: 1
+            )
             return [.senderReport(report)]
         case 4:
             let now = NTPTime(origin: NTPTime(rawValue: Self.ntpOrigin), at: now).middle
             let block = ReportBlock(
                 ssrc: media, fractionLost: input.byte(), cumulativeLost: Int32(truncatingIfNeeded: time(&input)),
                 highestSequence: input.number(), jitter: input.number(),
-                lastSenderReport: now &- UInt32(input.byte()) << 8, delaySinceLastSenderReport: UInt32(input.byte()) << 6)
+                lastSenderReport: now &- UInt32(input.byte()) << 8,
+                delaySinceLastSenderReport: UInt32(input.byte()) << 6)
             return [.receiverReport(sender: SSRC(1), blocks: [block])]
         case 5:
             return [.bye([media]), .bye([SSRC(FuzzedStream.all[0].ssrc)])]
