@@ -36,7 +36,7 @@ extension NodeLimits {
     /// How many descriptors a node takes that reaches these limits.
     package func descriptors(of node: Topology.Node) -> Int {
         let relays = node.upstream.hasSources ? forwarding.broadcasts * node.media.workers : 0
-        let streams = min(eventStreams ?? viewers, SessionProxy.mostStreams)
+        let streams = min(eventStreams ?? viewers, viewers)
         return Self.descriptorsBeside + connections + (internalConnections ?? connections) + relays + streams
             + forwardedRequests + 3 * node.media.workers
     }

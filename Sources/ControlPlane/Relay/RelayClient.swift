@@ -15,6 +15,9 @@ package struct RelayClient: Sendable {
     /// Header field of requests to other nodes: `NodeFacts.instance` of the asking one.
     package static let instanceField = "Cascade-Instance"
 
+    /// Header field of a relay request: counts those of one process, so that a late one is known for that.
+    package static let attemptField = "Cascade-Attempt"
+
     private let asking: WHIPClient
     /// Good-byes have a client of their own: those to dead nodes must not hold up requests.
     private let leaving: WHIPClient
@@ -39,15 +42,18 @@ package struct RelayClient: Sendable {
     ///
     /// - Parameter waiting: names of the nodes that wait for the answer, this one last.
     package func ask(
-        _ neighbour: Neighbour, for broadcast: String, offer: String, waiting: [String], timeout: Duration
+        _ neighbour: Neighbour, for broadcast: String, _ attempt: RelayRouter.Attempt, offer: String,
+        waiting: [String], timeout: Duration
     ) async -> Outcome {
         do {
             let answer = try await asking.post(
                 offer: offer, url: "\(neighbour.id)/relay/\(broadcast)",
                 token: await token(for: broadcast, at: neighbour.name),
-                headers: [(Self.pathField, waiting.joined(separator: ", ")), (Self.instanceField, instance)],
-                timeout: timeout,
-                peer: neighbour.name)
+                headers: [
+                    (Self.pathField, waiting.joined(separator: ", ")), (Self.instanceField, instance),
+                    (Self.attemptField, "\(attempt.rawValue)"),
+                ],
+                timeout: timeout, peer: neighbour.name)
             return judge(answer, from: neighbour)
         } catch {
             await doubt(neighbour.id)

@@ -78,7 +78,7 @@ struct SessionRecord {
     /// Every m-line of the offer, in order; the first is the tagged one.
     let mids: [String]
     /// The node below that holds a relay, where it has said its name.
-    let node: String?
+    let node: Sessions.AskingNode?
 
     /// What it holds of what is shared.
     var places: [HeldPlace] = []

@@ -13,6 +13,8 @@ package enum Refusal: Error, Sendable {
     case notLive(retryAfter: Int)
     /// The asking node feeds this one, or waits for it.
     case loop
+    /// The asking node has got the broadcast by a later request: this one was long on its way.
+    case superseded
     /// No node above answers.
     case noOrigin
     case negotiation(NegotiationError)

@@ -84,7 +84,7 @@ extension Refusal {
     init(_ resource: FairShares.Resource, _ refusal: FairShares.Refusal) {
         let what =
             switch resource {
-            case .connections: "too many connections"
+            case .connections, .internalConnections: "too many connections"
             case .halfOpenViewers, .halfOpenPublishers: "too many sessions are being set up"
             case .viewers: "too many sessions of kind viewer"
             case .waitingRequests: "too many broadcasts are being looked for"
@@ -99,7 +99,7 @@ extension FairShares.Resource {
     /// The key below `limits` that bounds it.
     fileprivate var limit: String {
         switch self {
-        case .connections: "connections"
+        case .connections, .internalConnections: "connections"
         case .halfOpenViewers, .halfOpenPublishers, .waitingRequests: "sessions_half_open"
         case .viewers, .eventStreams: "viewers"
         case .forwardedRequests: "forwarded_requests"

@@ -112,7 +112,7 @@ extension Sessions {
         let offer = Negotiation.offer(receiving: [.audio, .video], local: local, using: &generator)
         asks[attempt] = Task {
             let outcome = await relayClient.ask(
-                neighbour, for: name, offer: offer.description, waiting: waiting, timeout: timeout)
+                neighbour, for: name, attempt, offer: offer.description, waiting: waiting, timeout: timeout)
             asks[attempt] = nil
             switch outcome {
             case .answered(let upstream, let sdp, let path):

@@ -39,20 +39,27 @@ extension Sessions {
         } catch {
             throw .negotiation(error)
         }
-        if let former = asking?.name { endFormerRelay(of: former, on: id) }
+        if let asking { try endFormerRelay(of: asking, on: id) }
         let record = open(
             purpose, on: id, listener: purpose == .relay ? .internal : .public, agreement: agreement, local: local,
-            mids: offer.mids, node: asking?.name, places: places)
+            mids: offer.mids, node: asking, places: places)
         sessions[record.id]?.host = host
         return Opened(
             resource: record.resource, etag: record.etag, answer: answer.description, path: router.path(of: name))
     }
 
-    /// A node needs a broadcast once. When it asks again it has forgotten the first relay, or lost it.
-    private func endFormerRelay(of node: String, on id: BroadcastID) {
-        for session in broadcasts[id]?.viewers ?? [] where sessions[session]?.node == node {
-            close(session, reason: .replaced)
+    /// A node needs a broadcast once. When it asks again it has forgotten the first relay, or lost it. A request that comes
+    /// after a later one (a link was cut, and TCP has repeated it) ends nothing.
+    private func endFormerRelay(of node: AskingNode, on id: BroadcastID) throws(Refusal) {
+        guard let name = node.name else { return }
+        let formers = broadcasts[id]?.viewers.filter { sessions[$0]?.node?.name == name } ?? []
+        for former in formers {
+            guard let last = sessions[former]?.node, let attempt = node.attempt, let other = last.attempt,
+                last.instance == node.instance, other > attempt
+            else { continue }
+            throw .superseded
         }
+        for former in formers { close(former, reason: .replaced) }
     }
 
     /// A published broadcast when its source is up, whether it sends at present or not; a relayed one as soon as the node

@@ -24,6 +24,10 @@ package actor Sessions {
         package var name: String?
         /// Nodes that wait for the answer, the asking one last.
         package var waiting: [String]
+        /// Of its process; see `NodeFacts.instance`.
+        package var instance: String?
+        /// Counts the requests of that process; nil: another kind of client.
+        package var attempt: UInt64?
     }
 
     let node: Topology.Node
@@ -99,7 +103,7 @@ package actor Sessions {
 
     func open(
         _ purpose: SessionPurpose, on broadcastID: BroadcastID, listener: ListenerKind, agreement: Agreement,
-        local: LocalTransport, mids: [String], node asking: String? = nil, places: [HeldPlace] = []
+        local: LocalTransport, mids: [String], node asking: AskingNode? = nil, places: [HeldPlace] = []
     ) -> SessionRecord {
         guard var broadcast = broadcasts[broadcastID] else {
             preconditionFailure("a session is opened on a broadcast that exists")

@@ -46,7 +46,9 @@ extension NodeSurface {
         let issuer = try await authorizeNode(name, request)
         let waiting = RelayClient.path(request.headers[.cascadePath])
         // Without tokens a node is whoever it says it is.
-        let asking = Sessions.AskingNode(name: issuer ?? waiting.last, waiting: waiting)
+        let asking = Sessions.AskingNode(
+            name: issuer ?? waiting.last, waiting: waiting, instance: instance(of: request),
+            attempt: request.headers[.cascadeAttempt].flatMap { UInt64($0) })
         await hear(asking.name, request, from: remote)
         return try await watch(name, request, as: .relay, by: asking)
     }
@@ -62,11 +64,13 @@ extension NodeSurface {
             onEnd: { [sessions] in await sessions.unfollow(stream) })
     }
 
+    private func instance(of request: Request) -> String? {
+        request.headers[.cascadeInstance].flatMap { $0.utf8.count <= NodeFacts.longestInstance ? $0 : nil }
+    }
+
     /// Nodes below are not probed from here: what they ask tells that two of them have one name.
     private func hear(_ name: String?, _ request: Request, from remote: TransportAddress?) async {
-        guard let name, let instance = request.headers[.cascadeInstance],
-            instance.utf8.count <= NodeFacts.longestInstance
-        else { return }
+        guard let name, let instance = instance(of: request) else { return }
         await directory.hear(name, instance, at: remote?.host ?? "unknown")
     }
 

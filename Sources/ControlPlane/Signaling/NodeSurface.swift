@@ -97,6 +97,7 @@ extension Problem {
         case .notLive(let retryAfter): self = .notLive(retryAfter: retryAfter)
         case .noOrigin: self = .noOrigin
         case .loop: self = .loopDetected
+        case .superseded: self = .superseded
         case .unknownSession: self = .unknownSession
         case .preconditionFailed: self = .preconditionFailed
         case .invalidFragment(let reason): self = .invalidFragment(reason)

@@ -121,6 +121,8 @@ extension Problem {
         .serviceUnavailable, "draining", "This node takes nothing new", retryAfter: 5)
     static let noOrigin = Problem(
         .serviceUnavailable, "no-origin", "No origin answers at the moment", retryAfter: 2)
+    static let superseded = Problem(
+        .serviceUnavailable, "superseded", "A later request of the asking node has been answered")
     static let loopDetected = Problem(
         .init(code: 508, reasonPhrase: "Loop Detected"), "relay-loop",
         "The broadcast comes to this node through the asking one, or the path is too long")

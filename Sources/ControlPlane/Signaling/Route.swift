@@ -166,6 +166,7 @@ extension HTTPField.Name {
     static let acceptPatch = HTTPField.Name("Accept-Patch")!
     static let cascadePath = HTTPField.Name(RelayClient.pathField)!
     static let cascadeInstance = HTTPField.Name(RelayClient.instanceField)!
+    static let cascadeAttempt = HTTPField.Name(RelayClient.attemptField)!
 }
 
 extension String {

@@ -158,6 +158,29 @@ import WebRTC
         }
     }
 
+    /// A node that asks again has forgotten the first relay; a request that was overtaken by a later one ends nothing.
+    @Test(arguments: [
+        ("one", "6", true), ("one", "5", true), ("one", "4", false), ("two", "4", true), ("one", "", true), ("", "", true),
+    ])
+    func aNodeGetsABroadcastOnce(instance: String, attempt: String, replaces: Bool) async throws {
+        try await withOrigin { node in
+            _ = try await node.publishLive("a")
+            func ask(_ instance: String, _ attempt: String) async throws -> WHIPClient.Answer {
+                try await whip.post(
+                    offer: Offers.viewer(), url: node.internalURL + "/relay/a",
+                    headers: [
+                        (RelayClient.pathField, "edge-9"), (RelayClient.instanceField, instance),
+                        (RelayClient.attemptField, attempt),
+                    ])
+            }
+            let first = try await ask("one", "5")
+            let second = try await ask(instance, attempt)
+            #expect(second.status == (replaces ? 201 : 503), "\(second)")
+            let path = "/session/\(first.location!.split(separator: "/").last!)"
+            #expect(try await node.request("DELETE", path, internal: true).status == (replaces ? 404 : 200))
+        }
+    }
+
     @Test(arguments: ["bad name", "", "slash%2Fin", "ü", String(repeating: "n", count: 129)])
     func namesOutsideTheAlphabetAreRefused(name: String) async throws {
         try await withOrigin { node in
