@@ -124,6 +124,7 @@ extension TopologyParser {
             ("read_burst", \.readBurst, 1...1_000_000),
             ("rate_addresses", \.rateAddresses, 16...10_000_000),
             ("connections", \.connections, 1...1_000_000),
+            ("forwarded_requests", \.forwardedRequests, 1...1_024),
             ("address_share", \.addressShare, 1...100),
             ("broadcasts", \.forwarding.broadcasts, 1...1_000_000),
             ("video_history_bytes", \.forwarding.videoHistoryBytes, 64 << 10...256 << 20),
