@@ -17,6 +17,8 @@ import WebRTC
         var topology = Topology.forTests()
         topology.addNode("origin-1", .origin)
         (topology.limits.connections, topology.limits.sharesLoopback) = (64, true)
+        // A slow machine's connections wait long for their first request.
+        topology.limits.requestTimeout = .seconds(Int64(300))
         let record = LogRecord()
         try await withNodes(topology, logger: record.logger) { nodes in
             let node = nodes["origin-1"]!
