@@ -14,9 +14,9 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 // The functions that are fuzzed: with the tests, which repeat what was found, or in libFuzzer's program (`make fuzz`),
-// which has to be built with -sanitize=fuzzer. CASCADE_FUZZ=all takes in the control plane and all that it needs.
+// which has to be built with -sanitize=fuzzer. CASCADE_FUZZ=media leaves out the control plane and all that it needs.
 let fuzzed = Context.environment["CASCADE_FUZZ"]
-let fuzzesControlPlane = fuzzed == "all"
+let fuzzesControlPlane = fuzzed != "media"
 let fuzzDependencies: [Target.Dependency] =
     ["Forwarding", "WebRTC"] + (fuzzesControlPlane ? ["ControlPlane"] : [])
 let fuzzSettings = settings + (fuzzesControlPlane ? [.define("FUZZES_CONTROL_PLANE")] : [])

@@ -100,10 +100,10 @@
                 return [good, good + "=", none, "bearer " + good, "Bearer a.b.c", "Basic YTpi"].map { Array($0.utf8) }
             }
         ) {
-            let tokens = wait { await tokens() }
+            let judge = wait { await tokens() }
             return { bytes in
                 let field = String(decoding: bytes, as: UTF8.self)
-                _ = wait { await tokens.decide(broadcast: "news", authorization: field) }
+                _ = wait { await judge.decide(broadcast: "news", authorization: field) }
             }
         }
 
