@@ -26,8 +26,8 @@ step "DTLS under other patch releases of OpenSSL" '^OpenSSL|^. Test run' deploy/
 # A whole node has more than a hundred threads: all tests at once would be more than a system has.
 step "Sockets, HTTP and whole nodes (Swift)" '^. Suite .* passed|^. Test run' \
     env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 "${test[@]}" --filter '^ControlPlaneTests\.' --filter '^MediaPlaneTests\.' --skip ClusterSimulation
-step "A thousand simulated clusters with random faults" '^cluster simulation|^. Test run' \
-    env CASCADE_SEEDS=1000 "${test[@]}" --filter ClusterSimulationTests
+step "Five hundred simulated clusters with random faults" '^cluster simulation|^. Test run' \
+    env CASCADE_SEEDS=500 "${test[@]}" --filter ClusterSimulationTests
 
 echo "── Attacks on running nodes, the quick ones (make attack runs all)"
 .venv/bin/python -m pytest -q -rs --tb=short -m cheap Tests/Attack

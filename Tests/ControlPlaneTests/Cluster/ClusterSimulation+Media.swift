@@ -26,6 +26,10 @@ extension ClusterSimulation {
     /// The publication that comes to each node, if its publisher sends; with `now` only if he does at this moment. Without,
     /// a relay that is up and waits for the first picture to take over with counts as well: no picture is missed.
     func flows(of name: String, now: Duration? = nil) -> [Publication?] {
+        flows(of: name, to: nodes.indices, now: now)
+    }
+
+    func flows(of name: String, to targets: Range<Int>, now: Duration?) -> [Publication?] {
         var known: [Publication??] = Array(repeating: nil, count: nodes.count)
         func flow(to index: Int) -> Publication? {
             if let known = known[index] { return known }
@@ -45,7 +49,7 @@ extension ClusterSimulation {
             known[index] = .some(result)
             return result
         }
-        return nodes.indices.map { flow(to: $0) }
+        return targets.map { flow(to: $0) }
     }
 
     /// The relay that is up and takes over with the first picture.

@@ -137,9 +137,8 @@ extension ClusterSimulation {
         let client = nodes[relay.client]
         guard relay.isOpenAtClient, client.life == relay.clientLife else { return }
         let former = client.current[relay.name].flatMap { $0.isReportedUnreachable ? nil : $0 }
-        let brings = flows(of: relay.name, now: now)[relay.server] != nil && canPass(relay)
         let isIdle = former?.isSending != true && since + Self.idle <= now
-        guard former == nil || brings || isIdle else {
+        guard former == nil || isIdle || isBringing(relay) else {
             return time.after(.milliseconds(50)) { [self] in takeOver(relay, since: since) }
         }
         let replaced = client.current[relay.name]
@@ -149,6 +148,10 @@ extension ClusterSimulation {
         if let replaced, replaced !== relay { closeAtClient(replaced) }
         note("\(client.plan.name) fed by \(nodes[relay.server].plan.name) (\(relay.name))")
         route(client) { $0.feeds(relay.name, relay.attempt, now: now) }
+    }
+
+    private func isBringing(_ relay: SimulatedRelay) -> Bool {
+        canPass(relay) && flows(of: relay.name, to: relay.server..<relay.server + 1, now: now) != [nil]
     }
 
     func canPass(_ relay: SimulatedRelay) -> Bool {

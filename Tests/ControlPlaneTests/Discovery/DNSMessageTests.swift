@@ -50,14 +50,14 @@ import WebRTC
     /// A name at the end of a chain of pointers, each of which leads to the one before.
     @Test(arguments: [(1, true), (16, true), (17, false), (4_000, false)])
     func chainsOfPointersAreBounded(length: Int, isRead: Bool) {
-        let pointer = { (target: Int) in [0xC0 | UInt8(target >> 8), UInt8(truncatingIfNeeded: target)] }
+        func pointer(_ target: Int) -> [UInt8] { [0xC0 | UInt8(target >> 8), UInt8(truncatingIfNeeded: target)] }
         // The data of a record of another class: the name `a`, then the chain.
         let first = 12 + 11
-        let chain = (0..<length - 1).flatMap { pointer($0 == 0 ? first : first + 3 + 2 * ($0 - 1)) }
-        let data = [1, 0x61, 0] + chain
+        func place(_ link: Int) -> Int { link == 0 ? first : first + 3 + 2 * (link - 1) }
+        let data: [UInt8] = [1, 0x61, 0] + (0..<length - 1).flatMap { pointer(place($0)) }
         var bytes: [UInt8] = [0, 1, 0x81, 0x80, 0, 0, 0, 2, 0, 0, 0, 0] + [0, 0, 16, 0, 3, 0, 0, 0, 0]
-        bytes += [UInt8(data.count >> 8), UInt8(truncatingIfNeeded: data.count)] + data
-        bytes += pointer(length == 1 ? first : first + 3 + 2 * (length - 2))
+        bytes += [UInt8(data.count >> 8), UInt8(truncatingIfNeeded: data.count)]
+        bytes += data + pointer(place(length - 1))
         bytes += [0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 10, 0, 0, 1]
         #expect(DNSMessage.parse(bytes)?.addresses.map(\.host) == (isRead ? ["10.0.0.1"] : nil))
     }

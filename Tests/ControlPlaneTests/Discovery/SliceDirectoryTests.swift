@@ -55,7 +55,8 @@ import WebRTC
         let folder = try Folder()
         var directory = directory(folder.path)
         try folder.write("", to: "a.json")
-        try #require(truncate(folder.path + "/a.json", 64 << 30) == 0)
+        let isCut = unsafe truncate(folder.path + "/a.json", 64 << 30) == 0
+        try #require(isCut)
         #expect(
             directory.scan(now: .zero).problems == [
                 .init(file: "a.json", reason: "has \(64 << 30) bytes; \(EndpointSliceParser.longestFile) are the most")

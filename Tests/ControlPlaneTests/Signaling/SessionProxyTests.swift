@@ -47,12 +47,12 @@ extension RunningNode {
         } _: { url in
             let proxy = SessionProxy(
                 topology: replicas(), tokens: await NodeTokens(.open, node: "edge-2"), trust: nil,
-                logger: Logger(label: "test")
+                shares: FairShares(NodeLimits()), logger: Logger(label: "test")
             ) { _ in nil }
             let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/session/x.edge-1")
             let request = Request(head: head, body: .init(buffer: .init()))
             let problem = await #expect(throws: Problem.self) {
-                try await proxy.forward(request, body: [], to: .init(name: "edge-1", url: url))
+                try await proxy.forward(request, body: [], to: .init(name: "edge-1", url: url), for: nil)
             }
             #expect(problem?.cause == "owner-unreachable")
         }
