@@ -88,7 +88,9 @@ package final class ForwardingUnit {
         guard let session = owner(of: datagram.bytes, kind, from: source) else { return }
         switch kind {
         case .dtls where session.phase == .connecting:
-            if !handshakes.append(datagram.bytes, from: source, of: session) { count(.handshakesBusy, session: session) }
+            if !handshakes.append(datagram.bytes, from: source, of: session) {
+                count(.handshakesBusy, session: session)
+            }
         case .rtp where session.source == nil:
             // Not worth a decryption.
             count(.wrongDirection, session: session)

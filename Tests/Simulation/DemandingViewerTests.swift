@@ -42,7 +42,8 @@ import WebRTC
                 if millisecond % 33 == 0 {
                     let isKey = frame == 0 || answered < publisher.keyframeRequests.count
                     answered = publisher.keyframeRequests.count
-                    let head: [UInt8] = isKey ? [0x10, 0x10, 0, 0, 0x9D, 0x01, 0x2A, 0, 5, 0xD0, 2] : [0x10, 0x11, 0, 0]
+                    let head: [UInt8] =
+                        isKey ? [0x10, 0x10, 0, 0, 0x9D, 0x01, 0x2A, 0, 5, 0xD0, 2] : [0x10, 0x11, 0, 0]
                     publisher.send(video.picture([head, [0, 1, 2]], at: peers.now))
                     frame += 1
                 }

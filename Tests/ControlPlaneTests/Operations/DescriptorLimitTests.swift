@@ -17,12 +17,13 @@ import WebRTC
     }
 
     /// What is lowered, where: the edge has a socket for each relay on top.
-    @Test(arguments: [
-        ("origin-1", 20_000, 1 << 20, nil), ("edge-1", 20_000, 1 << 20, nil),
-        ("origin-1", 20_000, 32_768, [16_384, 8_192, 4_096]), ("origin-1", 1_000, 256, [128, 64, 32]),
-        ("origin-1", 100, 1_024, nil), ("origin-1", 100, 256, [100, 64, 20]), ("edge-1", 20, 1_024, [20, 20, 20]),
-        ("origin-1", 1, 1, [1, 1, 1]),
-    ] as [(String, Int, Int, [Int]?)])
+    @Test(
+        arguments: [
+            ("origin-1", 20_000, 1 << 20, nil), ("edge-1", 20_000, 1 << 20, nil),
+            ("origin-1", 20_000, 32_768, [16_384, 8_192, 4_096]), ("origin-1", 1_000, 256, [128, 64, 32]),
+            ("origin-1", 100, 1_024, nil), ("origin-1", 100, 256, [100, 64, 20]), ("edge-1", 20, 1_024, [20, 20, 20]),
+            ("origin-1", 1, 1, [1, 1, 1]),
+        ] as [(String, Int, Int, [Int]?)])
     func limitsFit(name: String, connections: Int, descriptors: Int, lowered: [Int]?) throws {
         let topology = topology(connections: connections)
         let node = try #require(topology.node(named: name))
@@ -31,7 +32,8 @@ import WebRTC
         let before = limits
         #expect(limits.fit(into: descriptors, of: node) == (lowered != nil))
         if let lowered {
-            #expect([limits.connections, limits.internalConnections, limits.eventStreams] == lowered.map(Optional.init))
+            #expect(
+                [limits.connections, limits.internalConnections, limits.eventStreams] == lowered.map(Optional.init))
         } else {
             #expect(limits == before)
         }

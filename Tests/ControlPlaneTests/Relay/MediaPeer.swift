@@ -92,7 +92,10 @@ final class MediaPeer: Sendable {
     /// Counters of the video that is watched.
     var video: TrackStatistics? {
         get async {
-            await plane.statistics(ofSessions: true)[0].sessions[SessionID(rawValue: 1)]?.tracks.first { $0.kind == .video }
+            let all = await plane.statistics(ofSessions: true)
+            return all[0].sessions[SessionID(rawValue: 1)]?.tracks.first {
+                $0.kind == .video
+            }
         }
     }
 

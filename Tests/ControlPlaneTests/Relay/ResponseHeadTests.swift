@@ -8,7 +8,8 @@ import Testing
     @Test(
         arguments: [
             ("HTTP/1.1 200 OK", 200), ("HTTP/2 503", 503), ("HTTP/1.1 100 Continue", 100), ("HTTP/1.1 999", 999),
-            ("HTTP/1.1 1000 X", 0), ("HTTP/1.1 99999", 0), ("HTTP/1.1 99", 0), ("HTTP/1.1 -5 X", 0), ("HTTP/1.1 +20", 0),
+            ("HTTP/1.1 1000 X", 0), ("HTTP/1.1 99999", 0), ("HTTP/1.1 99", 0), ("HTTP/1.1 -5 X", 0),
+            ("HTTP/1.1 +20", 0),
             ("HTTP/1.1 9223372036854775808", 0), ("HTTP/1.1 x", 0), ("HTTP/1.1", 0), ("HTTP/", 0),
         ])
     func statuses(line: String, status: Int) {

@@ -160,7 +160,8 @@ import WebRTC
 
     /// A node that asks again has forgotten the first relay; a request that was overtaken by a later one ends nothing.
     @Test(arguments: [
-        ("one", "6", true), ("one", "5", true), ("one", "4", false), ("two", "4", true), ("one", "", true), ("", "", true),
+        ("one", "6", true), ("one", "5", true), ("one", "4", false), ("two", "4", true), ("one", "", true),
+        ("", "", true),
     ])
     func aNodeGetsABroadcastOnce(instance: String, attempt: String, replaces: Bool) async throws {
         try await withOrigin { node in
