@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # fuzz.sh SECONDS [TARGET…]: runs libFuzzer with AddressSanitizer on every target of Tests/FuzzTests, or on those named,
-# one after another, SECONDS in all, the whole unit for half of them. CASCADE_FUZZ=all takes in the control plane, whose
-# dependencies take long to build. The corpus stays in .build-fuzz; an input that ends the process is saved where the tests repeat it.
+# one after another, SECONDS in all, the whole unit for half of them. CASCADE_FUZZ=media leaves out the control plane, whose
+# build is long. The corpus stays in .build-fuzz; an input that ends the process is saved where the tests repeat it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-export CASCADE_FUZZ=${CASCADE_FUZZ:-media} SWIFT_BACKTRACE=enable=no
+export CASCADE_FUZZ=${CASCADE_FUZZ:-all} SWIFT_BACKTRACE=enable=no
 # What is lost is looked for elsewhere, and whole stacks of allocations cost more than the code under test.
 export ASAN_OPTIONS=detect_leaks=0:malloc_context_size=2:quarantine_size_mb=16:max_malloc_fill_size=0
 seconds=$1
