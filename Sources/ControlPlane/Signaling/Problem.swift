@@ -86,7 +86,8 @@ extension Problem {
         Problem(.badRequest, "invalid-request", "The request is not usable", detail: detail)
     }
     static let invalidName = Problem(
-        .badRequest, "invalid-broadcast-name", "A broadcast's name is 1 to 128 of A-Z a-z 0-9 . _ ~ -")
+        .badRequest, "invalid-broadcast-name",
+        "A broadcast's name is 1 to 128 of A-Z a-z 0-9 . _ ~ -, and neither . nor ..")
     static func unsupportedOffer(_ detail: String) -> Problem {
         Problem(.unprocessableContent, "unsupported-offer", "The offer cannot be served", detail: detail)
     }

@@ -130,10 +130,11 @@ indirect enum Route: Hashable {
     }
 }
 
-/// `[A-Za-z0-9._~-]{1,128}`: unreserved characters of a URL.
+/// `[A-Za-z0-9._~-]{1,128}`: unreserved characters of a URL. Not `.` and `..`: clients take those out of a path (RFC 3986
+/// §5.2.4), so nobody could watch it.
 enum BroadcastName {
     static func isValid(_ name: String) -> Bool {
-        1...128 ~= name.utf8.count && name.utf8.allSatisfy(isAllowed)
+        1...128 ~= name.utf8.count && name.utf8.allSatisfy(isAllowed) && name != "." && name != ".."
     }
 
     /// Unreserved characters of a URL (RFC 3986 §2.3).

@@ -182,7 +182,7 @@ import WebRTC
         }
     }
 
-    @Test(arguments: ["bad name", "", "slash%2Fin", "ü", String(repeating: "n", count: 129)])
+    @Test(arguments: ["bad name", "", "slash%2Fin", "ü", "%2E", "%2e%2E", String(repeating: "n", count: 129)])
     func namesOutsideTheAlphabetAreRefused(name: String) async throws {
         try await withOrigin { node in
             let path = "/whip/" + name.replacing(" ", with: "%20").replacing("ü", with: "%C3%BC")
