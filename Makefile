@@ -12,7 +12,7 @@ help:
 	@echo "make attack        attacks on running nodes in network namespaces, with figures (ARGS='-k name' selects)"
 	@echo "make bench         fan-out against the C floor, in one run"
 	@echo "make fuzz          libFuzzer for SECONDS=… in all (ARGS='unit rtp' selects targets)"
-	@echo "make sanitize      unit tests and simulation under address, undefined-behaviour and thread sanitizers"
+	@echo "make sanitize      unit tests and simulation under the address and thread sanitizers"
 	@echo "make format        swift format in place"
 
 build:

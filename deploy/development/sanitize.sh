@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# make sanitize: unit tests and simulation under the address and undefined-behaviour sanitizers, then the media and the
-# control plane under the thread sanitizer. ARGS="address" or ARGS="thread" runs one half. Not part of make test: each half
-# builds everything once more (debug, in .build-address and .build-thread).
+# make sanitize: unit tests and simulation under the address sanitizer, then the media and the control plane under the thread
+# sanitizer. ARGS="address" or ARGS="thread" runs one half. Not part of make test: each half builds everything once more
+# (debug, in .build-address and .build-thread). Swift has no undefined-behaviour sanitizer on Linux: what it would find
+# (overflow, shifts, ranges, casts) traps in every Swift build, and no C of ours is more than a few lines.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=4
@@ -25,8 +26,8 @@ run() {
 
 half=${1:-all}
 if [ "$half" != thread ]; then
-    flags=(--sanitize=address --sanitize=undefined)
-    run "Address and undefined behaviour" .build-address --skip '^ControlPlaneTests\.' --skip '^MediaPlaneTests\.' --skip AllocationTests
+    flags=(--sanitize=address)
+    run "Addresses" .build-address --skip '^ControlPlaneTests\.' --skip '^MediaPlaneTests\.' --skip AllocationTests
 fi
 if [ "$half" != address ]; then
     flags=(--sanitize=thread)
