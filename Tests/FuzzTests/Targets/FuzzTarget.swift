@@ -65,7 +65,9 @@ func hexBytes(_ hex: String) -> [UInt8] {
 /// Texts that other tests keep between `"""`, indented by eight, in a file or a folder below `Tests`.
 func textsOfTests(in path: String) -> [String] {
     let place = testsFolder.appendingPathComponent(path)
-    let files = (try? FileManager.default.contentsOfDirectory(at: place, includingPropertiesForKeys: nil)) ?? [place]
+    let files =
+        path.hasSuffix(".swift")
+        ? [place] : (try? FileManager.default.contentsOfDirectory(at: place, includingPropertiesForKeys: nil)) ?? []
     let sources = files.sorted { $0.path < $1.path }.compactMap { try? String(contentsOf: $0, encoding: .utf8) }
     return sources.flatMap { source in
         let pieces = source.split(separator: "\"\"\"", omittingEmptySubsequences: false)
