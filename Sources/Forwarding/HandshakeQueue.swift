@@ -1,64 +1,70 @@
 import WebRTC
 
 /// DTLS records of peers whose handshake is not done. A step of a handshake costs as much time as hundreds of packets: a
-/// storm of joins must not keep those waiting who are there already, so few of them are taken per turn, media first.
+/// storm of joins must not keep those waiting who are there already, so few peers are served per turn, media first.
 struct HandshakeQueue {
     struct Record {
-        let session: Session
         let source: TransportAddress
         let bytes: [UInt8]
     }
 
-    /// Beyond these a record is dropped; DTLS repeats it.
-    static let most = 2_048
-    static let mostOfOne = 8
+    /// Beyond these a record is dropped; DTLS repeats it. A flight is up to seven datagrams.
+    static let most = 8_192
+    static let mostOfOne = 16
 
-    private var records: [Record] = []
+    /// Those with records, in the order of their first one.
+    private var sessions: [Session] = []
     private var first = 0
+    private(set) var records = 0
 
-    var isEmpty: Bool { first == records.count }
-    var count: Int { records.count - first }
+    var isEmpty: Bool { first == sessions.count }
+    /// Peers that wait.
+    var count: Int { sessions.count - first }
 
     /// false: no room.
     mutating func append(_ bytes: borrowing RawSpan, from source: TransportAddress, of session: Session) -> Bool {
-        guard count < Self.most, session.waitingRecords < Self.mostOfOne else { return false }
-        session.waitingRecords += 1
+        guard records < Self.most, session.waitingRecords.count < Self.mostOfOne else { return false }
+        if session.waitingRecords.isEmpty { sessions.append(session) }
         let copy = unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
-        records.append(Record(session: session, source: source, bytes: copy))
+        session.waitingRecords.append(Record(source: source, bytes: copy))
+        records += 1
         return true
     }
 
-    mutating func next() -> Record? {
+    /// Whose turn it is, and all that has come from there.
+    mutating func next() -> (session: Session, records: [Record])? {
         guard !isEmpty else { return nil }
-        let record = records[first]
+        let session = sessions[first]
         first += 1
-        if first == records.count {
-            records.removeAll(keepingCapacity: first <= 64)
-            first = 0
-        } else if first >= 256 {
-            records.removeFirst(first)
+        if isEmpty || first >= 256 {
+            sessions.removeFirst(first)
             first = 0
         }
-        record.session.waitingRecords -= 1
-        return record
+        defer { session.waitingRecords = [] }
+        records -= session.waitingRecords.count
+        return (session, session.waitingRecords)
     }
 }
 
 extension ForwardingUnit {
-    /// Steps per turn, of some 0.3 ms each.
-    private static let stepsPerTurn = 4
-    /// What one step may send.
+    /// Peers per turn, of at most half a millisecond each; and one more for so many who wait, or a storm that lasts would
+    /// make all of them late.
+    private static let peersPerTurn = 4
+    private static let backlogPerPeer = 16
+    /// What one peer's step may send.
     private static let mostDatagramsOfStep = 16
 
     /// Takes the next few steps of handshakes. false: the outbox is full.
     func advanceHandshakes(now: Instant) -> Bool {
-        for _ in 0..<Self.stepsPerTurn where !handshakes.isEmpty {
+        for _ in 0..<Self.peersPerTurn + handshakes.count / Self.backlogPerPeer where !handshakes.isEmpty {
             guard outbox.isEmpty || outbox.hasRoom(for: Self.mostDatagramsOfStep) else { return false }
-            guard let record = handshakes.next(), record.session.phase != .closed else { continue }
-            var bytes = record.bytes
-            var span = bytes.mutableSpan
-            var datagram = unsafe span.mutableBytes
-            take(&datagram, of: record.session, from: record.source, now: now)
+            guard let (session, records) = handshakes.next() else { continue }
+            for record in records where session.phase != .closed {
+                var bytes = record.bytes
+                var span = bytes.mutableSpan
+                var datagram = unsafe span.mutableBytes
+                take(&datagram, of: session, from: record.source, now: now)
+            }
         }
         return true
     }

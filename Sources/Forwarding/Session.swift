@@ -32,8 +32,8 @@ final class Session {
     var dropped: UInt64 = 0
     /// What the peer may still ask for.
     var budget = FeedbackBudget()
-    /// Of its handshake, in the unit's queue.
-    var waitingRecords = 0
+    /// Of its handshake, while it waits in the unit's queue.
+    var waitingRecords: [HandshakeQueue.Record] = []
     /// The entry of the deadline queue that counts; later ones are stale.
     var scheduled = Instant.distantFuture
 
