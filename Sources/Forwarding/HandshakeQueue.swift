@@ -52,7 +52,7 @@ extension ForwardingUnit {
     private static let peersPerTurn = 4
     private static let backlogPerPeer = 16
     /// What one peer's step may send.
-    private static let mostDatagramsOfStep = 16
+    private static let mostDatagramsOfStep = 64
 
     /// Takes the next few steps of handshakes. false: the outbox is full.
     func advanceHandshakes(now: Instant) -> Bool {

@@ -34,7 +34,7 @@ struct RateBudget {
 /// What one viewer may ask for. Beyond it nothing is looked up: a flood of feedback costs its datagrams, and a keyframe
 /// that one viewer makes the publisher encode is paid by all others.
 struct FeedbackBudget {
-    /// RTCP datagrams of one peer; more are dropped before they are decrypted. A browser on a bad line sends fifty.
+    /// RTCP datagrams of one peer; more are dropped before they are decrypted.
     static let datagrams = RateBudget.Rate(perSecond: 500, burst: 500)
     /// Sequence numbers of one viewer's NACKs that are looked up: a whole second of 8 Mbit/s, asked for again and again.
     static let numbers = RateBudget.Rate(perSecond: 8_000, burst: 8_000)

@@ -3,7 +3,6 @@ node's processes and well-behaved clients are those of `Tests/Clients`."""
 
 import importlib.util
 import pathlib
-import subprocess
 import sys
 
 import pytest
@@ -16,6 +15,7 @@ specification = importlib.util.spec_from_file_location("nodes", CLIENTS / "conft
 nodes = sys.modules["nodes"] = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(nodes)
 
+import clips  # noqa: E402
 from field import Field, why_not  # noqa: E402
 
 
@@ -34,19 +34,10 @@ def field(tmp_path):
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory) -> pathlib.Path:
-    """Three seconds of a small moving picture, 30 fps, a keyframe every second: about 300 kbit/s."""
-    path = tmp_path_factory.mktemp("clips") / "clip.ivf"
-    subprocess.run(
-        ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30",
-         "-t", "3", "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "300k", "-g", "30", path],
-        check=True)
-    return path
+    """Three seconds of a small moving picture."""
+    return clips.picture(tmp_path_factory.mktemp("clips") / "clip.ivf", "320x180", 3, "300k")
 
 
 @pytest.fixture(scope="session")
 def tone(tmp_path_factory) -> pathlib.Path:
-    path = tmp_path_factory.mktemp("clips") / "tone.ogg"
-    subprocess.run(
-        ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi", "-i", "sine=440:sample_rate=48000",
-         "-t", "10", "-c:a", "libopus", "-b:a", "32k", "-ac", "2", path], check=True)
-    return path
+    return clips.tone(tmp_path_factory.mktemp("clips") / "tone.ogg", "32k")

@@ -12,6 +12,8 @@ import urllib.request
 
 import pytest
 
+import clips
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOKEN = "publish-token-of-the-client-tests"
 SECRET = "node-secret-of-the-client-tests-0123456789abcdef"
@@ -254,22 +256,13 @@ def cascade(make_cascade) -> Cascade:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory) -> pathlib.Path:
-    """Ten seconds of moving VP8 picture, 640x360 at 30 fps, a keyframe every second."""
-    path = tmp_path_factory.mktemp("clips") / "clip.ivf"
-    subprocess.run(
-        ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30",
-         "-t", "10", "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "800k", "-g", "30", path],
-        check=True)
-    return path
+    """Ten seconds of moving VP8 picture."""
+    return clips.picture(tmp_path_factory.mktemp("clips") / "clip.ivf", "640x360", 10, "800k")
 
 
 @pytest.fixture(scope="session")
 def tone(tmp_path_factory) -> pathlib.Path:
-    path = tmp_path_factory.mktemp("clips") / "tone.ogg"
-    subprocess.run(
-        ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi", "-i", "sine=440:sample_rate=48000",
-         "-t", "10", "-c:a", "libopus", "-b:a", "64k", "-ac", "2", path], check=True)
-    return path
+    return clips.tone(tmp_path_factory.mktemp("clips") / "tone.ogg", "64k")
 
 
 @pytest.fixture

@@ -26,6 +26,26 @@ import WebRTC
         #expect(edge.unit.statistics.drops[Int(DropReason.handshakesBusy.rawValue)] == 0)
     }
 
+    /// A turn is for peers, however many records each has sent, and for more of them the more there are: a flight is up to
+    /// seven records, and at four records a turn a lasting storm is never through.
+    @Test(arguments: [(4, 1), (60, 12)]) func aTurnTakesPeersNotRecords(peers: Int, turns: Int) throws {
+        let cascade = Cascade(seed: 99)
+        let edge = try cascade.host("edge")
+        for n in 0..<peers { cascade.connect(source: try cascade.watcher("viewer-\(n)"), to: edge) }
+        let record: [UInt8] = [22, 254, 253] + [UInt8](repeating: 0, count: 97)
+        let source = TransportAddress(ipv4: 1, port: 1)
+        for session in edge.unit.sessions.values {
+            for _ in 0..<7 { #expect(unsafe edge.unit.handshakes.append(record.span.bytes, from: source, of: session)) }
+        }
+        #expect(edge.unit.handshakes.count == peers && edge.unit.handshakes.records == 7 * peers)
+        var count = 0
+        while !edge.unit.handshakes.isEmpty, count < 100 {
+            #expect(edge.unit.advanceHandshakes(now: cascade.network.now))
+            count += 1
+        }
+        #expect(count == turns)
+    }
+
     /// Each turn takes a few, and one peer's records do not take all the room.
     @Test func onePeerDoesNotFillTheQueue() throws {
         let cascade = Cascade(seed: 97)
