@@ -48,11 +48,11 @@ package enum NodeRuntime {
                 identity: identity, limits: topology.limits.forwarding, seed: .random(in: 0...UInt64.max)),
             logger: logger)
         let trust = try topology.internalTLS.map { files throws in try PeerTrust(files.of(node.name)) }
-        let tokens = await NodeTokens(topology.auth.node, node: node.name)
+        let tokens = NodeTokens(topology.auth.node, node: node.name)
         let directory = NodeDirectory(
             node: node, topology: topology, instance: instance, logger: logger, trust: trust
         ) { name in
-            await tokens.authorization(for: NodeTokens.anyBroadcast, at: name)
+            tokens.authorization(for: NodeTokens.anyBroadcast, at: name)
         }
         let shares = FairShares(topology.limits)
         let sessions = Sessions(
@@ -106,7 +106,7 @@ package enum NodeRuntime {
         if let file = auth.nodeFile {
             groups.append(
                 .init("node secret", [file]) { () async throws(FollowedFiles.Failure) in
-                    await tokens.replace(by: try NodeSecrets(file: file))
+                    tokens.replace(by: try NodeSecrets(file: file))
                 })
         }
         if let trust {

@@ -43,7 +43,8 @@ internal import CCurl
 
     private func apply(_ command: EventStreamControl.Command) {
         switch command {
-        case .close(let id): remove(id, .finished)
+        // Nobody reads any more, or it has ended: whoever left is told nothing.
+        case .close(let id): remove(id, nil)
         case .open(let id, let request, let continuation):
             let stream = FollowedStream(request, trust, continuation)
             guard let stream, unsafe curl_multi_add_handle(multi, stream.handle) == CURLM_OK else {
@@ -55,10 +56,11 @@ internal import CCurl
         }
     }
 
-    private func remove(_ id: Int, _ end: EventStreamClient.End) {
+    /// - Parameter end: what the reader is told last.
+    private func remove(_ id: Int, _ end: EventStreamClient.End?) {
         guard let stream = streams.removeValue(forKey: id) else { return }
         _ = unsafe curl_multi_remove_handle(multi, stream.handle)
-        stream.end(end)
+        if let end { stream.end(end) }
     }
 
     private func endFinished() {

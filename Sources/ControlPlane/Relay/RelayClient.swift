@@ -48,7 +48,7 @@ package struct RelayClient: Sendable {
         do {
             let answer = try await asking.post(
                 offer: offer, url: "\(neighbour.id)/relay/\(broadcast)",
-                token: await token(for: broadcast, at: neighbour.name),
+                token: token(for: broadcast, at: neighbour.name),
                 headers: [
                     (Self.pathField, waiting.joined(separator: ", ")), (Self.instanceField, instance),
                     (Self.attemptField, "\(attempt.rawValue)"),
@@ -63,12 +63,12 @@ package struct RelayClient: Sendable {
 
     /// Ends a session above; best effort, its consent check ends it otherwise.
     package func close(_ session: UpstreamSession, broadcast: String) async {
-        let token = await token(for: broadcast, at: session.node)
+        let token = token(for: broadcast, at: session.node)
         _ = try? await leaving.delete(url: session.url, token: token, timeout: .seconds(2), peer: session.node)
     }
 
-    private func token(for broadcast: String, at node: String) async -> String? {
-        BearerToken(await tokens.authorization(for: broadcast, at: node))?.text
+    private func token(for broadcast: String, at node: String) -> String? {
+        BearerToken(tokens.authorization(for: broadcast, at: node))?.text
     }
 
     private func judge(_ answer: WHIPClient.Answer, from neighbour: Neighbour) -> Outcome {

@@ -43,7 +43,7 @@ extension NodeSurface {
     func relay(_ name: String, _ request: Request, from remote: TransportAddress?) async throws(Problem) -> Response {
         try checkName(name)
         guard request.method == .post else { return describeEndpoint() }
-        let issuer = try await authorizeNode(name, request)
+        let issuer = try authorizeNode(name, request)
         let waiting = RelayClient.path(request.headers[.cascadePath])
         // Without tokens a node is whoever it says it is.
         let asking = Sessions.AskingNode(
@@ -55,7 +55,7 @@ extension NodeSurface {
 
     /// Which broadcasts can be had from this node, as long as the connection lasts.
     func directoryStream(_ request: Request, from remote: TransportAddress?) async throws(Problem) -> Response {
-        let issuer = try await authorizeNode(NodeTokens.anyBroadcast, request)
+        let issuer = try authorizeNode(NodeTokens.anyBroadcast, request)
         await hear(issuer, request, from: remote)
         guard await sessions.takesFollowers else { throw .full("too many nodes follow this one") }
         let stream = EventStream()
@@ -157,7 +157,7 @@ extension NodeSurface {
         switch session.purpose {
         case .publisher: try authorize(.publish, session.broadcast, request)
         case .viewer: try authorize(.watch, session.broadcast, request)
-        case .relay, .upstream: _ = try await authorizeNode(session.broadcast, request)
+        case .relay, .upstream: _ = try authorizeNode(session.broadcast, request)
         }
     }
 

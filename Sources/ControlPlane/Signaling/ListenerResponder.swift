@@ -89,7 +89,7 @@ package struct ListenerResponder: HTTPResponder {
 
     /// As the public listener answers; the name tells the asking node that the session's owner speaks.
     private func answerForwarded(_ request: Request, route: Route) async throws(Problem) -> Response {
-        let request = try await surface.unwrapped(request)
+        let request = try surface.unwrapped(request)
         var response: Response
         do throws(Problem) {
             response = try await handle(request, route: route, on: .public, from: nil)

@@ -57,8 +57,8 @@ package struct NodeSurface: Sendable {
     }
 
     /// The name of the asking node, where it has to show one.
-    func authorizeNode(_ broadcast: String, _ request: Request) async throws(Problem) -> String? {
-        switch await tokens.decide(broadcast: broadcast, authorization: request.headers[.authorization]) {
+    func authorizeNode(_ broadcast: String, _ request: Request) throws(Problem) -> String? {
+        switch tokens.decide(broadcast: broadcast, authorization: request.headers[.authorization]) {
         case .allowed(let issuer): return issuer
         case .missingCredentials: throw .unauthorized
         case .forbidden: throw .forbidden

@@ -1,5 +1,4 @@
 package import FoundationEssentials
-import JWTKit
 import Synchronization
 
 /// What nodes show each other on the internal listener: a JSON web token (RFC 7519) of HS256 with the deployment's node
@@ -26,7 +25,7 @@ package final class NodeTokens: Sendable {
     private enum Mode: Sendable {
         case open, closed
         /// Never empty; the first signs.
-        case signed([JWTKeyCollection])
+        case signed([Secret])
     }
 
     private let mode: Mutex<Mode>
@@ -35,7 +34,7 @@ package final class NodeTokens: Sendable {
     /// - Parameters:
     ///   - access: its secret is one or several, as `NodeSecrets` reads them.
     ///   - node: the name of this node: the issuer of its tokens and the audience of those it accepts.
-    package init(_ access: Topology.Access, node: String) async {
+    package init(_ access: Topology.Access, node: String) {
         self.node = node
         switch access {
         case .open: mode = Mutex(.open)
@@ -44,32 +43,21 @@ package final class NodeTokens: Sendable {
             guard let secrets = try? NodeSecrets(text) else {
                 preconditionFailure("a checked topology has good secrets")
             }
-            mode = Mutex(.signed(await Self.keys(secrets)))
+            mode = Mutex(.signed(secrets.all))
         }
     }
 
     /// From now on the first of `secrets` signs and all verify. A node that was open or closed stays so.
-    package func replace(by secrets: NodeSecrets) async {
-        let keys = await Self.keys(secrets)
-        mode.withLock { if case .signed = $0 { $0 = .signed(keys) } }
+    package func replace(by secrets: NodeSecrets) {
+        mode.withLock { if case .signed = $0 { $0 = .signed(secrets.all) } }
     }
 
-    private static func keys(_ secrets: NodeSecrets) async -> [JWTKeyCollection] {
-        var keys: [JWTKeyCollection] = []
-        for secret in secrets.all {
-            keys.append(await JWTKeyCollection().add(hmac: HMACKey(from: secret.bytes), digestAlgorithm: .sha256))
-        }
-        return keys
-    }
-
-    private struct Claims: JWTPayload {
-        var iss: IssuerClaim
-        var aud: AudienceClaim
-        var iat: IssuedAtClaim
-        var exp: ExpirationClaim
-
-        /// Times are judged by `decide`, which knows the leeway.
-        func verify(using _: some JWTAlgorithm) async throws {}
+    /// RFC 7519 §4.1; times in seconds of 1970.
+    private struct Claims: Codable {
+        var iss: String
+        var aud: [String]
+        var iat: Double
+        var exp: Double
     }
 
     /// Always these two, in this order.
@@ -77,40 +65,39 @@ package final class NodeTokens: Sendable {
 
     /// The value of the `Authorization` field for a request about `broadcast` to the node of that name; nil where nodes
     /// need none.
-    package func authorization(for broadcast: String, at target: String, now: Date = Date()) async -> String? {
-        guard case .signed(let keys) = mode.withLock({ $0 }) else { return nil }
+    package func authorization(for broadcast: String, at target: String, now: Date = Date()) -> String? {
+        guard case .signed(let secrets) = mode.withLock({ $0 }) else { return nil }
+        let time = now.timeIntervalSince1970.rounded(.down)
         let claims = Claims(
-            iss: IssuerClaim(value: node), aud: AudienceClaim(value: Self.audience(broadcast, at: target)),
-            iat: IssuedAtClaim(value: now), exp: ExpirationClaim(value: now.addingTimeInterval(Self.lifetime)))
-        // Encoding some strings and numbers and an HMAC cannot fail.
-        guard let token = try? await keys[0].sign(claims) else { return nil }
-        return "Bearer " + token
+            iss: node, aud: Self.audience(broadcast, at: target), iat: time, exp: time + Self.lifetime)
+        guard let json = try? JSONEncoder().encode(claims) else {
+            preconditionFailure("some strings and numbers can be written as JSON")
+        }
+        return "Bearer " + SignedToken.sign(json, with: secrets[0])
     }
 
     /// Judges the `Authorization` field of a request about `broadcast` on this node's internal listener.
-    package func decide(broadcast: String, authorization: String?, now: Date = Date()) async -> Decision {
+    package func decide(broadcast: String, authorization: String?, now: Date = Date()) -> Decision {
         let token = BearerToken(authorization)
         switch mode.withLock({ $0 }) {
         case .open: return .allowed(issuer: nil)
         case .closed: return token == nil ? .missingCredentials : .forbidden
-        case .signed(let keys):
+        case .signed(let secrets):
             guard let token else { return .missingCredentials }
-            guard TokenShape.isGood(token.text), let claims = await Self.claims(of: token, keys),
-                claims.aud.value == Self.audience(broadcast, at: node),
-                TopologySyntax.isLabel(claims.iss.value),
-                now < claims.exp.value.addingTimeInterval(Self.leeway),
-                claims.iat.value <= now.addingTimeInterval(Self.leeway),
-                claims.exp.value.timeIntervalSince(claims.iat.value) <= Self.lifetime
+            let now = now.timeIntervalSince1970
+            guard let claims = Self.claims(of: token, secrets),
+                claims.aud == Self.audience(broadcast, at: node),
+                TopologySyntax.isLabel(claims.iss),
+                now < claims.exp + Self.leeway, claims.iat <= now + Self.leeway,
+                claims.exp - claims.iat <= Self.lifetime
             else { return .forbidden }
-            return .allowed(issuer: claims.iss.value)
+            return .allowed(issuer: claims.iss)
         }
     }
 
-    /// nil: signed with none of the secrets.
-    private static func claims(of token: BearerToken, _ keys: [JWTKeyCollection]) async -> Claims? {
-        for key in keys {
-            if let claims = try? await key.verify(token.text, as: Claims.self) { return claims }
-        }
-        return nil
+    /// nil: not a token, or signed with none of the secrets.
+    private static func claims(of token: BearerToken, _ secrets: [Secret]) -> Claims? {
+        guard let token = SignedToken(token.text), secrets.contains(where: token.isSigned) else { return nil }
+        return try? JSONDecoder().decode(Claims.self, from: Data(token.claims))
     }
 }

@@ -73,7 +73,7 @@ package final class SessionProxy: Sendable {
     }
 
     /// The request as its owner is to get it: the node's own token as the credential, the client's beside it.
-    func request(_ request: Request, body: [UInt8], to owner: Owner) async throws(Problem) -> HTTPClient.Request {
+    func request(_ request: Request, body: [UInt8], to owner: Owner) throws(Problem) -> HTTPClient.Request {
         guard let path = Self.forwardedPath(request.head.path ?? "") else { throw .unknownSession }
         var headers = ForwardedHeaders.inRequests.compactMap { name in
             request.headers[name].map { (name: name.rawName, value: $0) }
@@ -81,7 +81,7 @@ package final class SessionProxy: Sendable {
         if let authorization = request.headers[.authorization] {
             headers.append((HTTPField.Name.cascadeAuthorization.rawName, authorization))
         }
-        if let token = await tokens.authorization(for: NodeTokens.anyBroadcast, at: owner.name) {
+        if let token = tokens.authorization(for: NodeTokens.anyBroadcast, at: owner.name) {
             headers.append((HTTPField.Name.authorization.rawName, token))
         }
         return HTTPClient.Request(
@@ -122,7 +122,7 @@ package final class SessionProxy: Sendable {
     func forward(
         _ request: Request, body: [UInt8], to owner: Owner, for network: ClientNetwork?
     ) async throws(Problem) -> Response {
-        let outgoing = try await self.request(request, body: body, to: owner)
+        let outgoing = try self.request(request, body: body, to: owner)
         let places = try hold(request.method, to: owner, for: network)
         defer { withExtendedLifetime(places) {} }
         let answer: HTTPClient.Response
@@ -143,7 +143,7 @@ package final class SessionProxy: Sendable {
 
     /// The owner's stream of events, event by event.
     func follow(_ request: Request, at owner: Owner, for network: ClientNetwork?) async throws(Problem) -> Response {
-        let outgoing = try await self.request(request, body: [], to: owner)
+        let outgoing = try self.request(request, body: [], to: owner)
         let place: HeldPlace
         do throws(FairShares.RefusalError) {
             place = try HeldPlace(.eventStreams, for: network, of: shares)
@@ -234,8 +234,8 @@ extension NodeSurface {
     }
 
     /// What another node asks in a client's place: nil without its token. The request comes out as the client sent it.
-    func unwrapped(_ request: Request) async throws(Problem) -> Request {
-        _ = try await authorizeNode(NodeTokens.anyBroadcast, request)
+    func unwrapped(_ request: Request) throws(Problem) -> Request {
+        _ = try authorizeNode(NodeTokens.anyBroadcast, request)
         var head = request.head
         head.headerFields[.authorization] = request.headers[.cascadeAuthorization]
         head.headerFields[.cascadeAuthorization] = nil

@@ -11,8 +11,8 @@ private let new = String(repeating: "n", count: 32)
 extension RunningNode {
     /// Whether a token that `secret` signs opens this node.
     fileprivate func accepts(_ secret: String) async throws -> Bool {
-        let tokens = await NodeTokens(.secret(Secret(secret)), node: "tester")
-        let token = try #require(await tokens.authorization(for: NodeTokens.anyBroadcast, at: node.name))
+        let tokens = NodeTokens(.secret(Secret(secret)), node: "tester")
+        let token = try #require(tokens.authorization(for: NodeTokens.anyBroadcast, at: node.name))
         let path = "/forwarded/session/AAAAAAAAAAAAAAAAAAAAAA.\(node.name)"
         return try await request("GET", path, [("Authorization", token)], internal: true).status == 404
     }
@@ -92,14 +92,14 @@ extension RunningNode {
                     offer: Offers.viewer(), url: origin.internalURL + "/relay/live", token: token)
                 #expect(relay.status == 403, "\(token.prefix(4))")
             }
-            let tokens = await NodeTokens(.secret(Secret(secret)), node: "edge-1")
+            let tokens = NodeTokens(.secret(Secret(secret)), node: "edge-1")
             for broadcast in ["live", NodeTokens.anyBroadcast] {
-                let token = BearerToken(await tokens.authorization(for: broadcast, at: "origin-1"))?.text
+                let token = BearerToken(tokens.authorization(for: broadcast, at: "origin-1"))?.text
                 #expect(try await origin.offer(Offers.viewer(), to: "/whep/live", token: token).status == 403)
                 #expect(try await origin.offer(Offers.publisher(), to: "/whip/other", token: token).status == 403)
             }
             // Good for the broadcast, but for another node.
-            let elsewhere = BearerToken(await tokens.authorization(for: "live", at: "origin-2"))?.text
+            let elsewhere = BearerToken(tokens.authorization(for: "live", at: "origin-2"))?.text
             let relay = try await whip.post(
                 offer: Offers.viewer(), url: origin.internalURL + "/relay/live", token: elsewhere)
             #expect(relay.status == 403)

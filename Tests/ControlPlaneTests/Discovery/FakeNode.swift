@@ -107,7 +107,7 @@ final class Follower: Sendable {
 
     init(
         _ node: Topology.Node, in topology: Topology, logger: Logger? = nil,
-        authorization: @escaping @Sendable (String) async -> String?
+        authorization: @escaping @Sendable (String) -> String?
     ) {
         var quiet = Logger(label: "test")
         quiet.logLevel = .critical
@@ -118,7 +118,7 @@ final class Follower: Sendable {
 
     static func run(
         _ node: Topology.Node, in topology: Topology, logger: Logger? = nil,
-        authorization: @escaping @Sendable (String) async -> String? = { _ in nil },
+        authorization: @escaping @Sendable (String) -> String? = { _ in nil },
         _ body: (Follower) async throws -> Void
     ) async throws {
         let follower = Follower(node, in: topology, logger: logger, authorization: authorization)

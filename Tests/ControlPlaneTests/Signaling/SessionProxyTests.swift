@@ -46,7 +46,7 @@ extension RunningNode {
             Response(status: .init(code: status), headers: [.cascadeNode: "edge-1"])
         } _: { url in
             let proxy = SessionProxy(
-                topology: replicas(), tokens: await NodeTokens(.open, node: "edge-2"), trust: nil,
+                topology: replicas(), tokens: NodeTokens(.open, node: "edge-2"), trust: nil,
                 shares: FairShares(NodeLimits()), logger: Logger(label: "test")
             ) { _ in nil }
             let head = HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/session/x.edge-1")
@@ -144,14 +144,14 @@ extension RunningNode {
             }
             #expect(try await ask(nil) == 401)
             #expect(try await ask("Bearer viewers") == 403)
-            let tokens = await NodeTokens(.secret(Secret(secret)), node: "edge-2")
+            let tokens = NodeTokens(.secret(Secret(secret)), node: "edge-2")
             // Good for another node, or for a broadcast only.
-            #expect(try await ask(await tokens.authorization(for: "*", at: "edge-2")) == 403)
-            #expect(try await ask(await tokens.authorization(for: "live", at: "edge-1")) == 403)
+            #expect(try await ask(tokens.authorization(for: "*", at: "edge-2")) == 403)
+            #expect(try await ask(tokens.authorization(for: "live", at: "edge-1")) == 403)
             #expect(await owner.count(of: .viewer) == 1)
-            #expect(try await ask(await tokens.authorization(for: "*", at: "edge-1")) == 200)
+            #expect(try await ask(tokens.authorization(for: "*", at: "edge-1")) == 200)
             // Nothing but sessions is behind it, and nothing of it is public.
-            let token = try #require(await tokens.authorization(for: "*", at: "edge-1"))
+            let token = try #require(tokens.authorization(for: "*", at: "edge-1"))
             for path in ["/forwarded/whep/live", "/forwarded/api/nodes", "/forwarded/forwarded/session/x.edge-1"] {
                 let answer = try await owner.request("POST", path, [("Authorization", token)], internal: true)
                 #expect(answer.status == 404, "\(path)")
@@ -164,10 +164,10 @@ extension RunningNode {
         try await withNodes(replicas()) { nodes in
             let (origin, edge) = (nodes["origin-1"]!, nodes["edge-1"]!)
             _ = try await origin.publishLive("live")
-            let tokens = await NodeTokens(.secret(Secret(secret)), node: "edge-1")
+            let tokens = NodeTokens(.secret(Secret(secret)), node: "edge-1")
             let relay = try await whip.post(
                 offer: Offers.viewer(), url: origin.internalURL + "/relay/live",
-                token: BearerToken(await tokens.authorization(for: "live", at: "origin-1"))?.text)
+                token: BearerToken(tokens.authorization(for: "live", at: "origin-1"))?.text)
             #expect(relay.status == 201)
             #expect(try await edge.request("DELETE", try edge.path(of: relay), [bearer]).status == 404)
             #expect(await origin.count(of: .relay) == 1)
@@ -239,7 +239,7 @@ extension RunningNode {
         let network = { (number: Int) in ClientNetwork(TransportAddress("192.0.2.\(number)", port: 1)!) }
         func proxy() async -> SessionProxy {
             SessionProxy(
-                topology: Topology.forTests(), tokens: await NodeTokens(.open, node: "edge-2"), trust: nil,
+                topology: Topology.forTests(), tokens: NodeTokens(.open, node: "edge-2"), trust: nil,
                 shares: FairShares(limits), logger: LogRecord().logger
             ) { _ in nil }
         }

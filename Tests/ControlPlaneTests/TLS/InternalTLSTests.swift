@@ -77,8 +77,8 @@ private func curl(_ options: [String]) throws -> String {
                 #expect(try origin.status("GET", path, in: folder) == "200", "\(path)")
             }
             let session = "/session/AAAAAAAAAAAAAAAAAAAAAA.origin-1"
-            let tokens = await NodeTokens(.secret(Secret(secret)), node: "edge-1")
-            let token = try #require(await tokens.authorization(for: "live", at: "origin-1"))
+            let tokens = NodeTokens(.secret(Secret(secret)), node: "edge-1")
+            let token = try #require(tokens.authorization(for: "live", at: "origin-1"))
             for (method, path) in [
                 ("POST", "/relay/live"), ("POST", "/drain"), ("DELETE", session), ("DELETE", "/forwarded" + session),
                 ("GET", "/debug/sessions/x"), ("POST", session + "/impairment"),

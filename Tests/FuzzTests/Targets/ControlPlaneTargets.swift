@@ -95,15 +95,15 @@
         private static let nodeToken = FuzzTarget(
             name: "node-token", maximumLength: 800, mutations: 5_000,
             seeds: {
-                let good = wait { await tokens().authorization(for: "news", at: "edge-1") } ?? ""
+                let good = tokens().authorization(for: "news", at: "edge-1") ?? ""
                 let none = "Bearer eyJhbGciOiJub25lIn0.eyJpc3MiOiJhIn0."
                 return [good, good + "=", none, "bearer " + good, "Bearer a.b.c", "Basic YTpi"].map { Array($0.utf8) }
             }
         ) {
-            let judge = wait { await tokens() }
+            let judge = tokens()
             return { bytes in
                 let field = String(decoding: bytes, as: UTF8.self)
-                _ = wait { await judge.decide(broadcast: "news", authorization: field) }
+                _ = judge.decide(broadcast: "news", authorization: field)
             }
         }
 
@@ -132,8 +132,8 @@
             }
         }
 
-        private static func tokens() async -> NodeTokens {
-            await NodeTokens(.secret(Secret(String(repeating: "s", count: 32))), node: "edge-1")
+        private static func tokens() -> NodeTokens {
+            NodeTokens(.secret(Secret(String(repeating: "s", count: 32))), node: "edge-1")
         }
 
         /// libFuzzer's callback cannot await.

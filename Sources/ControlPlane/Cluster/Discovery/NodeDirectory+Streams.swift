@@ -44,7 +44,7 @@ extension NodeDirectory {
             let begin = ContinuousClock.now
             // The name that the token is for.
             let name = entries[id]?.name ?? id
-            let token = await authorization(name)
+            let token = authorization(name)
             let request = EventStreamClient.Request(
                 id + "/relay/directory",
                 headers: [(RelayClient.instanceField, instance)] + (token.map { [("Authorization", $0)] } ?? []),

@@ -81,7 +81,7 @@ package actor NodeDirectory: Service {
     /// Of this process; see `NodeFacts.instance`.
     let instance: String
     /// The `Authorization` field for requests to the node of that name.
-    let authorization: @Sendable (_ node: String) async -> String?
+    let authorization: @Sendable (_ node: String) -> String?
     /// Two clients: many addresses that swallow packets, each of which holds a thread for a second, must not keep the
     /// others from being asked in time.
     let livingHTTP: HTTPClient
@@ -115,7 +115,7 @@ package actor NodeDirectory: Service {
     ///   - authorization: the `Authorization` field of a request for the directory of the node of that name.
     package init(
         node: Topology.Node, topology: Topology, instance: String, logger: Logger, trust: PeerTrust? = nil,
-        authorization: @escaping @Sendable (_ node: String) async -> String? = { _ in nil }
+        authorization: @escaping @Sendable (_ node: String) -> String? = { _ in nil }
     ) {
         (self.node, self.topology, self.instance, self.logger) = (node, topology, instance, logger)
         claims = NameClaims(own: node.name, instance: instance, address: node.internalListener.url)

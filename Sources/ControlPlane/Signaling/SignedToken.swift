@@ -1,24 +1,64 @@
+internal import COpenSSL
 import FoundationEssentials
 
-/// Whether a text is a node token by its shape: a JSON web signature in compact form (RFC 7515 §7.1) as nodes make it, and
-/// in no other spelling. Says nothing of the signature.
-enum TokenShape {
+/// A JSON web signature in compact form (RFC 7515 §7.1) by HMAC with SHA-256 (`HS256`, RFC 7518 §3.2), in the spelling in
+/// which nodes make it and in no other.
+struct SignedToken {
     /// Longest parts, in characters: nodes' and broadcasts' names are bounded, and HS256 has 32 bytes.
     private static let longest = (header: 256, claims: 1_024)
-    private static let signature = 43
+    private static let signatureLength = 43
+
+    /// JSON, an object without double members; what the members are, the reader says.
+    let claims: [UInt8]
+    private let signingInput: Substring
+    private let signature: [UInt8]
+
+    /// nil: not of that shape. Says nothing of who signed it.
+    init?(_ token: String) {
+        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0].utf8.count <= Self.longest.header,
+            parts[1].utf8.count <= Self.longest.claims, parts[2].utf8.count == Self.signatureLength,
+            let header = Self.bytes(parts[0]), Self.isGood(header: header),
+            let claims = Self.bytes(parts[1]), Self.memberNames(of: claims) != nil,
+            let signature = Self.bytes(parts[2])
+        else { return nil }
+        (self.claims, self.signature) = (claims, signature)
+        signingInput = token[..<parts[1].endIndex]
+    }
+
+    /// Takes as long whatever the signature is.
+    func isSigned(with secret: Secret) -> Bool {
+        let own = Self.signature(of: signingInput, with: secret)
+        return unsafe own.count == signature.count && CRYPTO_memcmp(own, signature, own.count) == 0
+    }
+
+    /// The token that says `claims`, a JSON object.
+    static func sign(_ claims: Data, with secret: Secret) -> String {
+        let input = base64url(Data(#"{"alg":"HS256","typ":"JWT"}"#.utf8)) + "." + base64url(claims)
+        return input + "." + base64url(Data(signature(of: input[...], with: secret)))
+    }
+
+    /// RFC 2104 with SHA-256: 32 bytes.
+    private static func signature(of input: Substring, with secret: Secret) -> [UInt8] {
+        let (key, bytes) = (secret.bytes, Array(input.utf8))
+        var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_LENGTH))
+        let result = unsafe HMAC(EVP_sha256(), key, CInt(key.count), bytes, bytes.count, &digest, nil)
+        precondition(unsafe result != nil, "OpenSSL computes HMAC with SHA-256")
+        return digest
+    }
+
+    private static func base64url(_ data: Data) -> String {
+        data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+    }
 
     private struct Header: Decodable {
         var alg: String
         var typ: String?
     }
 
-    static func isGood(_ token: String) -> Bool {
-        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0].utf8.count <= longest.header, parts[1].utf8.count <= longest.claims,
-            parts[2].utf8.count == signature, let header = bytes(parts[0]), let claims = bytes(parts[1]),
-            bytes(parts[2]) != nil, let names = memberNames(of: header), memberNames(of: claims) != nil,
-            // Extensions that have to be understood (§4.1.11): none is.
-            !names.contains("crit"),
+    private static func isGood(header: [UInt8]) -> Bool {
+        // Extensions that have to be understood (RFC 7515 §4.1.11): none is.
+        guard let names = memberNames(of: header), !names.contains("crit"),
             let fields = try? JSONDecoder().decode(Header.self, from: Data(header))
         else { return false }
         return fields.alg == "HS256" && fields.typ.map { $0.lowercased() == "jwt" } ?? true
