@@ -64,6 +64,7 @@ let package = Package(
             name: "ControlPlane",
             dependencies: [
                 "MediaPlane", "Forwarding", "WebRTC", "CAres", "CCurl", "CLinux", "COpenSSL", logging,
+                .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -110,7 +111,8 @@ let package = Package(
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "ControlPlane", "MediaPlane", "Forwarding", "WebRTC", "CCurl", "COpenSSL", "probe", argumentParser, logging,
+                "ControlPlane", "MediaPlane", "Forwarding", "WebRTC", "CCurl", "COpenSSL", "probe", argumentParser,
+                logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -15,6 +15,10 @@ struct CurlOptions {
         unsafe ccurl_set_string(handle, CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
         unsafe ccurl_set_string(handle, CURLOPT_NOPROXY, "*")
         unsafe ccurl_set_long(handle, CURLOPT_FOLLOWLOCATION, 0)
+        // A connection each: none is shared by requests that believe or show different certificates, and a request is
+        // never repeated because the connection it was put on had gone.
+        unsafe ccurl_set_long(handle, CURLOPT_FRESH_CONNECT, 1)
+        unsafe ccurl_set_long(handle, CURLOPT_FORBID_REUSE, 1)
         unsafe ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         // What the path says is what is meant: it was checked by whoever made it.
         unsafe ccurl_set_long(handle, CURLOPT_PATH_AS_IS, 1)

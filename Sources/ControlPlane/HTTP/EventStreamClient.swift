@@ -1,8 +1,6 @@
-internal import CCurl
-internal import MediaPlane
 internal import Synchronization
 
-/// Follows event streams of other nodes, all of them on one thread, through libcurl's multi interface.
+/// Follows event streams of other nodes (`TransferLoop`).
 package final class EventStreamClient: Sendable {
     package struct Request: Sendable {
         /// Absolute, `http` or `https`.
@@ -74,109 +72,124 @@ package final class EventStreamClient: Sendable {
         waiting <= mostWaiting && waiting * bytes <= mostWaitingBytes
     }
 
-    static let connectTimeout = Duration.seconds(1)
+    private static let connectTimeout = Duration.seconds(1)
 
-    private let control: EventStreamControl
+    private let trust: PeerTrust?
+    private let mostStreams: Int
+    private let transfers = OpenTransfers()
 
     /// - Parameters:
     ///   - trust: who is believed on `https`, and as whom we go; nil: whom the system believes, as nobody.
     ///   - mostStreams: at once; one more ends at once.
     package init(trust: PeerTrust? = nil, mostStreams: Int = mostStreams) {
-        let control = EventStreamControl(mostStreams: mostStreams)
-        self.control = control
-        Thread(name: "event-streams") { EventStreamLoop.run(control, trust) }.detach()
+        (self.trust, self.mostStreams) = (trust, mostStreams)
     }
 
-    deinit { control.stop() }
+    deinit { for id in transfers.takeAll() { TransferLoop.shared.cancel(id, tells: true) } }
 
     /// Begins to follow. Whoever stops reading (cancellation, or no reference left) ends the exchange.
     package func open(_ request: Request) -> AsyncStream<Item> {
         // Room for the one too many, and for what tells of the end.
         let (stream, continuation) = AsyncStream.makeStream(
             of: Item.self, bufferingPolicy: .bufferingOldest(Self.mostWaiting + 2))
-        control.open(request, continuation)
+        let id = TransferLoop.shared.makeID()
+        guard transfers.insert(id, atMost: mostStreams) else {
+            continuation.yield(.ended(.tooMany))
+            continuation.finish()
+            return stream
+        }
+        continuation.onTermination = { [transfers] _ in
+            // Whoever left is told nothing.
+            if transfers.remove(id) { TransferLoop.shared.cancel(id, tells: false) }
+        }
+        let order = TransferOrder(
+            method: "GET", url: request.url, headers: request.headers + [("Accept", MediaType.eventStream)],
+            trust: trust, peer: request.peer, connectTimeout: Self.connectTimeout)
+        TransferLoop.shared.start(id, order) { FollowedStream(request, continuation) }
         return stream
     }
 }
 
-/// What threads of the concurrency pool share with the thread that drives the streams.
-final class EventStreamControl: Sendable {
-    enum Command: Sendable {
-        case open(Int, EventStreamClient.Request, AsyncStream<EventStreamClient.Item>.Continuation)
-        case close(Int)
+/// Transfers of one client that have not ended.
+private final class OpenTransfers: Sendable {
+    private let ids = Mutex<Set<Int>>([])
+
+    func insert(_ id: Int, atMost most: Int) -> Bool {
+        ids.withLock { $0.count < most && $0.insert(id).inserted }
     }
 
-    private struct State {
-        var commands: [Command] = []
-        var open = 0
-        var next = 0
-        var isStopped = false
-        /// Address of libcurl's multi handle while there is one. A number, since only its thread may use it for more
-        /// than `curl_multi_wakeup`.
-        var multi: UInt?
-    }
+    func remove(_ id: Int) -> Bool { ids.withLock { $0.remove(id) != nil } }
 
-    private let mostStreams: Int
-    private let state = Mutex(State())
-
-    init(mostStreams: Int) { self.mostStreams = mostStreams }
-
-    func open(
-        _ request: EventStreamClient.Request, _ continuation: AsyncStream<EventStreamClient.Item>.Continuation
-    ) {
-        let id = state.withLock { state -> Int? in
-            guard state.open < mostStreams, !state.isStopped else { return nil }
-            (state.open, state.next) = (state.open + 1, state.next + 1)
-            return state.next
-        }
-        guard let id else {
-            continuation.yield(.ended(.tooMany))
-            return continuation.finish()
-        }
-        continuation.onTermination = { [weak self] _ in self?.send(.close(id)) }
-        send(.open(id, request, continuation))
-    }
-
-    func stop() {
-        state.withLock { state in
-            state.isStopped = true
-            Self.wake(state)
+    func takeAll() -> Set<Int> {
+        ids.withLock { ids in
+            defer { ids = [] }
+            return ids
         }
     }
+}
 
-    private func send(_ command: Command) {
-        state.withLock { state in
-            if case .close = command { state.open -= 1 }
-            guard !state.isStopped else { return }
-            state.commands.append(command)
-            Self.wake(state)
-        }
+/// One stream, as it is read.
+private final class FollowedStream: TransferReceiver {
+    private let silence: Duration
+    private let openBy: ContinuousClock.Instant?
+    private let continuation: AsyncStream<EventStreamClient.Item>.Continuation
+    private var parser = EventStreamParser()
+    private var isOpen = false
+    /// Why we have stopped the transfer.
+    private var reason: EventStreamClient.End?
+
+    init(_ request: EventStreamClient.Request, _ continuation: AsyncStream<EventStreamClient.Item>.Continuation) {
+        (silence, self.continuation) = (request.silence, continuation)
+        openBy = request.patience.map { .now + $0 }
     }
 
-    private static func wake(_ state: State) {
-        guard let address = state.multi, let multi = unsafe UnsafeMutableRawPointer(bitPattern: address) else { return }
-        _ = unsafe curl_multi_wakeup(multi)
+    func deadline(after lastByte: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        let deadline = lastByte + silence
+        return isOpen ? deadline : min(deadline, openBy ?? deadline)
     }
 
-    // MARK: - For the thread
-
-    func attach(_ multi: UInt?) { state.withLock { $0.multi = multi } }
-
-    /// nil: stop.
-    func takeCommands() -> [Command]? {
-        state.withLock { state in
-            guard !state.isStopped else { return nil }
-            defer { state.commands = [] }
-            return state.commands
-        }
+    func end(_ end: Transfer.End) {
+        let end: EventStreamClient.End =
+            switch end {
+            case .finished: .finished
+            case .overdue: .silent
+            case .failed(let text): .failed(text)
+            }
+        continuation.yield(.ended(reason ?? end))
+        continuation.finish()
     }
 
-    /// From now on no stream begins; those that wait to begin.
-    func endCommands() -> [Command] {
-        state.withLock { state in
-            state.isStopped = true
-            defer { state.commands = [] }
-            return state.commands
+    func take(_ head: ResponseHead) -> Bool {
+        let type = head.header("Content-Type") ?? "nothing"
+        if head.status != 200 {
+            reason = .status(head.status)
+        } else if !MediaType.matches(type, MediaType.eventStream) {
+            reason = .contentType(type)
+        } else {
+            isOpen = true
+            pass(.opened)
         }
+        return reason == nil
+    }
+
+    func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        do throws(EventStreamParser.Failure) {
+            for event in unsafe try parser.append(bytes) where reason == nil {
+                pass(.event(name: event.name, data: event.data), bytes: event.name.utf8.count + event.data.utf8.count)
+            }
+        } catch {
+            reason = .tooLong
+        }
+        return reason == nil
+    }
+
+    private func pass(_ item: EventStreamClient.Item, bytes: Int = 0) {
+        // Two places more than may wait: one for the one too many, the last for `ended`.
+        if case .enqueued(let remaining) = continuation.yield(item),
+            EventStreamClient.mayWait(EventStreamClient.mostWaiting + 2 - remaining, bytes: bytes)
+        {
+            return
+        }
+        reason = .notRead
     }
 }

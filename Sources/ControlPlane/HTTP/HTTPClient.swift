@@ -1,10 +1,6 @@
-internal import CCurl
-internal import NIOPosix
-
 /// One HTTP request and its answer over libcurl, for signalling only: small bodies, bounded in time and size.
 ///
-/// Each exchange blocks a thread of a small pool of its own, so a peer that accepts and never answers cannot hold up
-/// the event loops. Redirects are not followed here: what may follow one depends on the protocol above (`WHIPClient`).
+/// All exchanges of the process run on one thread (`TransferLoop`). Redirects are not followed here: what may follow one depends on the protocol above (`WHIPClient`).
 package final class HTTPClient: Sendable {
     package struct Request: Sendable {
         package var method: String
@@ -48,103 +44,69 @@ package final class HTTPClient: Sendable {
     /// Longest answer accepted: an SDP is a few kilobytes, a metrics page some hundred.
     package static let maximumResponse = 1 << 20
 
-    private let pool: NIOThreadPool
+    private let line: ExchangeLine
     private let trust: PeerTrust?
 
     /// - Parameters:
-    ///   - threads: how many exchanges may run at once; more wait in line, and their time runs meanwhile.
+    ///   - exchanges: how many may run at once; more wait in line, and their time runs meanwhile.
     ///   - trust: who is believed on `https`, and as whom we go; nil: whom the system believes, as nobody.
-    package init(threads: Int = 32, trust: PeerTrust? = nil) {
+    package init(exchanges: Int = 32, trust: PeerTrust? = nil) {
         self.trust = trust
-        pool = NIOThreadPool(numberOfThreads: threads)
-        pool.start()
+        line = ExchangeLine(atOnce: exchanges)
     }
 
-    deinit { pool.shutdownGracefully { _ in } }
-
+    /// Not ended by the caller's cancellation once it has begun: what was sent may have been understood.
     package func perform(_ request: Request) async throws(Failure) -> Response {
-        let result: Result<Response, Failure>
+        guard !Task.isCancelled else { throw Failure(description: "cancelled before it began") }
         let deadline = ContinuousClock.now + request.timeout
-        do {
-            result = try await pool.runIfActive { [trust] in
-                var request = request
-                request.timeout = deadline - .now
-                return performBlocking(request, trust)
+        let result = await withCheckedContinuation { continuation in
+            let answer = { @Sendable [line] (result: Result<Response, Failure>) in
+                line.leave()
+                continuation.resume(returning: result)
             }
-        } catch {
-            throw Failure(description: "cancelled before it began")
+            let isInLine = line.enter { [trust] in
+                let left = deadline - .now
+                guard left > .zero else { return answer(.failure(Failure(description: "no time left"))) }
+                let order = TransferOrder(
+                    method: request.method, url: request.url, headers: request.headers, body: request.body,
+                    trust: trust, peer: request.peer, connectTimeout: left, timeout: left)
+                TransferLoop.shared.start(TransferLoop.shared.makeID(), order) { Exchange(answer) }
+            }
+            if !isInLine {
+                continuation.resume(returning: .failure(Failure(description: "too many requests wait already")))
+            }
         }
         return try result.get()
     }
-
 }
 
-/// What libcurl's callbacks fill while a transfer runs.
-private final class Transfer {
-    var head = ResponseHead()
-    var body: [UInt8] = []
-}
+/// Collects the answer to one request.
+private final class Exchange: TransferReceiver {
+    private let answer: (Result<HTTPClient.Response, HTTPClient.Failure>) -> Void
+    private var head = ResponseHead()
+    private var body: [UInt8] = []
 
-private func performBlocking(
-    _ request: HTTPClient.Request, _ trust: PeerTrust?
-) -> Result<HTTPClient.Response, HTTPClient.Failure> {
-    let milliseconds = Int(request.timeout / .milliseconds(1))
-    guard milliseconds > 0 else { return .failure(.init(description: "no time left")) }
-    guard let handle = unsafe CurlHandle.make(connectTimeout: request.timeout) else {
-        return .failure(.init(description: "libcurl did not initialise"))
+    init(_ answer: @escaping (Result<HTTPClient.Response, HTTPClient.Failure>) -> Void) { self.answer = answer }
+
+    func take(_ head: ResponseHead) -> Bool {
+        self.head = head
+        return true
     }
-    defer { unsafe curl_easy_cleanup(handle) }
-    let transfer = Transfer()
-    let addresses = unsafe CurlOptions(url: request.url, trust: trust, peer: request.peer).apply(to: handle)
-    defer { unsafe curl_slist_free_all(addresses) }
-    let reason = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
-    defer { unsafe reason.deallocate() }
-    unsafe reason.pointee = 0
-    unsafe ccurl_set_pointer(handle, CURLOPT_ERRORBUFFER, reason)
-    unsafe ccurl_set_long(handle, CURLOPT_TIMEOUT_MS, milliseconds)
-    if request.method == "HEAD" { unsafe ccurl_set_long(handle, CURLOPT_NOBODY, 1) }
-    if !request.body.isEmpty || request.method == "POST" {
-        unsafe ccurl_set_long(handle, CURLOPT_POST, 1)
-        unsafe ccurl_set_long(handle, CURLOPT_POSTFIELDSIZE, request.body.count)
-        if request.body.isEmpty {
-            // Without any fields libcurl would read the body from standard input.
-            unsafe ccurl_set_string(handle, CURLOPT_COPYPOSTFIELDS, "")
-        } else {
-            _ = unsafe request.body.withUnsafeBytes {
-                unsafe ccurl_set_pointer(handle, CURLOPT_COPYPOSTFIELDS, $0.baseAddress)
-            }
+
+    func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard body.count + bytes.count <= HTTPClient.maximumResponse else { return false }
+        unsafe body.append(contentsOf: bytes)
+        return true
+    }
+
+    func end(_ end: Transfer.End) {
+        switch end {
+        case .finished: answer(.success(.init(status: head.status, headers: head.headers, body: body)))
+        case .overdue: answer(.failure(.init(description: "no time left")))
+        case .failed(let reason): answer(.failure(.init(description: reason)))
         }
     }
-    unsafe ccurl_set_string(handle, CURLOPT_CUSTOMREQUEST, request.method)
 
-    // The body is sent without waiting for 100 Continue.
-    let hasType = request.headers.contains { $0.name.lowercased() == "content-type" }
-    let list = unsafe CurlHandle.headerList(
-        request.headers, suppressed: hasType ? ["Expect"] : ["Expect", "Content-Type"])
-    defer { unsafe curl_slist_free_all(list) }
-    unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, list)
-
-    let context = unsafe Unmanaged.passUnretained(transfer).toOpaque()
-    unsafe ccurl_set_pointer(handle, CURLOPT_WRITEDATA, context)
-    unsafe ccurl_set_callback(handle, CURLOPT_WRITEFUNCTION) { data, size, count, context in
-        guard let data = unsafe data, let context = unsafe context else { return 0 }
-        let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-        guard transfer.body.count + size * count <= HTTPClient.maximumResponse else { return 0 }
-        unsafe transfer.body.append(contentsOf: UnsafeRawBufferPointer(start: data, count: size * count))
-        return size * count
-    }
-    unsafe ccurl_set_pointer(handle, CURLOPT_HEADERDATA, context)
-    unsafe ccurl_set_callback(handle, CURLOPT_HEADERFUNCTION) { data, size, count, context in
-        guard let data = unsafe data, let context = unsafe context else { return 0 }
-        let transfer = unsafe Unmanaged<Transfer>.fromOpaque(context).takeUnretainedValue()
-        _ = unsafe transfer.head.take(UnsafeRawBufferPointer(start: data, count: size * count))
-        return size * count
-    }
-
-    let code = withExtendedLifetime(transfer) { unsafe curl_easy_perform(handle) }
-    guard code == CURLE_OK else {
-        let text = unsafe String(cString: reason.pointee == 0 ? curl_easy_strerror(code) : UnsafePointer(reason))
-        return .failure(.init(description: text))
-    }
-    return .success(.init(status: transfer.head.status, headers: transfer.head.headers, body: transfer.body))
+    /// The order has its own.
+    func deadline(after _: ContinuousClock.Instant) -> ContinuousClock.Instant? { nil }
 }

@@ -34,7 +34,7 @@ package struct RelayClient: Sendable {
         doubt: @escaping @Sendable (Neighbour.ID) async -> Void
     ) {
         asking = WHIPClient(http: HTTPClient(trust: trust))
-        leaving = WHIPClient(http: HTTPClient(threads: 4, trust: trust))
+        leaving = WHIPClient(http: HTTPClient(exchanges: 4, trust: trust))
         (self.tokens, self.instance, self.doubt) = (tokens, instance, doubt)
     }
 

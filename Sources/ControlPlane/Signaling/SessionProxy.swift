@@ -43,7 +43,7 @@ package final class SessionProxy: Sendable {
     ) {
         (self.topology, self.tokens, self.logger, self.discovered) = (topology, tokens, logger, discovered)
         self.shares = shares
-        http = HTTPClient(threads: topology.limits.forwardedRequests, trust: trust)
+        http = HTTPClient(exchanges: topology.limits.forwardedRequests, trust: trust)
         streams = EventStreamClient(trust: trust, mostStreams: topology.limits.viewers)
     }
 

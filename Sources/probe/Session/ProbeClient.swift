@@ -31,7 +31,7 @@ final class ProbeClient: Sendable {
 
     /// Every session sends from a port of its own.
     init(limits: Limits, workers: Int = 1, redirects: WHIPClient.Redirects, logger: Logger) throws {
-        http = WHIPClient(http: HTTPClient(threads: Self.exchanges), redirects: redirects)
+        http = WHIPClient(http: HTTPClient(exchanges: Self.exchanges), redirects: redirects)
         let identity = try DTLSIdentity.generate()
         var system = SystemRandomNumberGenerator()
         var configuration = MediaPlane.Configuration(

@@ -17,7 +17,7 @@ struct RunningNode: Sendable {
 }
 
 /// HTTP exchanges of all tests.
-let http = HTTPClient(threads: 16)
+let http = HTTPClient(exchanges: 16)
 let whip = WHIPClient(http: http, redirects: .trusted)
 /// For answers and conditions that a test waits for. It only ends a run that fails: far above what a busy machine needs.
 let patience = Duration.seconds(60)

@@ -8,7 +8,7 @@ import WebRTC
 
 @Suite("WHEP events") struct ViewerEventsConformanceTests {
     /// Apart from those of all tests: a stream takes a thread for as long as it is open.
-    private let streams = HTTPClient(threads: 2)
+    private let streams = HTTPClient(exchanges: 2)
     private let json = [(name: "Content-Type", value: "application/json")]
 
     /// A viewer's events resource and a stream of it.

@@ -207,7 +207,7 @@ private func curl(_ options: [String]) throws -> String {
         let port = freePort()
         let socket = listeningSocket(port)
         defer { close(socket) }
-        let client = HTTPClient(threads: 1, trust: trust)
+        let client = HTTPClient(exchanges: 1, trust: trust)
         async let answer = try? client.perform(
             .init("GET", "https://127.0.0.1:\(port)/", timeout: .seconds(1), peer: "origin-1"))
         _ = await answer

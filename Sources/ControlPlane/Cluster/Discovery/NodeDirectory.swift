@@ -119,7 +119,7 @@ package actor NodeDirectory: Service {
     ) {
         (self.node, self.topology, self.instance, self.logger) = (node, topology, instance, logger)
         claims = NameClaims(own: node.name, instance: instance, address: node.internalListener.url)
-        (livingHTTP, deadHTTP) = (HTTPClient(threads: 4, trust: trust), HTTPClient(threads: 16, trust: trust))
+        (livingHTTP, deadHTTP) = (HTTPClient(exchanges: 4, trust: trust), HTTPClient(exchanges: 16, trust: trust))
         streamClient = EventStreamClient(trust: trust)
         self.authorization = authorization
         pullsBroadcasts = node.upstream.hasSources
