@@ -60,10 +60,11 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "MediaPlane", dependencies: ["Forwarding", "WebRTC", "CLinux", logging], swiftSettings: settings),
+        .target(name: "Routing", dependencies: ["WebRTC"], swiftSettings: settings),
         .target(
             name: "ControlPlane",
             dependencies: [
-                "MediaPlane", "Forwarding", "WebRTC", "CAres", "CCurl", "CLinux", "COpenSSL", logging,
+                "Routing", "MediaPlane", "Forwarding", "WebRTC", "CAres", "CCurl", "CLinux", "COpenSSL", logging,
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -93,6 +94,7 @@ let package = Package(
             swiftSettings: settings),
 
         .testTarget(name: "WebRTCTests", dependencies: ["WebRTC", "COpenSSL", "CSRTP"], swiftSettings: settings),
+        .testTarget(name: "RoutingTests", dependencies: ["Routing", "WebRTC"], swiftSettings: settings),
         .testTarget(name: "ForwardingTests", dependencies: ["Forwarding", "WebRTC"], swiftSettings: settings),
         // make bench: the fan-out against the least that C needs.
         .target(
@@ -111,7 +113,8 @@ let package = Package(
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "ControlPlane", "MediaPlane", "Forwarding", "WebRTC", "CCurl", "COpenSSL", "probe", argumentParser,
+                "ControlPlane", "Routing", "MediaPlane", "Forwarding", "WebRTC", "CCurl", "COpenSSL", "probe",
+                argumentParser,
                 logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

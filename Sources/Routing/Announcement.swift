@@ -11,7 +11,7 @@ package struct Publication: Codable, Hashable, Comparable, Sendable {
     /// The next at one origin is newer, whatever its clock has been set to in between.
     ///
     /// - Parameter now: milliseconds since 1970.
-    init(startedAt now: UInt64, after former: Publication?, origin: String) {
+    package init(startedAt now: UInt64, after former: Publication?, origin: String) {
         self.init(started: max(now, former.map { $0.started &+ 1 } ?? now), origin: origin)
     }
 
@@ -21,6 +21,28 @@ package struct Publication: Codable, Hashable, Comparable, Sendable {
 /// What a node says of a broadcast that can be had from it: an entry of `GET /relay/directory`. It can as long as its
 /// publisher's session lives, whether he sends anything at present or not.
 package struct Announcement: Codable, Hashable, Sendable {
+    package struct Track: Codable, Hashable, Sendable {
+        package var kind: String
+        package var codec: String
+        package var clockRate: UInt32
+        package var channels: Int
+        package var fmtp: String
+
+        package init(kind: String, codec: String, clockRate: UInt32, channels: Int, fmtp: String) {
+            (self.kind, self.codec, self.clockRate, self.channels) = (kind, codec, clockRate, channels)
+            self.fmtp = fmtp
+        }
+    }
+
+    /// One that comes at present.
+    package struct Encoding: Codable, Hashable, Sendable {
+        package var kind: String
+        /// nil without simulcast.
+        package var rid: String?
+
+        package init(kind: String, rid: String?) { (self.kind, self.rid) = (kind, rid) }
+    }
+
     package var name: String
     package var title: String
     package var publication: Publication
@@ -29,8 +51,8 @@ package struct Announcement: Codable, Hashable, Sendable {
     package var path: [String]
     /// RFC 3339, UTC: when it first went live at the origin.
     package var since: String
-    package var tracks: [BroadcastSummary.Track]
-    package var encodings: [BroadcastSummary.Encoding]
+    package var tracks: [Track]
+    package var encodings: [Encoding]
     /// true: the publisher has sent nothing for `source_silence`. It can be watched, the picture comes when it comes; but
     /// it is on no list, and another publication that flows counts instead. A node that does not know the word takes it
     /// for one that flows.
@@ -43,7 +65,7 @@ package struct Announcement: Codable, Hashable, Sendable {
 
     package init(
         name: String, title: String, publication: Publication, path: [String], since: String,
-        tracks: [BroadcastSummary.Track], encodings: [BroadcastSummary.Encoding]
+        tracks: [Track], encodings: [Encoding]
     ) {
         (self.name, self.title, self.publication, self.path) = (name, title, publication, path)
         (self.since, self.tracks, self.encodings) = (since, tracks, encodings)
@@ -60,7 +82,7 @@ package struct Announcement: Codable, Hashable, Sendable {
     /// Fits what a node may say: others' input is checked with it.
     package var isValid: Bool {
         BroadcastName.isValid(name) && 1...Self.longestPath ~= path.count && Set(path).count == path.count
-            && path.allSatisfy(TopologySyntax.isLabel) && path.first == publication.origin && tracks.count <= 16
+            && path.allSatisfy(NodeName.isValid) && path.first == publication.origin && tracks.count <= 16
             && encodings.count <= 64 && textBytes <= Self.longestTexts
     }
 

@@ -39,7 +39,7 @@ package enum DirectoryEvent: Sendable {
 /// those that do not say it, and what others say beyond it is passed over.
 package struct NodeFacts: Codable, Hashable, Sendable {
     /// Bytes; a longer one is not taken.
-    static let longestInstance = 64
+    package static let longestInstance = 64
 
     package var node: String
     package var role: String

@@ -46,7 +46,7 @@ extension RelayRouter {
         if said.path.count < nearest[index].path.count { nearest[index] = said }
     }
 
-    func newestPublication(of name: String) -> Publication? { leading(name)?.publication }
+    package func newestPublication(of name: String) -> Publication? { leading(name)?.publication }
 
     /// Whether every node above has told us all that it has: then what nobody announces is not live.
     var knowsAllAbove: Bool {

@@ -30,6 +30,10 @@ import Testing
         #expect(try Self.imports(of: "Forwarding") == ["WebRTC", "HeapModule"])
     }
 
+    @Test func routingImportsOnlyTheGenerator() throws {
+        #expect(try Self.imports(of: "Routing") == ["WebRTC"])
+    }
+
     @Test func theCheckSeesImports() throws {
         #expect(try Self.imports(of: "ControlPlane").contains("Hummingbird"))
     }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ControlPlane
+@testable import Routing
 
 /// What a node says that can be had from it.
 struct AnnouncementTests {

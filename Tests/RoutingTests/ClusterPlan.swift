@@ -1,6 +1,6 @@
 import WebRTC
 
-@testable import ControlPlane
+@testable import Routing
 
 /// What a simulated cluster consists of.
 struct ClusterPlan {

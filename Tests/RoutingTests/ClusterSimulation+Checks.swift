@@ -1,4 +1,4 @@
-@testable import ControlPlane
+@testable import Routing
 
 /// What has to be true.
 extension ClusterSimulation {

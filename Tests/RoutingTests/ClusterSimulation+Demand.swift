@@ -1,4 +1,4 @@
-@testable import ControlPlane
+@testable import Routing
 
 /// Viewers, who want broadcasts, and publishers, who bring them.
 extension ClusterSimulation {

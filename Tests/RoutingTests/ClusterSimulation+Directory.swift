@@ -1,6 +1,6 @@
 import WebRTC
 
-@testable import ControlPlane
+@testable import Routing
 
 /// What every node's directory does: probes, and streams of announcements.
 extension ClusterSimulation {

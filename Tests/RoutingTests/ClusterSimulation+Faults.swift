@@ -1,6 +1,6 @@
 import WebRTC
 
-@testable import ControlPlane
+@testable import Routing
 
 /// What happens to a cluster.
 extension ClusterSimulation {

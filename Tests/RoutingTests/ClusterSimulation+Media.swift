@@ -1,4 +1,4 @@
-@testable import ControlPlane
+@testable import Routing
 
 /// What flows, and what the workers notice of it.
 extension ClusterSimulation {

@@ -1,6 +1,6 @@
 import WebRTC
 
-@testable import ControlPlane
+@testable import Routing
 
 /// Relay requests, and the table of sessions as far as it matters here.
 extension ClusterSimulation {

@@ -1,6 +1,6 @@
 import WebRTC
 
-@testable import ControlPlane
+@testable import Routing
 
 /// A cluster in virtual time. Every node has a real `RelayRouter` and a real `UpstreamHealth` for each neighbour; what
 /// is around them (links, directory streams, relay requests, media sessions, viewers) is modelled in the extensions.

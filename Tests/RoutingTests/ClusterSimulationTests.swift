@@ -2,7 +2,7 @@ import FoundationEssentials
 import Testing
 import WebRTC
 
-@testable import ControlPlane
+@testable import Routing
 
 extension ClusterSimulation {
     /// The whole life of a cluster.

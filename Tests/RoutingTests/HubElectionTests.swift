@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ControlPlane
+@testable import Routing
 
 /// Of the edges of a region one asks above, and the others ask it.
 struct HubElectionTests {

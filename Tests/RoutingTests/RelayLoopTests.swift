@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ControlPlane
+@testable import Routing
 
 /// No node gets a broadcast through itself.
 struct RelayLoopTests {

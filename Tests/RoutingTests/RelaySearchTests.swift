@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ControlPlane
+@testable import Routing
 
 /// Whom a node asks for a broadcast, and what it makes of the answers.
 struct RelaySearchTests {

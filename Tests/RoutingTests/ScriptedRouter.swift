@@ -1,4 +1,4 @@
-@testable import ControlPlane
+@testable import Routing
 
 /// A router with neighbours of which a test says what they say. What it wants done is read as text: `ask origin-1 #1`,
 /// `drop #1`, `verify #1`, `fed`, `not live`, `unavailable`, `loop`, `over`.

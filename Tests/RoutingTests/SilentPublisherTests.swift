@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Testing
 
-@testable import ControlPlane
+@testable import Routing
 
 /// A publisher who pauses is not one who has gone: who may watch, who is asked, and what is said of it.
 struct SilentPublisherTests {
@@ -114,13 +114,17 @@ struct SilentPublisherTests {
         #expect(node.says == nil)
     }
 
+    private static func json(_ announcement: Announcement) throws -> String {
+        String(decoding: try JSONEncoder().encode(announcement), as: UTF8.self)
+    }
+
     @Test func nodesOfAnotherVersionReadIt() throws {
         let flowing = ScriptedRouter.announcement(["origin-1"])
-        let text = JSONText.text(flowing)
+        let text = try Self.json(flowing)
         #expect(!text.contains("silent"))
         #expect(try JSONDecoder().decode(Announcement.self, from: Data(text.utf8)) == flowing)
         let silent = ScriptedRouter.announcement(["origin-1"], silent: true)
-        #expect(try JSONDecoder().decode(Announcement.self, from: Data(JSONText.text(silent).utf8)) == silent)
+        #expect(try JSONDecoder().decode(Announcement.self, from: Data(try Self.json(silent).utf8)) == silent)
         let more = text.dropLast() + #","something":{"else":1}}"#
         #expect(try JSONDecoder().decode(Announcement.self, from: Data(more.utf8)).flows)
     }

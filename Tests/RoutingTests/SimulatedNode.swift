@@ -1,4 +1,4 @@
-@testable import ControlPlane
+@testable import Routing
 
 /// A node of a simulated cluster: the router, and of everything around it what matters to the router.
 final class SimulatedNode {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ControlPlane
+@testable import Routing
 
 /// What a node does about a source that is not what it was.
 struct SourceFaultTests {

@@ -27,9 +27,9 @@ run() {
 half=${1:-all}
 if [ "$half" != thread ]; then
     flags=(--sanitize=address)
-    run "Addresses" .build-address --skip '^ControlPlaneTests\.' --skip '^MediaPlaneTests\.' --skip AllocationTests
+    run "Addresses" .build-address --skip '^ControlPlaneTests\.' --skip '^MediaPlaneTests\.' --skip AllocationTests --skip ClusterSimulationTests
 fi
 if [ "$half" != address ]; then
     flags=(--sanitize=thread)
-    run "Threads" .build-thread --filter '^MediaPlaneTests\.' --filter '^ControlPlaneTests\.' --skip ClusterSimulationTests
+    run "Threads" .build-thread --filter '^MediaPlaneTests\.' --filter '^ControlPlaneTests\.'
 fi

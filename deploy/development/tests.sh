@@ -21,11 +21,11 @@ step() {
 test=(swift test -c release -Xswiftc -enable-testing --skip-build)
 # What only computes would take all threads from what waits for real time, for seconds on end.
 step "Unit tests and simulation (Swift)" '^. Suite .* passed|^. Test run|^OpenSSL loaded|^offer generator|^fuzz replay' \
-    "${test[@]}" --skip '^ControlPlaneTests\.' --skip '^MediaPlaneTests\.'
+    "${test[@]}" --skip '^ControlPlaneTests\.' --skip '^MediaPlaneTests\.' --skip ClusterSimulationTests
 step "DTLS under other patch releases of OpenSSL" '^OpenSSL|^. Test run' deploy/development/openssl-versions.sh
 # A whole node has more than a hundred threads: all tests at once would be more than a system has.
 step "Sockets, HTTP and whole nodes (Swift)" '^. Suite .* passed|^. Test run' \
-    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 "${test[@]}" --filter '^ControlPlaneTests\.' --filter '^MediaPlaneTests\.' --skip ClusterSimulation
+    env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 "${test[@]}" --filter '^ControlPlaneTests\.' --filter '^MediaPlaneTests\.'
 step "Five hundred simulated clusters with random faults" '^cluster simulation|^. Test run' \
     env CASCADE_SEEDS=500 "${test[@]}" --filter ClusterSimulationTests
 

@@ -1,4 +1,5 @@
 import Forwarding
+import Routing
 import WebRTC
 
 /// Turns the text of `topology.yaml` into a `Topology`. All problems of the file are found in one pass: a part that is
@@ -213,7 +214,7 @@ extension TopologyParser {
     private mutating func readNodeTemplate(_ field: TopologyReader.Field?) {
         guard let field, let template = reader.mapping(field, keys: ["name_prefix"] + Self.nodeKeys) else { return }
         if let prefix = reader.text(reader.required("name_prefix", in: template), "a name's beginning"),
-            !TopologySyntax.isLabel(prefix + "0")
+            !NodeName.isValid(prefix + "0")
         {
             reader.report(field.path + ".name_prefix", "\"\(TopologyReader.shown(prefix))\" cannot begin a node's name")
         }
@@ -223,7 +224,7 @@ extension TopologyParser {
     /// A name of a region or node, unique among `taken`; returned even if it is malformed or taken.
     private mutating func readLabel(_ field: TopologyReader.Field?, taken: [String]) -> String? {
         guard let field, let name = reader.text(field, "a name") else { return nil }
-        if !TopologySyntax.isLabel(name) {
+        if !NodeName.isValid(name) {
             reader.report(
                 field.path,
                 "\"\(TopologyReader.shown(name))\" is not a name (1 to 63 of a-z, 0-9 and -, not - at an end)")

@@ -1,17 +1,12 @@
+import Routing
 import WebRTC
 
 /// The little languages inside the topology's scalars: names, listen addresses, URLs.
 enum TopologySyntax {
-    /// A DNS label (RFC 1123 §2.1, lower case): node and region names stand in URLs, host names and tokens.
-    static func isLabel(_ text: some StringProtocol) -> Bool {
-        1...63 ~= text.utf8.count && !text.hasPrefix("-") && !text.hasSuffix("-")
-            && text.utf8.allSatisfy { isLower($0) || isDigit($0) || $0 == UInt8(ascii: "-") }
-    }
-
     /// Labels joined by dots, upper case allowed; not an address.
     static func isHostname(_ text: some StringProtocol) -> Bool {
         let labels = text.lowercased().split(separator: ".", omittingEmptySubsequences: false)
-        return text.utf8.count <= 253 && labels.allSatisfy { isLabel($0) }
+        return text.utf8.count <= 253 && labels.allSatisfy { NodeName.isValid($0) }
             && labels.last?.utf8.allSatisfy(isDigit) == false
     }
 

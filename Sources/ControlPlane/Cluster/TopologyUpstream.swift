@@ -1,3 +1,4 @@
+import Routing
 import WebRTC
 
 // MARK: - The `upstream` section of a node
@@ -30,7 +31,7 @@ extension TopologyParser {
     private mutating func readSlices(_ field: TopologyReader.Field?) -> Topology.SliceUpstream? {
         guard let slices = reader.mapping(field, keys: ["directory", "service", "port"]) else { return nil }
         let directory = reader.text(reader.required("directory", in: slices), "a path")
-        let service = readText(reader.required("service", in: slices), "a service's name", TopologySyntax.isLabel)
+        let service = readText(reader.required("service", in: slices), "a service's name", NodeName.isValid)
         let port = slices["port"] == nil ? 9_080 : reader.integer(slices["port"], in: 1...65_535)
         guard let directory, let service, let port else { return nil }
         // Relative paths start at the topology file, as those of tokens do.
@@ -45,7 +46,7 @@ extension TopologyParser {
             let labels = (text.hasSuffix(".") ? text.dropLast() : text[...])
                 .split(separator: ".", omittingEmptySubsequences: false)
             return text.utf8.count <= 253
-                && labels.allSatisfy { TopologySyntax.isLabel(($0.hasPrefix("_") ? $0.dropFirst() : $0).lowercased()) }
+                && labels.allSatisfy { NodeName.isValid(($0.hasPrefix("_") ? $0.dropFirst() : $0).lowercased()) }
         }
         let port = dns["port"] == nil ? 9_080 : reader.integer(dns["port"], in: 1...65_535)
         let record = dns["record"] == nil ? .a : reader.choice(dns["record"], Topology.DNSUpstream.Record.self)

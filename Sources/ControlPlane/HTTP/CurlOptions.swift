@@ -1,4 +1,5 @@
 internal import CCurl
+import Routing
 
 /// What every libcurl handle of ours is given, whoever drives it.
 struct CurlOptions {
@@ -32,7 +33,7 @@ struct CurlOptions {
         unsafe ccurl_set_blob(handle, CURLOPT_SSLCERT_BLOB, material.certificate, material.certificate.count)
         unsafe ccurl_set_blob(handle, CURLOPT_SSLKEY_BLOB, material.key.bytes, material.key.bytes.count)
         unsafe ccurl_set_long(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
-        guard let peer, TopologySyntax.isLabel(peer), let target = Target(url) else {
+        guard let peer, NodeName.isValid(peer), let target = Target(url) else {
             unsafe ccurl_set_long(handle, CURLOPT_SSL_VERIFYHOST, 0)
             unsafe ccurl_set_string(handle, CURLOPT_URL, url)
             return nil

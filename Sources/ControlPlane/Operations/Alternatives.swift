@@ -1,3 +1,5 @@
+package import Routing
+
 /// Which node somebody is sent to instead of this one.
 package enum Alternatives {
     /// Ready nodes other than this one that take clients of a kind (`viewer` or `publisher`), the best first.

@@ -1,4 +1,5 @@
 package import Forwarding
+import Routing
 import WebRTC
 
 /// Everything that `GET /metrics` shows, collected at one moment. Labels never hold a broadcast, a session or an address:

@@ -1,3 +1,5 @@
+package import Routing
+
 /// Whether this node should get traffic, and if not, why: what `GET /readyz` answers. A plain value; its owner sets the
 /// facts, `state` draws the conclusion.
 package struct Readiness: Hashable, Sendable {

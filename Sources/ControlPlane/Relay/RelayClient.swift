@@ -1,3 +1,5 @@
+package import Routing
+
 /// Opens WHEP sessions at other nodes, as a viewer would but on the internal listener and with a node token.
 package struct RelayClient: Sendable {
     package enum Outcome: Sendable {
@@ -95,6 +97,6 @@ package struct RelayClient: Sendable {
     /// The names in a path field; what is no name is left out.
     package static func path(_ field: String?) -> [String] {
         (field ?? "").split(separator: ",", maxSplits: 64).map { $0.filter { $0 != " " && $0 != "\t" } }
-            .filter { TopologySyntax.isLabel($0) }
+            .filter { NodeName.isValid($0) }
     }
 }

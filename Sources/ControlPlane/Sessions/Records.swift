@@ -1,4 +1,5 @@
 import Forwarding
+import Routing
 import WebRTC
 
 import struct FoundationEssentials.Date

@@ -1,6 +1,7 @@
 import Forwarding
 import FoundationEssentials
 import Logging
+package import Routing
 
 /// What this node tells others of its broadcasts, and what others tell it.
 extension Sessions {

@@ -1,5 +1,6 @@
 import Forwarding
 import Logging
+package import Routing
 
 /// Draining: nothing new, viewers are asked to go elsewhere, and after a signal the node waits for them.
 extension Sessions {

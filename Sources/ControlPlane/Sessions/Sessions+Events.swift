@@ -1,5 +1,6 @@
 package import Forwarding
 import Logging
+import Routing
 import WebRTC
 
 import struct FoundationEssentials.Date

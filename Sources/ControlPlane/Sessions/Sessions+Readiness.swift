@@ -1,3 +1,5 @@
+package import Routing
+
 /// What this node says of itself.
 extension Sessions {
     /// Whether it should get traffic, as far as the table can tell. Whether a node above answers, the directory knows.

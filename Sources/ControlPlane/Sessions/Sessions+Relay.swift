@@ -1,6 +1,7 @@
 import Forwarding
 import Logging
 import MediaPlane
+import Routing
 import WebRTC
 
 /// Broadcasts from other nodes. `RelayRouter` decides who is asked and which relay feeds; this is what it decides done.

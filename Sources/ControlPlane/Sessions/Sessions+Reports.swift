@@ -1,6 +1,7 @@
 import Forwarding
 import FoundationEssentials
 import MediaPlane
+package import Routing
 package import WebRTC
 
 /// Events of sessions since the process began, for `/metrics`.
@@ -30,29 +31,14 @@ package struct SessionSnapshot: Sendable {
 
 /// One entry of `/api/broadcasts`.
 package struct BroadcastSummary: Codable, Sendable {
-    package struct Track: Codable, Hashable, Sendable {
-        package var kind: String
-        package var codec: String
-        package var clockRate: UInt32
-        package var channels: Int
-        package var fmtp: String
-    }
-
-    /// One that comes at present.
-    package struct Encoding: Codable, Hashable, Sendable {
-        package var kind: String
-        /// nil without simulcast.
-        package var rid: String?
-    }
-
     package var name: String
     package var title: String
     /// Name of the node that the publisher is at, as far as this node knows.
     package var origin: String
     /// RFC 3339, UTC.
     package var since: String
-    package var tracks: [Track]
-    package var encodings: [Encoding]
+    package var tracks: [Announcement.Track]
+    package var encodings: [Announcement.Encoding]
     /// At this node.
     package var viewers: Int
     /// Of the publisher at this node.

@@ -1,4 +1,5 @@
 import Forwarding
+import Routing
 package import WebRTC
 
 /// Broadcasts to people and to nodes below.

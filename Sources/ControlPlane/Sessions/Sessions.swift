@@ -1,6 +1,7 @@
 import Forwarding
 package import Logging
 package import MediaPlane
+import Routing
 package import WebRTC
 
 /// The node's one table of broadcasts and sessions.

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Routing
 
 /// Draining over HTTP.
 extension NodeSurface {

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Routing
 import WebRTC
 
 /// WHIP (RFC 9725), WHEP (draft-ietf-wish-whep) and, for nodes, the same WHEP as the relay.

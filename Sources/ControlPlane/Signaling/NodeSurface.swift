@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 package import MediaPlane
 import NIOCore
+import Routing
 import WebRTC
 
 /// What the routes of both listeners work on. The handlers are in `Endpoints.swift` (WHIP, WHEP, relay and session

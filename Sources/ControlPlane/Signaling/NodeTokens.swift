@@ -1,4 +1,5 @@
 package import FoundationEssentials
+import Routing
 import Synchronization
 
 /// What nodes show each other on the internal listener: a JSON web token (RFC 7519) of HS256 with the deployment's node
@@ -87,7 +88,7 @@ package final class NodeTokens: Sendable {
             let now = now.timeIntervalSince1970
             guard let claims = Self.claims(of: token, secrets),
                 claims.aud == Self.audience(broadcast, at: node),
-                TopologySyntax.isLabel(claims.iss),
+                NodeName.isValid(claims.iss),
                 now < claims.exp + Self.leeway, claims.iat <= now + Self.leeway,
                 claims.exp - claims.iat <= Self.lifetime
             else { return .forbidden }

@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import MediaPlane
+import Routing
 
 /// What operators, orchestrators, pages and tests ask of a node beside sessions.
 extension NodeSurface {

@@ -130,25 +130,6 @@ indirect enum Route: Hashable {
     }
 }
 
-/// `[A-Za-z0-9._~-]{1,128}`: unreserved characters of a URL. Not `.` and `..`: clients take those out of a path (RFC 3986
-/// §5.2.4), so nobody could watch it.
-enum BroadcastName {
-    static func isValid(_ name: String) -> Bool {
-        1...128 ~= name.utf8.count && name.utf8.allSatisfy(isAllowed) && name != "." && name != ".."
-    }
-
-    /// Unreserved characters of a URL (RFC 3986 §2.3).
-    static func isAllowed(_ c: UInt8) -> Bool {
-        switch c {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        default:
-            c == UInt8(ascii: ".") || c == UInt8(ascii: "_") || c == UInt8(ascii: "~") || c == UInt8(ascii: "-")
-        }
-    }
-}
-
 enum MediaType {
     static let sdp = "application/sdp"
     static let fragment = "application/trickle-ice-sdpfrag"

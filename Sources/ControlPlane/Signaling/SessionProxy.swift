@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 package import Logging
 import NIOCore
+import Routing
 import Synchronization
 import WebRTC
 
@@ -56,7 +57,7 @@ package final class SessionProxy: Sendable {
 
     /// nil: no such node is known.
     func owner(of resource: ResourceName) async -> Owner? {
-        guard let name = resource.node.map(String.init), TopologySyntax.isLabel(name) else { return nil }
+        guard let name = resource.node.map(String.init), NodeName.isValid(name) else { return nil }
         if let node = topology.node(named: name) { return Owner(name: name, url: node.internalListener.url) }
         return await discovered(name).map { Owner(name: name, url: $0) }
     }

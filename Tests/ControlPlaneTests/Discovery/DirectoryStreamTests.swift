@@ -1,3 +1,4 @@
+import Routing
 import Synchronization
 import Testing
 import WebRTC

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import Routing
 import Synchronization
 
 @testable import ControlPlane

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import Routing
 import Testing
 import WebRTC
 

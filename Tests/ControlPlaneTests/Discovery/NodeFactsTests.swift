@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Routing
 import Testing
 import WebRTC
 

@@ -4,6 +4,7 @@ import Testing
 import WebRTC
 
 @testable import ControlPlane
+@testable import Routing
 
 // A node above that means harm: whatever it answers, nobody else hears from us, least of all with its token.
 

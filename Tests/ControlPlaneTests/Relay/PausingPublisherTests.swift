@@ -3,6 +3,7 @@ import Testing
 import WebRTC
 
 @testable import ControlPlane
+@testable import Routing
 
 // A publisher who is there and sends nothing for longer than `source_silence`: slides, a still picture, a muted
 // microphone. Whoever comes meanwhile may watch, at every node, and gets what comes next.

@@ -5,6 +5,7 @@ import Testing
 import WebRTC
 
 @testable import ControlPlane
+@testable import Routing
 
 // Who gets in when more want to than there is room for: one network, however many offers it sends, keeps nobody out.
 

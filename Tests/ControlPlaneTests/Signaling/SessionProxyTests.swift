@@ -2,6 +2,7 @@ import Glibc
 import HTTPTypes
 import Hummingbird
 import Logging
+import Routing
 import Testing
 import WebRTC
 

@@ -1,3 +1,4 @@
+import Routing
 import WebRTC
 
 /// Another node as the directory knows it: from the topology or a source, from its own probes, and from what the node
@@ -70,7 +71,7 @@ struct DirectoryEntry: Sendable {
 extension NodeFacts {
     /// Fits what a node may say of itself. Browsers are sent to its `url`.
     var isValid: Bool {
-        TopologySyntax.isLabel(node) && (region.isEmpty || TopologySyntax.isLabel(region))
+        NodeName.isValid(node) && (region.isEmpty || NodeName.isValid(region))
             && Topology.Role(rawValue: role) != nil && (url.isEmpty || TopologySyntax.baseURL(url)?.url == url)
             && (0...1).contains(load) && instance.utf8.count <= Self.longestInstance
     }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Routing
 
 /// One event of a node's directory stream.
 enum DirectoryMessage: Sendable {

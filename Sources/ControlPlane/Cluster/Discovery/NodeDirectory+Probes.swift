@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Logging
+package import Routing
 
 /// How others are: small requests at times that `UpstreamHealth` chooses.
 extension NodeDirectory {

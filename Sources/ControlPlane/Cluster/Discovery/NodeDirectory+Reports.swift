@@ -1,3 +1,5 @@
+package import Routing
+
 /// What others ask.
 extension NodeDirectory {
     /// nil: no such node is known.

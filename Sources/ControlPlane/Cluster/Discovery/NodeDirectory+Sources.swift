@@ -1,6 +1,7 @@
 import Logging
 import MediaPlane
 import NIOPosix
+import Routing
 import WebRTC
 
 /// Where addresses come from.

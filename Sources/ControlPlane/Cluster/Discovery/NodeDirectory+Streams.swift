@@ -1,4 +1,5 @@
 import Logging
+import Routing
 
 /// The stream of one neighbour's directory, as far as this node knows it.
 struct FollowedDirectory: Sendable {

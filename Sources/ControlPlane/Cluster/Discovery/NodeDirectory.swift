@@ -1,6 +1,7 @@
 package import Logging
 import MediaPlane
 import NIOPosix
+package import Routing
 import ServiceLifecycle
 import WebRTC
 
