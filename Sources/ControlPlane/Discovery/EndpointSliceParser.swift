@@ -105,7 +105,7 @@ package struct EndpointSliceParser: Sendable {
         let path = known.map { $0.intValue.map { "[\($0)]" } ?? "." + $0.stringValue }.joined().drop {
             $0 == "."
         }
-        return path.isEmpty ? problem : "\(TopologyReader.shown(String(path))): \(problem)"
+        return path.isEmpty ? problem : "\(QuotedText.shown(String(path))): \(problem)"
     }
 
     private static func explain(_ error: YamlError) -> String {
@@ -113,7 +113,7 @@ package struct EndpointSliceParser: Sendable {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             // libyaml's own phrases.
-            "line \(mark.line), column \(mark.column): \(TopologyReader.shown(problem))"
+            "line \(mark.line), column \(mark.column): \(QuotedText.shown(problem))"
         case .reader: "unreadable characters"
         case .duplicatedKeysInMapping: "the same key twice"
         default: "unreadable"

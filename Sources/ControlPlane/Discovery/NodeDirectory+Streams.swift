@@ -48,7 +48,7 @@ extension NodeDirectory {
             let token = authorization(name)
             let request = EventStreamClient.Request(
                 id + "/relay/directory",
-                headers: [(RelayClient.instanceField, instance)] + (token.map { [("Authorization", $0)] } ?? []),
+                headers: [(CascadeField.instance, instance)] + (token.map { [("Authorization", $0)] } ?? []),
                 peer: name)
             var end = EventStreamClient.End.finished
             for await item in streamClient.open(request) {
@@ -156,7 +156,7 @@ extension NodeDirectory {
         logger.warning(
             "directory has malformed events",
             metadata: [
-                "upstream": "\(entries[id]?.name ?? id)", "event": "\(TopologyReader.shown(event))",
+                "upstream": "\(entries[id]?.name ?? id)", "event": "\(QuotedText.shown(event))",
                 "count": "\(complaints.count)", "effect": "they are skipped",
             ])
         complaints = Complaints(last: now)

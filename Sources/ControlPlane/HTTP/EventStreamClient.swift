@@ -51,7 +51,7 @@ package final class EventStreamClient: Sendable {
             switch self {
             case .finished: "ended by the server"
             case .status(let code): "status \(code)"
-            case .contentType(let type): "not an event stream but \(TopologyReader.shown(type))"
+            case .contentType(let type): "not an event stream but \(QuotedText.shown(type))"
             case .silent: "silent"
             case .tooLong: "an event is too long"
             case .notRead: "read too slowly"

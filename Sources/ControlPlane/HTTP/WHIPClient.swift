@@ -92,9 +92,9 @@ package struct WHIPClient: Sendable {
             status: response.status, url: url, location: location,
             token: location.map { HTTPClient.haveOneOrigin($0, url) } == true ? token : nil,
             etag: response.header("ETag"), sdp: created ? response.text : "",
-            path: response.header(RelayClient.pathField),
+            path: response.header(CascadeField.path),
             retryAfter: response.header("Retry-After").flatMap { Int($0) }.map { min(max($0, 0), 3_600) },
             problem: created
-                ? nil : ProblemDetail(json: response.body)?.text.map { TopologyReader.shown($0, atMost: 200) })
+                ? nil : ProblemDetail(json: response.body)?.text.map { QuotedText.shown($0, atMost: 200) })
     }
 }

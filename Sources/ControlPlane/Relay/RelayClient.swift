@@ -10,16 +10,6 @@ package struct RelayClient: Sendable {
         case unusable(String)
     }
 
-    /// Header fields of a relay request and its answer: names of nodes, in the order of the request's or the media's
-    /// way, separated by commas.
-    package static let pathField = "Cascade-Path"
-
-    /// Header field of requests to other nodes: `NodeFacts.instance` of the asking one.
-    package static let instanceField = "Cascade-Instance"
-
-    /// Header field of a relay request: counts those of one process, so that a late one is known for that.
-    package static let attemptField = "Cascade-Attempt"
-
     private let asking: WHIPClient
     /// Good-byes have a client of their own: those to dead nodes must not hold up requests.
     private let leaving: WHIPClient
@@ -52,8 +42,8 @@ package struct RelayClient: Sendable {
                 offer: offer, url: "\(neighbour.id)/relay/\(broadcast)",
                 token: token(for: broadcast, at: neighbour.name),
                 headers: [
-                    (Self.pathField, waiting.joined(separator: ", ")), (Self.instanceField, instance),
-                    (Self.attemptField, "\(attempt.rawValue)"),
+                    (CascadeField.path, waiting.joined(separator: ", ")), (CascadeField.instance, instance),
+                    (CascadeField.attempt, "\(attempt.rawValue)"),
                 ],
                 timeout: timeout, peer: neighbour.name)
             return judge(answer, from: neighbour)

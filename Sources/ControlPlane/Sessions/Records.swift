@@ -23,9 +23,6 @@ package enum SessionPurpose: String, CaseIterable, Sendable {
     }
 }
 
-/// On which listener a resource was made; it does not exist on the other.
-package enum ListenerKind: String, CaseIterable, Sendable { case `public`, `internal` }
-
 /// The name of a session resource: 128 bits of the system generator, then the node that owns it, so that any replica
 /// can tell whose it is. Unreserved URL characters only.
 package struct ResourceName: Hashable, Sendable, CustomStringConvertible {
@@ -132,12 +129,6 @@ struct BroadcastRecord {
             other.contains { $0.kind == format.kind && $0.codec.clockRate == format.codec.clockRate }
         }
     }
-}
-
-/// A session resource at another node, to be deleted when we are done.
-package struct UpstreamSession: Sendable {
-    var node: String
-    var url: String
 }
 
 /// Counts that admission looks at.

@@ -170,7 +170,7 @@ extension Sessions {
                 "relay answer not usable",
                 metadata: [
                     "broadcast": "\(name)", "node": "\(node)",
-                    "reason": "\(TopologyReader.shown(reason, atMost: 200))",
+                    "reason": "\(QuotedText.shown(reason, atMost: 200))",
                 ])
         }
         router.refused(name, attempt, .unavailable("\(node): its answer is not usable"), now: clock)

@@ -130,25 +130,12 @@ indirect enum Route: Hashable {
     }
 }
 
-enum MediaType {
-    static let sdp = "application/sdp"
-    static let fragment = "application/trickle-ice-sdpfrag"
-    static let json = "application/json"
-    static let eventStream = "text/event-stream"
-
-    /// Whether a `Content-Type` field, parameters aside, is `expected`.
-    static func matches(_ field: String?, _ expected: String) -> Bool {
-        guard let field else { return false }
-        return field.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased() == expected
-    }
-}
-
 extension HTTPField.Name {
     static let acceptPost = HTTPField.Name("Accept-Post")!
     static let acceptPatch = HTTPField.Name("Accept-Patch")!
-    static let cascadePath = HTTPField.Name(RelayClient.pathField)!
-    static let cascadeInstance = HTTPField.Name(RelayClient.instanceField)!
-    static let cascadeAttempt = HTTPField.Name(RelayClient.attemptField)!
+    static let cascadePath = HTTPField.Name(CascadeField.path)!
+    static let cascadeInstance = HTTPField.Name(CascadeField.instance)!
+    static let cascadeAttempt = HTTPField.Name(CascadeField.attempt)!
 }
 
 extension String {

@@ -60,7 +60,7 @@ package final class PeerTrust: Sendable {
 
     private static func read(_ path: String, _ part: Failure.Part) throws(Failure) -> [UInt8] {
         switch TextFile.read(path, atMost: 1 << 20) {
-        case .problem(let reason): throw Failure(part: part, reason: "\(TopologyReader.shown(path)) \(reason)")
+        case .problem(let reason): throw Failure(part: part, reason: "\(QuotedText.shown(path)) \(reason)")
         case .text(let text): return Array(text.utf8)
         }
     }

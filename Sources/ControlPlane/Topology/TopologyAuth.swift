@@ -1,71 +1,6 @@
 import FoundationEssentials
 import Yams
 
-/// Where tokens and keys come from. Their text goes into `Secret`s and nowhere else, messages included.
-struct SecretSource {
-    var environment: [String: String]
-    /// Relative paths start here: the folder of the topology file.
-    var directory: String
-
-    enum Found {
-        case secret(String)
-        case problem(String)
-    }
-
-    func read(environmentVariable name: String) -> Found {
-        guard let text = environment[name] else { return .problem("environment variable \(name) is not set") }
-        return text.isEmpty ? .problem("environment variable \(name) is empty") : .secret(text)
-    }
-
-    static let longestFile = 64 << 10
-
-    func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : directory + "/" + path }
-
-    /// The file's text without white space around it (editors and `echo` end a file with a line break).
-    func read(file path: String) -> Found {
-        switch TextFile.read(absolute(path), atMost: Self.longestFile) {
-        case .problem(let reason): return .problem("\(TopologyReader.shown(path)) \(reason)")
-        case .text(let text):
-            let isSpace = { (c: Character) in c.isWhitespace || c.isNewline }
-            let body = text.drop(while: isSpace)
-            guard let last = body.lastIndex(where: { !isSpace($0) }) else {
-                return .problem("\(TopologyReader.shown(path)) is empty")
-            }
-            return .secret(String(body[...last]))
-        }
-    }
-}
-
-/// A small text file, read whole.
-enum TextFile {
-    enum Result {
-        case text(String)
-        /// Follows the file's name in a message: "does not exist".
-        case problem(String)
-    }
-
-    static func read(_ path: String, atMost limit: Int) -> Result {
-        let tooLong = { (size: Int) in Result.problem("has \(size) bytes; \(limit) are the most") }
-        // What is too large is not read first.
-        if let size = FileVersion.of(path).version?.size, size > limit { return tooLong(Int(size)) }
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(filePath: path))
-        } catch let error as CocoaError {
-            switch error.code {
-            case .fileReadNoSuchFile: return .problem("does not exist")
-            case .fileReadNoPermission: return .problem("may not be read by this user")
-            default: return .problem("cannot be read (is it a regular file?)")
-            }
-        } catch {
-            return .problem("cannot be read")
-        }
-        guard data.count <= limit else { return tooLong(data.count) }
-        guard let text = String(validating: data, as: UTF8.self) else { return .problem("is not UTF-8") }
-        return .text(text)
-    }
-}
-
 // MARK: - The `auth` section
 
 extension TopologyParser {
@@ -96,7 +31,7 @@ extension TopologyParser {
             else { continue }
             guard TopologySyntax.isBroadcastPattern(pattern) else {
                 reader.report(
-                    field.path, "\"\(TopologyReader.shown(pattern))\" is not a broadcast name or a pattern with *")
+                    field.path, "\"\(QuotedText.shown(pattern))\" is not a broadcast name or a pattern with *")
                 continue
             }
             auth.broadcasts.append(.init(pattern: pattern, publish: publish, watch: watch))

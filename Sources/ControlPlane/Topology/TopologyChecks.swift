@@ -6,7 +6,7 @@ extension TopologyParser {
         for node in nodes {
             if let region = node.region, !regions.contains(where: { $0.name == region }) {
                 reader.report(
-                    node.path + ".region", "there is no region \"\(TopologyReader.shown(region))\"")
+                    node.path + ".region", "there is no region \"\(QuotedText.shown(region))\"")
             }
             checkUpstream(of: node, among: nodes)
             checkPeers(of: node, among: nodes, regions: regions)
@@ -40,7 +40,7 @@ extension TopologyParser {
             if name == node.name {
                 reader.report(path, "a node cannot be its own upstream")
             } else if !nodes.contains(where: { $0.name == name }) {
-                reader.report(path, "there is no node \"\(TopologyReader.shown(name))\"")
+                reader.report(path, "there is no node \"\(QuotedText.shown(name))\"")
             } else if !seen.insert(name).inserted {
                 reader.report(path, "\"\(name)\" is named twice")
             }

@@ -25,7 +25,7 @@ package struct NodeRequest: Sendable {
         let variable = environment["NODE_NAME"].flatMap { $0.isEmpty ? nil : $0 }
         if let wanted = name ?? variable {
             let source = name != nil ? "--node" : "NODE_NAME"
-            let shown = TopologyReader.shown(wanted)
+            let shown = QuotedText.shown(wanted)
             guard let index = nodes.firstIndex(where: { $0.name == wanted }) else {
                 let known = nodes.compactMap { $0.role == role ? $0.name : nil }.prefix(20).joined(separator: ", ")
                 let list = known.isEmpty ? "it has no \(role.rawValue)" : "its \(role.rawValue)s: \(known)"

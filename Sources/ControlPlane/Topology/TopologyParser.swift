@@ -170,7 +170,7 @@ extension TopologyParser {
                 if TopologySyntax.isHostname(text) {
                     hostnames.append(text)
                 } else {
-                    reader.report(hostname.path, "\"\(TopologyReader.shown(text))\" is not a host name")
+                    reader.report(hostname.path, "\"\(QuotedText.shown(text))\" is not a host name")
                 }
             }
             let hub = region["hub"] == nil ? .auto : reader.choice(region["hub"], Topology.Hub.self) ?? .auto
@@ -193,7 +193,7 @@ extension TopologyParser {
             if regions.contains(where: { $0.name == name }) {
                 zones[zone] = name
             } else {
-                reader.report(field.path, "there is no region \"\(TopologyReader.shown(name))\"")
+                reader.report(field.path, "there is no region \"\(QuotedText.shown(name))\"")
             }
         }
         return zones
@@ -216,7 +216,7 @@ extension TopologyParser {
         if let prefix = reader.text(reader.required("name_prefix", in: template), "a name's beginning"),
             !NodeName.isValid(prefix + "0")
         {
-            reader.report(field.path + ".name_prefix", "\"\(TopologyReader.shown(prefix))\" cannot begin a node's name")
+            reader.report(field.path + ".name_prefix", "\"\(QuotedText.shown(prefix))\" cannot begin a node's name")
         }
         reader.report(field.path, "not supported by this version")
     }
@@ -227,7 +227,7 @@ extension TopologyParser {
         if !NodeName.isValid(name) {
             reader.report(
                 field.path,
-                "\"\(TopologyReader.shown(name))\" is not a name (1 to 63 of a-z, 0-9 and -, not - at an end)")
+                "\"\(QuotedText.shown(name))\" is not a name (1 to 63 of a-z, 0-9 and -, not - at an end)")
         } else if taken.contains(name) {
             reader.report(field.path, "\"\(name)\" is already taken")
         }
@@ -290,7 +290,7 @@ extension TopologyParser {
                 listen = reader.text(field, "host:port").flatMap { text in
                     if let parsed = TopologySyntax.hostAndPort(text) { return parsed }
                     reader.report(
-                        field.path, "expected host:port or [IPv6]:port, found \"\(TopologyReader.shown(text))\"")
+                        field.path, "expected host:port or [IPv6]:port, found \"\(QuotedText.shown(text))\"")
                     return nil
                 }
             }
@@ -299,7 +299,7 @@ extension TopologyParser {
                 guard let parsed = TopologySyntax.baseURL(text) else {
                     reader.report(
                         field.path,
-                        "expected http://host:port or https://host without a path, found \"\(TopologyReader.shown(text))\""
+                        "expected http://host:port or https://host without a path, found \"\(QuotedText.shown(text))\""
                     )
                     return nil
                 }
@@ -339,7 +339,7 @@ extension TopologyParser {
     private mutating func readAddress(_ field: TopologyReader.Field?, toAdvertise: Bool = false) -> TransportAddress? {
         guard let field, let text = reader.text(field, "an IP address") else { return nil }
         guard let address = TransportAddress(text, port: 0) else {
-            reader.report(field.path, "\"\(TopologyReader.shown(text))\" is not an IP address")
+            reader.report(field.path, "\"\(QuotedText.shown(text))\" is not an IP address")
             return nil
         }
         if toAdvertise, address.isUnspecified || address.isLinkLocal {

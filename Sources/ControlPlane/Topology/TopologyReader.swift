@@ -187,7 +187,7 @@ extension TopologyReader {
         case "true": return true
         case "false": return false
         default:
-            report(field.path, "expected true or false, found \"\(Self.shown(text))\"")
+            report(field.path, "expected true or false, found \"\(QuotedText.shown(text))\"")
             return nil
         }
     }
@@ -215,11 +215,11 @@ extension TopologyReader {
         _ value: Value?, of text: String, at field: Field, _ expected: String, in range: ClosedRange<Value>
     ) -> Value? {
         guard let value else {
-            report(field.path, "expected \(expected), found \"\(Self.shown(text))\"")
+            report(field.path, "expected \(expected), found \"\(QuotedText.shown(text))\"")
             return nil
         }
         guard range.contains(value) else {
-            report(field.path, "\(Self.shown(text)) is not between \(range.lowerBound) and \(range.upperBound)")
+            report(field.path, "\(QuotedText.shown(text)) is not between \(range.lowerBound) and \(range.upperBound)")
             return nil
         }
         return value
@@ -239,14 +239,7 @@ extension TopologyReader {
         let expected = Value.allCases.map(\.rawValue).joined(separator: " or ")
         guard let field, let text = text(field, expected) else { return nil }
         if let value = Value(rawValue: text) { return value }
-        report(field.path, "expected \(expected), found \"\(Self.shown(text))\"")
+        report(field.path, "expected \(expected), found \"\(QuotedText.shown(text))\"")
         return nil
-    }
-
-    /// What a message quotes of the file: short, and on one line.
-    static func shown(_ text: String, atMost most: Int = 60) -> String {
-        let printable = String(
-            text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : Character($0) })
-        return printable.count > most ? printable.prefix(most) + "…" : printable
     }
 }

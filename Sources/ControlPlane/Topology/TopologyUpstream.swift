@@ -59,7 +59,7 @@ extension TopologyParser {
                 servers.append(address.description)
             } else {
                 reader.report(
-                    item.path, "\"\(TopologyReader.shown(text))\" is not an IP address with or without a port")
+                    item.path, "\"\(QuotedText.shown(text))\" is not an IP address with or without a port")
             }
         }
         guard let name, let port, let record else { return nil }
@@ -71,7 +71,7 @@ extension TopologyParser {
     ) -> String? {
         guard let field, let text = reader.text(field, expected) else { return nil }
         if isValid(text) { return text }
-        reader.report(field.path, "expected \(expected), found \"\(TopologyReader.shown(text))\"")
+        reader.report(field.path, "expected \(expected), found \"\(QuotedText.shown(text))\"")
         return nil
     }
 }

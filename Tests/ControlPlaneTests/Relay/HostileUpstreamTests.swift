@@ -112,7 +112,7 @@ import WebRTC
             _ = try await origin.publishLive("live")
             let answer = try await whip.post(
                 offer: Offers.viewer(), url: origin.internalURL + "/relay/live",
-                headers: [(RelayClient.pathField, path)], timeout: patience)
+                headers: [(CascadeField.path, path)], timeout: patience)
             #expect(answer.status == status, "\(answer)")
         }
     }

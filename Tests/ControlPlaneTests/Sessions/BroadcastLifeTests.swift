@@ -170,8 +170,8 @@ import WebRTC
                 try await whip.post(
                     offer: Offers.viewer(), url: node.internalURL + "/relay/a",
                     headers: [
-                        (RelayClient.pathField, "edge-9"), (RelayClient.instanceField, instance),
-                        (RelayClient.attemptField, attempt),
+                        (CascadeField.path, "edge-9"), (CascadeField.instance, instance),
+                        (CascadeField.attempt, attempt),
                     ])
             }
             let first = try await ask("one", "5")

@@ -1,0 +1,10 @@
+/// Names of header fields between nodes.
+package enum CascadeField {
+    /// Of a relay request and its answer: names of nodes, in the order of the request's or the media's way, separated by
+    /// commas.
+    package static let path = "Cascade-Path"
+    /// Of requests to other nodes: `NodeFacts.instance` of the asking one.
+    package static let instance = "Cascade-Instance"
+    /// Of a relay request: counts those of one process, so that a late one is known for that.
+    package static let attempt = "Cascade-Attempt"
+}
