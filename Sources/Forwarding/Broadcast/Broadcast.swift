@@ -1,47 +1,55 @@
 import WebRTC
 
-/// A broadcast on one worker: its tracks, the session that feeds them and the sessions that read them.
+/// A broadcast on one worker: its tracks, who feeds them and who reads them.
 final class Broadcast {
     let id: BroadcastID
     /// At most one of each kind. None ever goes: one without a source is silent.
-    private(set) var tracks: [BroadcastTrack]
+    private(set) var tracks: [Track]
     /// What the source sends at present, as last told to the control plane.
     var formats: [TrackFormat]
-    /// The source that feeds it, if there is one.
-    var source: Session?
-    var successor: Successor?
-    var sessions: [SessionID: Session] = [:]
+    var succession = Succession()
+    var peers: [SessionID: Peer] = [:]
     /// Stretches of a local source (`Command.ingest`), one per track.
     var localLines: [LocalSource]
+    /// It stands in the fan-out's list.
+    var isMarked = false
 
     init(id: BroadcastID, tracks formats: [TrackFormat], limits: Limits) {
         (self.id, self.formats) = (id, formats)
-        tracks = formats.map { BroadcastTrack(format: $0, limits: limits) }
+        tracks = formats.map { Track(format: $0, limits: limits) }
         localLines = formats.map { _ in LocalSource() }
     }
 
-    /// A kind of media that it did not have. Sessions of before do not get it.
+    /// In the order in which they came.
+    var peersInOrder: [Peer] { peers.values.sorted { $0.id.rawValue < $1.id.rawValue } }
+
+    /// A kind of media that it did not have. Viewers of before do not get it.
     func add(_ format: TrackFormat, limits: Limits) {
-        tracks.append(BroadcastTrack(format: format, limits: limits))
+        tracks.append(Track(format: format, limits: limits))
         localLines.append(LocalSource())
-        for session in sessions.values { session.sinkPlaces.append(-1) }
+        for case let viewer as Viewer in peers.values { viewer.sinkIndices.append(-1) }
     }
 
     /// Its source has brought the last picture whole, as far as is known, and not begun another.
     var isBetweenPictures: Bool {
-        guard let source = source?.source else { return true }
+        guard let source = succession.source?.source else { return true }
         return source.tracks.allSatisfy { track in
-            let line = tracks[track.target]
-            guard line.isVideo, let newest = line.history.newest else { return true }
-            return line.history.entry(newest)?.marker == true
-                && track.encodings[track.forwarded].losses.missingCount == 0
+            let target = tracks[track.target]
+            return !target.isVideo
+                || target.forwarded.endsPicture && track.encodings[track.forwarded].losses.missingCount == 0
         }
     }
 
-    /// Lets go of all sessions, without a word to them.
+    /// When something that a publisher is to do for it is due.
+    func nextDeadline(of publisher: Publisher) -> Instant {
+        guard succession.source === publisher else { return succession.nextDeadline(of: publisher) }
+        return tracks.reduce(.distantFuture) { min($0, $1.forwarded.keyframes.nextDeadline) }
+    }
+
+    /// Lets go of all peers, without a word to them.
     func abandon() {
-        (source, successor) = (nil, nil)
-        sessions = [:]
+        succession = Succession()
+        peers = [:]
         for track in tracks { track.sinks = [] }
     }
 }

@@ -9,7 +9,7 @@ struct Sink {
         case playing
     }
 
-    let session: Session
+    let viewer: Viewer
     let ssrc: SSRC
     private(set) var payloadType: PayloadType
     let rtxSSRC: SSRC?
@@ -29,8 +29,8 @@ struct Sink {
     private var repairs = RateBudget()
     private var lastKeyframe: UInt32?
 
-    init(track: NegotiatedTrack, local: NegotiatedTrack.LocalStream, session: Session, random: inout SeededGenerator) {
-        self.session = session
+    init(track: NegotiatedTrack, local: NegotiatedTrack.LocalStream, viewer: Viewer, random: inout SeededGenerator) {
+        self.viewer = viewer
         (ssrc, payloadType) = (local.ssrc, track.payloadType)
         (rtxSSRC, rtxPayloadType) = (local.rtxSSRC, local.rtxSSRC == nil ? nil : track.rtxPayloadType)
         cname = local.cname
@@ -50,8 +50,8 @@ struct Sink {
     /// The source changed: the numbering goes on, the picture has to begin anew.
     mutating func waitForKeyframe() { phase = .waiting }
 
-    mutating func start(at sequence: Int64) {
-        map.start(encoding: 0, source: sequence)
+    mutating func start(encoding: Int, at sequence: Int64) {
+        map.start(encoding: encoding, source: sequence)
         phase = .playing
     }
 
@@ -102,22 +102,22 @@ struct Sink {
         let length = unsafe srtp.sealRTP(
             at: target, headerLength: header, payload: packet.payload, payloadLength: packet.length, padding: padding,
             index: UInt64(sequence))
-        session.commit(length, to: remote, outbox: outbox)
+        viewer.commit(length, to: remote, outbox: outbox)
         return true
     }
 
     /// Answers one NACKed sequence number from the history, by RTX or by the same packet again; false: not to be had.
     mutating func repair(
-        _ number: SequenceNumber, track: BroadcastTrack, oldest: Instant, now: Instant, srtp: SRTPSession,
+        _ number: SequenceNumber, encoding: Encoding, oldest: Instant, now: Instant, srtp: SRTPSession,
         remote: TransportAddress, outbox: Outbox
     ) -> Bool {
         statistics.nacks += 1
         let sequence = number.extended(near: map.next)
-        guard let origin = map.origin(of: sequence), origin.sequence >= track.formatStart,
-            let entry = track.history.entry(origin.sequence), entry.arrival >= oldest,
+        guard let origin = map.origin(of: sequence), origin.sequence >= encoding.formatStart,
+            let entry = encoding.history.entry(origin.sequence), entry.arrival >= oldest,
             repairs.take(FeedbackBudget.repairs, now: now)
         else { return false }
-        let packet = unsafe LinePacket(entry: entry, payload: track.history.payload(of: entry))
+        let packet = unsafe LinePacket(entry: entry, payload: encoding.history.payload(of: entry))
         if let rtxSSRC, let rtxPayloadType {
             guard
                 sealRTX(
@@ -152,7 +152,7 @@ struct Sink {
                 at: target, headerLength: header, payload: scratch.baseAddress!, payloadLength: packet.length + 2,
                 padding: 0, index: UInt64(nextRTXSequence))
         }
-        session.commit(length, to: remote, outbox: outbox)
+        viewer.commit(length, to: remote, outbox: outbox)
         return true
     }
 }
