@@ -51,7 +51,8 @@ extension ForwardingUnit {
     private func currentStatistics(ofSessions: Bool) -> UnitStatistics {
         var result = statistics
         result.broadcasts = broadcasts.count
-        result.packetsOut += fanOut.packets
+        result.packetsOut = fanOut.packets + catchup.packets
+        result.repairsSent = catchup.repairs
         for peer in peers.values {
             if peer is Publisher { result.sources += 1 } else { result.sinks += 1 }
             result.datagramsOut += peer.transport.datagramsOut

@@ -40,38 +40,28 @@ extension ForwardingUnit {
 
     /// What a viewer reports of one of our streams.
     private func receive(_ block: ReportBlock, of viewer: Viewer, now: Instant) {
-        guard let (track, index) = viewer.sink(ssrc: block.ssrc) else { return }
-        track.sinks[index].viewerKnowsStream()
-        track.sinks[index].reported(lost: Int64(block.cumulativeLost))
+        guard let t = viewer.track(ssrc: block.ssrc), let index = viewer.records[t]?.index else { return }
+        viewer.broadcast.tracks[t].streams[index].viewerKnowsStream()
+        viewer.records[t]!.reported(lost: Int64(block.cumulativeLost))
         let arrival = NTPTime(origin: NTPTime(rawValue: ntpOrigin), at: now)
         if let sample = block.roundTrip(arrival: arrival) { viewer.measured(roundTrip: sample) }
     }
 
-    /// A viewer's losses are answered from the history. What is missing there too has been asked for upstream already,
-    /// and goes out to every viewer when it comes.
+    /// A viewer's losses are answered from the history, with the next flush.
     private func repair(_ lost: [SequenceNumber], media: SSRC, of viewer: Viewer, now: Instant) {
         statistics.nacksReceived += UInt64(lost.count)
-        guard let (track, index) = viewer.sink(ssrc: media), let srtp = viewer.transport.srtp,
-            let remote = viewer.transport.remote
-        else { return }
-        let oldest = now - limits.historyAge
+        guard let t = viewer.track(ssrc: media) else { return }
         let count = viewer.budget.numbers.take(lost.count, FeedbackBudget.numbers, now: now)
         if count < lost.count { refuse(.feedbackBudget, of: viewer, now: now) }
-        for number in lost.prefix(count) {
-            let sent = track.sinks[index].repair(
-                number, encoding: track.forwarded, oldest: oldest, now: now, srtp: srtp, remote: remote,
-                outbox: outbox)
-            if sent {
-                statistics.repairsSent += 1
-                statistics.packetsOut += 1
-            }
-        }
+        viewer.records[t]!.missed(count)
+        catchup.repair(lost.prefix(count), of: viewer, track: t)
     }
 
     private func keyframeRequested(_ media: SSRC, of viewer: Viewer, now: Instant) {
-        guard let (track, index) = viewer.sink(ssrc: media) else { return }
+        guard let t = viewer.track(ssrc: media) else { return }
+        let track = viewer.broadcast.tracks[t]
         statistics.keyframeRequestsReceived += 1
-        track.sinks[index].keyframeRequested()
+        viewer.records[t]!.keyframeRequested()
         let age = viewer.measuredRoundTrip ?? .zero
         guard track.isVideo, track.forwarded.keyframes.isWorthAsking(now: now, age: age) else { return }
         viewer.transport.log.append(.keyframeRequestReceived, at: now)

@@ -4,6 +4,7 @@ package import WebRTC
 extension ForwardingUnit {
     /// Does what is due at `now`, to be sent with the next flush. true: the outbox is full; flush, and call again.
     package func advance(now: Instant) -> Bool {
+        catchup.refill()
         guard advanceHandshakes(now: now) else { return true }
         while deadlines.next <= now {
             guard outbox.isEmpty || outbox.hasRoom(for: Self.mostDatagrams) else { return true }

@@ -17,6 +17,8 @@ package final class ForwardingUnit {
         package var seed: UInt64
         /// 64-bit NTP time (RFC 5905 §6) at `Instant.zero`, for sender reports.
         package var ntpOrigin: UInt64
+        /// For tests: a second, different packet under one SRTP index stops the process.
+        package var watchesSealing = false
 
         package init(identity: DTLSIdentity, limits: Limits = Limits(), seed: UInt64, ntpOrigin: UInt64) {
             (self.identity, self.limits, self.seed, self.ntpOrigin) = (identity, limits, seed, ntpOrigin)
@@ -29,6 +31,7 @@ package final class ForwardingUnit {
     let limits: Limits
     let context: DTLSContext
     let ntpOrigin: UInt64
+    let watchesSealing: Bool
     var random: SeededGenerator
     var broadcasts: [BroadcastID: Broadcast] = [:]
     var peers: [SessionID: Peer] = [:]
@@ -39,6 +42,7 @@ package final class ForwardingUnit {
     var goodbyes = Goodbyes()
     var statistics = UnitStatistics()
     var fanOut: FanOut
+    var catchup: Catchup
 
     package convenience init(_ configuration: Configuration) throws(DTLSError) {
         self.init(configuration, context: try DTLSContext(identity: configuration.identity))
@@ -48,9 +52,10 @@ package final class ForwardingUnit {
     init(_ configuration: Configuration, context: DTLSContext, outbox: Outbox = Outbox()) {
         limits = configuration.limits
         (self.context, self.outbox) = (context, outbox)
-        ntpOrigin = configuration.ntpOrigin
+        (ntpOrigin, watchesSealing) = (configuration.ntpOrigin, configuration.watchesSealing)
         random = SeededGenerator(seed: configuration.seed)
         fanOut = FanOut(ntpOrigin: ntpOrigin)
+        catchup = Catchup(historyAge: limits.historyAge)
     }
 
     /// Peers and their broadcast refer to each other as long as they live.
@@ -59,7 +64,7 @@ package final class ForwardingUnit {
         for peer in peers.values { peer.broadcast.abandon() }
     }
 
-    package var nextDeadline: Instant { handshakes.isEmpty ? deadlines.next : .zero }
+    package var nextDeadline: Instant { handshakes.isEmpty && catchup.isEmpty ? deadlines.next : .zero }
 
     package func takeEvents() -> [Event] {
         guard !events.isEmpty else { return [] }
@@ -227,20 +232,22 @@ package final class ForwardingUnit {
     private func repairsExhausted(at place: Source.Located, of publisher: Publisher, now: Instant) {
         publisher.transport.log.append(.repairsExhausted, at: now)
         let track = publisher.broadcast.tracks[publisher.source.tracks[place.track].target]
-        if track.isVideo, !track.sinks.isEmpty { track.forwarded.keyframes.want(now: now) }
+        if track.isVideo, !track.streams.isEmpty { track.forwarded.keyframes.want(now: now) }
     }
 
     // MARK: - Out
 
-    /// Sends what has been received since the last flush to every viewer, then the good-byes of sessions that were closed.
+    /// Sends what has been received since the last flush to every viewer, then what some of them lack, then the good-byes of
+    /// sessions that were closed.
     /// true: the outbox is full; send it, empty it and call again.
     package func flush(now: Instant) -> Bool {
         while let broadcast = fanOut.next {
-            guard fanOut.send(broadcast, to: outbox, now: now) else { return true }
+            guard fanOut.send(broadcast, to: outbox, &catchup, now: now) else { return true }
             // What its next source has brought goes out as well.
             if advanceSuccession(of: broadcast, now: now) { continue }
             fanOut.unmark(broadcast)
         }
+        guard catchup.serve(to: outbox, now: now) else { return true }
         return !goodbyes.move(to: outbox)
     }
 }

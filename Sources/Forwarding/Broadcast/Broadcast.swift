@@ -27,7 +27,7 @@ final class Broadcast {
     func add(_ format: TrackFormat, limits: Limits) {
         tracks.append(Track(format: format, limits: limits))
         localLines.append(LocalSource())
-        for case let viewer as Viewer in peers.values { viewer.sinkIndices.append(-1) }
+        for case let viewer as Viewer in peers.values { viewer.records.append(nil) }
     }
 
     /// Its source has brought the last picture whole, as far as is known, and not begun another.
@@ -50,7 +50,7 @@ final class Broadcast {
     func abandon() {
         succession = Succession()
         peers = [:]
-        for track in tracks { track.sinks = [] }
+        for track in tracks { track.streams = [] }
     }
 }
 

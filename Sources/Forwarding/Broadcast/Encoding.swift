@@ -51,7 +51,7 @@ final class Encoding {
     }
 
     /// Numbers left free before the first packet of a stretch of video, for those that it overtook: the keyframe's first
-    /// packet may be one of them. Sinks begin behind the hole.
+    /// packet may be one of them. Streams begin behind the hole.
     private static let room: Int64 = 64
 
     /// The next packets of the line are of another codec.
@@ -60,7 +60,7 @@ final class Encoding {
         formatStart = (history.newest ?? -1) + 1
     }
 
-    /// Where a sink of video begins that comes right after the source: at the keyframe with which that came. The source
+    /// Where a stream of video begins that comes right after the source: at the keyframe with which that came. The source
     /// has just been asked for one, so the next is up to a second away; and nodes that lost the same hub come together.
     func recentStart(now: Instant) -> Int64? {
         guard isVideo, now - stretch.began < Self.startsTogether, let start = history.groupStart,

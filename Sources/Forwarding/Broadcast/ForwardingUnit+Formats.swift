@@ -20,10 +20,11 @@ extension ForwardingUnit {
                     close(viewer, reason: .incompatible, now: now)
                     continue
                 }
-                let sink = viewer.sinkIndices[index]
-                if sink >= 0 { track.sinks[sink].use(viewer.tracks[t]) }
+                guard let stream = viewer.records[index]?.index else { continue }
+                viewer.records[index]!.use(viewer.tracks[t])
+                track.streams[stream].use(viewer.tracks[t].payloadType, form: viewer.records[index]!.form)
             }
-            if track.isVideo, !track.sinks.isEmpty { track.forwarded.keyframes.want(now: now) }
+            if track.isVideo, !track.streams.isEmpty { track.forwarded.keyframes.want(now: now) }
         }
         guard formats != broadcast.formats else { return }
         broadcast.formats = formats

@@ -1,9 +1,9 @@
 import WebRTC
 
-/// The live pass: what has been received since the last flush goes to every sink, viewer by viewer, so that one viewer's
-/// packets lie in a row.
+/// The live pass: what has been received since the last flush goes to every stream that stands at the head of its line,
+/// viewer by viewer, so that one viewer's packets lie in a row.
 struct FanOut {
-    /// More than this behind its keyframe a sink does not start; it waits for the next one.
+    /// More than this behind its keyframe a stream does not start; it waits for the next one.
     private static let maximumStartPackets = 256
     private static let maximumEqualising = 16
 
@@ -15,7 +15,7 @@ struct FanOut {
     private var marked: [Broadcast] = []
     private var batch: [LinePacket] = []
     /// How far it has come that the outbox was too small for.
-    private var cursor = (track: 0, sink: 0)
+    private var cursor = (track: 0, stream: 0)
 
     init(ntpOrigin: UInt64) {
         self.ntpOrigin = ntpOrigin
@@ -38,13 +38,13 @@ struct FanOut {
         marked.removeLast()
     }
 
-    /// Sends all that is pending of a broadcast. false: the outbox is full; to be called again when it is empty.
-    mutating func send(_ broadcast: Broadcast, to outbox: Outbox, now: Instant) -> Bool {
+    /// Sends all that is pending of a broadcast; streams that begin are left to `catchup`. false: the outbox is full; to be called again when it is empty.
+    mutating func send(_ broadcast: Broadcast, to outbox: Outbox, _ catchup: inout Catchup, now: Instant) -> Bool {
         while cursor.track < broadcast.tracks.count {
             let track = broadcast.tracks[cursor.track]
             if !track.forwarded.pending.isEmpty {
-                if cursor.sink == 0 { prepareBatch(of: track.forwarded) }
-                guard send(track, to: outbox, now: now) else { return false }
+                if cursor.stream == 0 { prepareBatch(of: track) }
+                guard send(track, to: outbox, &catchup, now: now) else { return false }
                 track.forwarded.clearPending()
             }
             cursor = (cursor.track + 1, 0)
@@ -53,11 +53,12 @@ struct FanOut {
         return true
     }
 
-    private mutating func prepareBatch(of encoding: Encoding) {
+    private mutating func prepareBatch(of track: Track) {
         batch.removeAll(keepingCapacity: true)
-        for sequence in encoding.pending {
-            guard let entry = encoding.history.entry(sequence) else { continue }
-            unsafe batch.append(LinePacket(entry: entry, payload: encoding.history.payload(of: entry)))
+        for sequence in track.forwarded.pending {
+            if let packet = LinePacket(sequence, of: track.forwarded, index: track.forwardedIndex) {
+                batch.append(packet)
+            }
         }
         equaliseLengths()
     }
@@ -82,54 +83,50 @@ struct FanOut {
         }
     }
 
-    /// false: the outbox had no room for the sink at the cursor.
-    private mutating func send(_ track: Track, to outbox: Outbox, now: Instant) -> Bool {
-        while cursor.sink < track.sinks.count {
+    /// false: the outbox had no room for the stream at the cursor.
+    private mutating func send(_ track: Track, to outbox: Outbox, _ catchup: inout Catchup, now: Instant) -> Bool {
+        while cursor.stream < track.streams.count {
+            let index = cursor.stream
+            let viewer = track.streams[index].viewer
             // An empty outbox is as much room as there will ever be.
-            guard outbox.isEmpty || outbox.hasRoom(for: batch.count) else { return false }
-            let index = cursor.sink
-            let viewer = track.sinks[index].viewer
+            guard outbox.isEmpty || outbox.hasRoom(for: batch.count + viewer.records.count) else { return false }
             if let srtp = viewer.transport.srtp, let remote = viewer.transport.remote {
-                switch track.sinks[index].phase {
-                case .playing:
+                switch track.streams[index].position {
+                case .head:
                     for i in batch.indices
-                    where track.sinks[index].send(batch[i], srtp: srtp, to: remote, outbox: outbox) { packets += 1 }
+                    where track.streams[index].send(batch[i], srtp: srtp, to: remote, outbox: outbox) { packets += 1 }
+                case .behind(let next):
+                    // What came late for where it has been already; the rest it gets in its turn.
+                    for i in batch.indices
+                    where batch[i].sequence < next
+                        && track.streams[index].send(batch[i], srtp: srtp, to: remote, outbox: outbox)
+                    { packets += 1 }
                 case .waiting:
-                    guard begin(track, sink: index, srtp: srtp, remote: remote, outbox: outbox, now: now)
-                    else { return false }
+                    begin(track, stream: index, to: outbox, &catchup, now: now)
                 }
             }
-            cursor.sink += 1
+            cursor.stream += 1
         }
         return true
     }
 
-    /// Lets a waiting sink begin, if the batch has what it waits for (a keyframe, or any audio) or the source has just
-    /// brought one. false: no room.
-    private mutating func begin(
-        _ track: Track, sink index: Int, srtp: SRTPSession, remote: TransportAddress, outbox: Outbox, now: Instant
-    ) -> Bool {
+    /// Lets a waiting stream begin, if the batch has what it waits for (a keyframe, or any audio) or the source has just
+    /// brought one. A keyframe whose first packet came late by repair has followers that went by already, so it begins
+    /// behind the head.
+    private func begin(_ track: Track, stream index: Int, to outbox: Outbox, _ catchup: inout Catchup, now: Instant) {
         let encoding = track.forwarded
         let awaited = batch.first { $0.sequence >= encoding.formatStart && (!track.isVideo || $0.keyframe) }
         guard let start = awaited?.sequence ?? encoding.recentStart(now: now), let newest = encoding.history.newest
-        else { return true }
+        else { return }
         // H.264 flags the parameter sets and the picture after them: the picture alone is of no use.
         let first = track.isVideo ? encoding.history.keyframeStart(of: start) : start
-        guard newest - first < Int64(Self.maximumStartPackets) else { return true }
-        let viewer = track.sinks[index].viewer
-        // A sender report for each stream goes before them.
-        let count = Int(newest - first) + 1 + viewer.sinkIndices.count
-        guard outbox.isEmpty || outbox.hasRoom(for: count) else { return false }
-        track.sinks[index].start(encoding: track.forwardedIndex, at: first)
+        guard newest - first < Int64(Self.maximumStartPackets) else { return }
+        let (viewer, t) = (track.streams[index].viewer, Int(track.streams[index].track))
+        guard let record = viewer.records[t] else { return }
+        track.streams[index].start(encoding: track.forwardedIndex, at: first, offsets: record.offsets)
         viewer.transport.log.append(.sinkStarted(track.format.kind), at: now)
         // The receiver can place the stream in time from its first frame on.
         viewer.sendReports(to: outbox, ntpOrigin: ntpOrigin, now: now)
-        // A keyframe whose first packet came late by repair has followers that went by already: they are sent now.
-        for sequence in first...newest {
-            guard let entry = encoding.history.entry(sequence) else { continue }
-            let packet = unsafe LinePacket(entry: entry, payload: encoding.history.payload(of: entry))
-            if track.sinks[index].send(packet, srtp: srtp, to: remote, outbox: outbox) { packets += 1 }
-        }
-        return true
+        catchup.add(viewer, track: t)
     }
 }

@@ -1,163 +1,148 @@
 import WebRTC
 
-/// One track on its way to one viewer: how the line's packets are renumbered, and what has been sent. A plain value in
-/// the track's dense array; nothing in the sending loop allocates.
-struct Sink {
-    enum Phase {
+/// One track on its way to one viewer, a reader of the track's line: how packets are renumbered, what has been sent, and how
+/// far it has read. A plain value of 128 bytes in the track's dense array; what is rarely touched is in the viewer's
+/// `StreamRecord`. Nothing in the sending loop allocates.
+struct Stream {
+    enum Position: Equatable {
         /// Nothing is sent until a keyframe (video) or any packet (audio) comes.
         case waiting
-        case playing
+        /// The next number of the line that it gets; it is served by `Catchup`.
+        case behind(next: Int64)
+        /// What comes goes out at once, by `FanOut`.
+        case head
+    }
+
+    /// Which bytes of a packet may depend on its transmission.
+    enum Form {
+        /// A packet of this stream is sealed once: what is missing is sent again as a packet of another stream (RTX).
+        case sealedOnce
+        /// A re-send is the same packet, bit by bit, so nothing may differ: a second, different one under the same index
+        /// would give the key away (RFC 7714 §8.1).
+        case repeatable
     }
 
     let viewer: Viewer
+    private(set) var line: OutgoingLine
+    private var cursor = Self.isWaiting
+    private(set) var packets: UInt64 = 0
+    /// Of RTP payload.
+    private(set) var bytes: UInt64 = 0
+    private(set) var frames: UInt64 = 0
     let ssrc: SSRC
     private(set) var payloadType: PayloadType
-    let rtxSSRC: SSRC?
-    private(set) var rtxPayloadType: PayloadType?
-    let cname: String
-    private(set) var phase = Phase.waiting
-    private(set) var statistics: TrackStatistics
-    /// RTP packets and payload bytes sent on `ssrc`, for its sender reports.
-    private(set) var sentPackets: UInt32 = 0
-    private(set) var sentOctets: UInt32 = 0
-    private var map: SequenceMap
-    private var nextRTXSequence: Int64
-    private let timestampOffset: UInt32
+    private(set) var form: Form
+    /// Index of its track in the broadcast.
+    let track: UInt8
     /// The MID travels until the viewer's first report on our SSRC proves that it knows the stream (RFC 8843 §15).
-    /// Without RTX it stays: a plain re-send has to be the same packet bit by bit.
     private var extensions: OutgoingExtensions
-    private var repairs = RateBudget()
-    private var lastKeyframe: UInt32?
 
-    init(track: NegotiatedTrack, local: NegotiatedTrack.LocalStream, viewer: Viewer, random: inout SeededGenerator) {
-        self.viewer = viewer
-        (ssrc, payloadType) = (local.ssrc, track.payloadType)
-        (rtxSSRC, rtxPayloadType) = (local.rtxSSRC, local.rtxSSRC == nil ? nil : track.rtxPayloadType)
-        cname = local.cname
-        statistics = TrackStatistics(kind: track.kind, codec: track.codec.name)
+    /// `cursor` beside numbers of the line.
+    private static let isWaiting = Int64.max
+    private static let isAtHead = Int64.min
+
+    /// - Parameter next: its first number, low enough that the roll-over counter is surely 0 when the viewer sees its first
+    ///   packet (RFC 3711 §3.3.1).
+    init(_ negotiated: NegotiatedTrack, ssrc: SSRC, form: Form, track: Int, viewer: Viewer, next: Int64) {
+        (self.viewer, self.ssrc, self.form, self.track) = (viewer, ssrc, form, UInt8(track))
+        payloadType = negotiated.payloadType
         extensions =
-            OutgoingExtensions(mid: track.mid, midID: track.extensions.mid, transportSequenceID: 0) ?? Self.noExtensions
-        timestampOffset = UInt32.random(in: 0...UInt32.max, using: &random)
-        // Low enough that the roll-over counter is surely 0 when the viewer sees its first packet (RFC 3711 §3.3.1).
-        map = SequenceMap(next: Int64.random(in: 0..<0x4000, using: &random))
-        nextRTXSequence = Int64.random(in: 0..<0x4000, using: &random)
+            OutgoingExtensions(mid: negotiated.mid, midID: negotiated.extensions.mid, transportSequenceID: 0)
+            ?? Self.noExtensions
+        line = OutgoingLine(next: next)
     }
 
     private static let noExtensions = OutgoingExtensions(mid: "", midID: 0, transportSequenceID: 0)!
 
-    var repairsByRTX: Bool { rtxPayloadType != nil }
+    var position: Position {
+        switch cursor {
+        case Self.isWaiting: .waiting
+        case Self.isAtHead: .head
+        default: .behind(next: cursor)
+        }
+    }
 
     /// The source changed: the numbering goes on, the picture has to begin anew.
-    mutating func waitForKeyframe() { phase = .waiting }
+    mutating func waitForKeyframe() { cursor = Self.isWaiting }
 
-    mutating func start(encoding: Int, at sequence: Int64) {
-        map.start(encoding: encoding, source: sequence)
-        phase = .playing
+    /// It gets what lies from `sequence` on.
+    mutating func start(encoding: Int, at sequence: Int64, offsets: OutgoingLine.Offsets) {
+        line.start(encoding: encoding, source: sequence, offsets: offsets)
+        cursor = sequence
     }
 
-    /// The track's codec changed to one that the viewer knows under another payload type.
-    mutating func use(_ track: NegotiatedTrack) {
-        (payloadType, rtxPayloadType) = (track.payloadType, rtxSSRC == nil ? nil : track.rtxPayloadType)
-        statistics.codec = track.codec.name
-    }
+    mutating func hasRead(to next: Int64) { cursor = next }
+    mutating func reachedHead() { cursor = Self.isAtHead }
+
+    /// The track's codec changed to one that the viewer knows under another payload type. What is on the line already is
+    /// not sent again.
+    mutating func use(_ type: PayloadType, form: Form) { (payloadType, self.form) = (type, form) }
 
     mutating func viewerKnowsStream() {
-        if repairsByRTX { extensions = Self.noExtensions }
+        if form == .sealedOnce { extensions = Self.noExtensions }
     }
-
-    mutating func reported(lost: Int64) { statistics.lost = lost }
-    mutating func keyframeRequested() { statistics.keyframeRequests += 1 }
-
-    func outgoing(timestamp: UInt32) -> UInt32 { timestamp &+ timestampOffset }
 
     // MARK: Sending
 
-    /// Renumbers, seals and queues one packet of the line. false: not for this sink (from before its start), or no room.
+    /// Renumbers, seals and queues one packet of the line. false: not for this stream (from before its start), or no room.
     mutating func send(_ packet: LinePacket, srtp: SRTPSession, to remote: TransportAddress, outbox: Outbox) -> Bool {
-        guard let sequence = map.forward(encoding: 0, source: packet.sequence) else { return false }
-        guard seal(packet, sequence: sequence, pads: repairsByRTX, srtp: srtp, remote: remote, outbox: outbox)
+        guard let place = line.forward(encoding: packet.encoding, source: packet.sequence),
+            seal(packet, at: place, srtp: srtp, remote: remote, outbox: outbox)
         else { return false }
-        statistics.packets += 1
-        statistics.bytes += UInt64(packet.length)
-        if packet.marker { statistics.frames += 1 }
-        if packet.keyframe, packet.timestamp != lastKeyframe {
-            lastKeyframe = packet.timestamp
-            statistics.keyframes += 1
-        }
-        sentPackets &+= 1
-        sentOctets &+= UInt32(packet.length)
+        packets += 1
+        bytes += UInt64(packet.length)
+        if packet.marker { frames += 1 }
+        if packet.keyframe { viewer.count(keyframe: packet.timestamp, track: Int(track)) }
         return true
     }
 
-    private func seal(
-        _ packet: LinePacket, sequence: Int64, pads: Bool, srtp: SRTPSession, remote: TransportAddress, outbox: Outbox
+    /// Sends the very same packet again.
+    func repeatPacket(
+        _ packet: LinePacket, at place: OutgoingLine.Place, srtp: SRTPSession, to remote: TransportAddress,
+        outbox: Outbox
     ) -> Bool {
-        let padding = pads || packet.length == 0 ? packet.padding : 0
+        precondition(form == .repeatable, "a packet that may look different is not sealed again")
+        return seal(packet, at: place, srtp: srtp, remote: remote, outbox: outbox)
+    }
+
+    private func seal(
+        _ packet: LinePacket, at place: OutgoingLine.Place, srtp: SRTPSession, remote: TransportAddress, outbox: Outbox
+    ) -> Bool {
+        let padding = form == .sealedOnce || packet.length == 0 ? packet.padding : 0
         guard let target = unsafe outbox.reserve(Outbox.maximumDatagram) else { return false }
         let header = unsafe RTPHeader.write(
             to: target, marker: packet.marker, padding: padding > 0, payloadType: payloadType,
-            sequence: SequenceNumber(UInt16(truncatingIfNeeded: sequence)),
-            timestamp: outgoing(timestamp: packet.timestamp),
-            ssrc: ssrc, extensions: extensions)
+            sequence: SequenceNumber(UInt16(truncatingIfNeeded: place.number)),
+            timestamp: place.offsets.moved(timestamp: packet.timestamp), ssrc: ssrc, extensions: extensions)
         let length = unsafe srtp.sealRTP(
             at: target, headerLength: header, payload: packet.payload, payloadLength: packet.length, padding: padding,
-            index: UInt64(sequence))
+            index: UInt64(place.number))
         viewer.commit(length, to: remote, outbox: outbox)
         return true
     }
 
-    /// Answers one NACKed sequence number from the history, by RTX or by the same packet again; false: not to be had.
-    mutating func repair(
-        _ number: SequenceNumber, encoding: Encoding, oldest: Instant, now: Instant, srtp: SRTPSession,
-        remote: TransportAddress, outbox: Outbox
-    ) -> Bool {
-        statistics.nacks += 1
-        let sequence = number.extended(near: map.next)
-        guard let origin = map.origin(of: sequence), origin.sequence >= encoding.formatStart,
-            let entry = encoding.history.entry(origin.sequence), entry.arrival >= oldest,
-            repairs.take(FeedbackBudget.repairs, now: now)
-        else { return false }
-        let packet = unsafe LinePacket(entry: entry, payload: encoding.history.payload(of: entry))
-        if let rtxSSRC, let rtxPayloadType {
-            guard
-                sealRTX(
-                    packet, original: sequence, ssrc: rtxSSRC, type: rtxPayloadType, srtp: srtp, remote: remote,
-                    outbox: outbox)
-            else { return false }
-            nextRTXSequence += 1
-        } else {
-            guard seal(packet, sequence: sequence, pads: false, srtp: srtp, remote: remote, outbox: outbox)
-            else { return false }
-        }
-        statistics.repaired += 1
-        return true
-    }
-
-    /// RFC 4588 §4: a packet of the RTX stream whose payload is the original sequence number and the original payload.
-    private func sealRTX(
-        _ packet: LinePacket, original: Int64, ssrc: SSRC, type: PayloadType, srtp: SRTPSession,
-        remote: TransportAddress, outbox: Outbox
+    /// Sends a packet again on the RTX stream (RFC 4588 §4): its payload is the original number, which goes in front as a
+    /// prefix, and the original payload.
+    func sendRTX(
+        _ packet: LinePacket, at place: OutgoingLine.Place, on rtx: StreamRecord.RTX, type: PayloadType,
+        srtp: SRTPSession, to remote: TransportAddress, outbox: Outbox
     ) -> Bool {
         guard let target = unsafe outbox.reserve(Outbox.maximumDatagram) else { return false }
         let header = unsafe RTPHeader.write(
             to: target, marker: packet.marker, padding: false, payloadType: type,
-            sequence: SequenceNumber(UInt16(truncatingIfNeeded: nextRTXSequence)),
-            timestamp: outgoing(timestamp: packet.timestamp), ssrc: ssrc, extensions: extensions)
-        let length = unsafe withUnsafeTemporaryAllocation(byteCount: packet.length + 2, alignment: 8) { scratch in
-            unsafe scratch.storeBytes(of: UInt16(truncatingIfNeeded: original).bigEndian, as: UInt16.self)
-            if packet.length > 0 {
-                unsafe (scratch.baseAddress! + 2).copyMemory(from: packet.payload, byteCount: packet.length)
-            }
-            return unsafe srtp.sealRTP(
-                at: target, headerLength: header, payload: scratch.baseAddress!, payloadLength: packet.length + 2,
-                padding: 0, index: UInt64(nextRTXSequence))
-        }
+            sequence: SequenceNumber(UInt16(truncatingIfNeeded: rtx.next)),
+            timestamp: place.offsets.moved(timestamp: packet.timestamp), ssrc: rtx.ssrc, extensions: extensions)
+        let original = UInt16(truncatingIfNeeded: place.number).bigEndian
+        unsafe target.storeBytes(of: original, toByteOffset: header, as: UInt16.self)
+        let length = unsafe srtp.sealRTP(
+            at: target, headerLength: header, prefixLength: 2, payload: packet.payload, payloadLength: packet.length,
+            padding: 0, index: UInt64(rtx.next))
         viewer.commit(length, to: remote, outbox: outbox)
         return true
     }
 }
 
-/// A packet of a track's line as the fan-out sees it: where its payload lies, and its place on the line.
+/// A packet of a track's line as readers see it: where its payload lies, and its place on the line.
 @safe struct LinePacket {
     var sequence: Int64
     var timestamp: UInt32
@@ -166,13 +151,18 @@ struct Sink {
     var padding: Int
     var marker: Bool
     var keyframe: Bool
+    /// Index of the encoding whose line it is of.
+    var encoding: Int
     var payload: UnsafeRawPointer
 
-    @unsafe init(entry: PacketHistory.Entry, payload: UnsafeRawPointer) {
-        (sequence, timestamp, length) = (entry.sequence, entry.timestamp, entry.length)
+    /// nil: the history has it no more. Valid until the next packet is put on the line.
+    init?(_ sequence: Int64, of encoding: Encoding, index: Int) {
+        guard let entry = encoding.history.entry(sequence) else { return nil }
+        self.encoding = index
+        (self.sequence, timestamp, length) = (entry.sequence, entry.timestamp, entry.length)
         (marker, keyframe) = (entry.marker, entry.keyframe)
         // An empty packet (padding probe of the publisher) keeps its number; RFC 3550 wants at least one byte of it.
         padding = entry.length == 0 ? 4 : 0
-        unsafe self.payload = payload
+        unsafe payload = encoding.history.payload(of: entry)
     }
 }

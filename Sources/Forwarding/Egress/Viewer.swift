@@ -1,31 +1,34 @@
 import WebRTC
 
-/// A peer that takes media: a viewer, or a relay to the node below. Its sinks stand in the broadcast's tracks.
+/// A peer that takes media: a viewer, or a relay to the node below. Its streams stand in the broadcast's tracks.
 final class Viewer: Peer {
     /// As negotiated; the codec in use follows the broadcast's.
     var tracks: [NegotiatedTrack]
-    /// Where its sink stands per track of the broadcast; -1: it does not get that one.
-    var sinkIndices: [Int]
+    /// Per track of the broadcast; nil: it does not get that one.
+    var records: [StreamRecord?]
     /// From its receiver reports.
     private var reportedRoundTrip: Interval?
 
     override init(_ parameters: SessionParameters, broadcast: Broadcast, transport: PeerConnection) {
         tracks = parameters.tracks
-        sinkIndices = Array(repeating: -1, count: broadcast.tracks.count)
+        records = broadcast.tracks.map { _ in nil }
         super.init(parameters, broadcast: broadcast, transport: transport)
     }
 
-    override var streams: [SSRC] { sinks.map { $0.track.sinks[$0.index].ssrc } }
-    override var trackStatistics: [TrackStatistics] { sinks.map { $0.track.sinks[$0.index].statistics } }
+    override var ssrcs: [SSRC] { streams.map(\.stream.ssrc) }
+    override var trackStatistics: [TrackStatistics] { streams.map { $0.record.statistics(with: $0.stream) } }
     override var measuredRoundTrip: Interval? { reportedRoundTrip }
 
-    private var sinks: [(track: Track, index: Int)] {
-        zip(broadcast.tracks, sinkIndices).filter { $0.1 >= 0 }.map { (track: $0.0, index: $0.1) }
+    private var streams: [(stream: Stream, record: StreamRecord, track: Track)] {
+        zip(records, broadcast.tracks).compactMap { record, track in
+            record.map { (track.streams[$0.index], $0, track) }
+        }
     }
 
-    func sink(ssrc: SSRC) -> (track: Track, index: Int)? {
-        for (track, index) in zip(broadcast.tracks, sinkIndices) where index >= 0 && track.sinks[index].ssrc == ssrc {
-            return (track, index)
+    /// Index of the track that it gets under `ssrc`.
+    func track(ssrc: SSRC) -> Int? {
+        for (t, track) in broadcast.tracks.enumerated() {
+            if let index = records[t]?.index, track.streams[index].ssrc == ssrc { return t }
         }
         return nil
     }
@@ -33,6 +36,8 @@ final class Viewer: Peer {
     func measured(roundTrip sample: Interval) {
         reportedRoundTrip = reportedRoundTrip.map { $0 + (sample - $0) / 8 } ?? sample
     }
+
+    func count(keyframe timestamp: UInt32, track: Int) { records[track]?.count(keyframe: timestamp) }
 
     /// Queues the datagram just written into the outbox, unless the impairment takes it.
     @inline(__always)
@@ -47,13 +52,12 @@ final class Viewer: Peer {
     /// - Parameter ntpOrigin: NTP time at `Instant.zero`.
     func sendReports(to outbox: Outbox, ntpOrigin: UInt64, now: Instant) {
         let time = NTPTime(origin: NTPTime(rawValue: ntpOrigin), at: now)
-        for (track, index) in sinks {
-            let sink = track.sinks[index]
-            guard sink.phase == .playing, let timestamp = track.forwarded.timestamp(at: now) else { continue }
+        for (stream, record, track) in streams {
+            guard stream.position != .waiting, let timestamp = track.forwarded.timestamp(at: now) else { continue }
             let report = SenderReport(
-                sender: sink.ssrc, time: time, timestamp: sink.outgoing(timestamp: timestamp),
-                packets: sink.sentPackets, octets: sink.sentOctets)
-            let name = RTCPPacket.CanonicalName(ssrc: sink.ssrc, cname: sink.cname)
+                sender: stream.ssrc, time: time, timestamp: record.offsets.moved(timestamp: timestamp),
+                packets: UInt32(truncatingIfNeeded: stream.packets), octets: UInt32(truncatingIfNeeded: stream.bytes))
+            let name = RTCPPacket.CanonicalName(ssrc: stream.ssrc, cname: record.cname)
             send([.senderReport(report), .sourceDescription([name])], to: outbox)
         }
     }

@@ -47,7 +47,7 @@ extension ForwardingUnit {
         if let former { close(former, reason: .replaced, now: now) }
         changeFormats(of: broadcast, to: publisher.source.formats, now: now)
         // Viewers may have been waiting for this source.
-        for track in broadcast.tracks where track.isVideo && !track.sinks.isEmpty {
+        for track in broadcast.tracks where track.isVideo && !track.streams.isEmpty {
             track.forwarded.keyframes.sourceChanged(now: now)
         }
         for packet in held {

@@ -15,7 +15,7 @@ final class Publisher: Peer {
     }
 
     /// Of our feedback.
-    override var streams: [SSRC] { [source.feedbackSSRC] }
+    override var ssrcs: [SSRC] { [source.feedbackSSRC] }
     override var trackStatistics: [TrackStatistics] { source.statistics }
     override var measuredRoundTrip: Interval? { source.roundTrip }
 

@@ -13,7 +13,7 @@ struct Successor {
 
     /// What a keyframe's first packet may have been overtaken by is kept before there is one.
     private static let mostEarly = 64
-    /// It takes over with so many: sinks do not begin with much more than that.
+    /// It takes over with so many: streams do not begin with much more than that.
     private static let mostHeld = 200
     /// It takes over without a keyframe so long after its first packet. `RelayRouter` waits longer.
     private static let longestWait = Interval.seconds(Int64(5))

@@ -43,7 +43,7 @@ extension ForwardingUnit {
         return PeerConnection(
             parameters: transport, context: context, setupTimeout: limits.setupTimeout,
             consentTimeout: parameters.consentTimeout ?? limits.consentTimeout,
-            silence: watches ? limits.relaySilence : nil, now: now,
+            silence: watches ? limits.relaySilence : nil, watchesSealing: watchesSealing, now: now,
             seed: random.next())
     }
 
@@ -87,22 +87,21 @@ extension ForwardingUnit {
         }
         peer.nextReport = now + Self.reportInterval
         if let publisher = peer as? Publisher { sourceConnected(publisher, now: now) }
-        if let viewer = peer as? Viewer { addSinks(for: viewer, now: now) }
+        if let viewer = peer as? Viewer { addStreams(for: viewer, now: now) }
     }
 
-    private func addSinks(for viewer: Viewer, now: Instant) {
+    private func addStreams(for viewer: Viewer, now: Instant) {
         for t in viewer.tracks.indices {
             guard let local = viewer.tracks[t].local,
                 let index = viewer.broadcast.tracks.firstIndex(where: { $0.format.kind == viewer.tracks[t].kind }),
-                viewer.sinkIndices[index] < 0
+                viewer.records[index] == nil
             else { continue }
             let track = viewer.broadcast.tracks[index]
             // The codec may have changed since the answer was written.
             guard viewer.tracks[t].use(playing: track.format.codec) else {
                 return close(viewer, reason: .incompatible, now: now)
             }
-            viewer.sinkIndices[index] = track.sinks.count
-            track.sinks.append(Sink(track: viewer.tracks[t], local: local, viewer: viewer, random: &random))
+            addStream(of: viewer, viewer.tracks[t], local, track: index)
             if track.isVideo {
                 track.forwarded.keyframes.want(now: now)
                 requestKeyframes(of: viewer.broadcast, now: now)
@@ -110,17 +109,34 @@ extension ForwardingUnit {
         }
     }
 
-    private func removeSinks(of viewer: Viewer) {
+    private func addStream(
+        of viewer: Viewer, _ negotiated: NegotiatedTrack, _ local: NegotiatedTrack.LocalStream, track index: Int
+    ) {
+        let track = viewer.broadcast.tracks[index]
+        let offsets = OutgoingLine.Offsets(timestamp: UInt32.random(in: 0...UInt32.max, using: &random))
+        let (first, firstRTX) = (
+            Int64.random(in: Self.firstNumbers, using: &random), Int64.random(in: Self.firstNumbers, using: &random)
+        )
+        let record = StreamRecord(
+            negotiated, local: local, index: track.streams.count, offsets: offsets, nextRTX: firstRTX)
+        viewer.records[index] = record
+        track.streams.append(
+            Stream(negotiated, ssrc: local.ssrc, form: record.form, track: index, viewer: viewer, next: first))
+    }
+
+    /// Low enough that the roll-over counter is surely 0 when the viewer sees its first packet (RFC 3711 §3.3.1).
+    private static let firstNumbers: Range<Int64> = 0..<0x4000
+
+    private func removeStreams(of viewer: Viewer) {
         for (t, track) in viewer.broadcast.tracks.enumerated() {
-            let index = viewer.sinkIndices[t]
-            guard index >= 0 else { continue }
-            viewer.sinkIndices[t] = -1
-            // Swap-remove keeps the array dense; the sink that moves learns its new place.
-            track.sinks.swapAt(index, track.sinks.count - 1)
-            track.sinks.removeLast()
-            if index < track.sinks.count { track.sinks[index].viewer.sinkIndices[t] = index }
+            guard let index = viewer.records[t]?.index else { continue }
+            viewer.records[t] = nil
+            // Swap-remove keeps the array dense; the stream that moves learns its new place.
+            track.streams.swapAt(index, track.streams.count - 1)
+            track.streams.removeLast()
+            if index < track.streams.count { track.streams[index].viewer.records[t]?.index = index }
             // Nobody is left to wait for a keyframe.
-            if track.sinks.isEmpty { track.forwarded.keyframes.cancel() }
+            if track.streams.isEmpty { track.forwarded.keyframes.cancel() }
         }
     }
 
@@ -136,7 +152,7 @@ extension ForwardingUnit {
         if peer.phase == .closed { return }
         let final = peer.statistics
         peer.phase = .closed
-        if let viewer = peer as? Viewer { removeSinks(of: viewer) }
+        if let viewer = peer as? Viewer { removeStreams(of: viewer) }
         if let publisher = peer as? Publisher { peer.broadcast.succession.forget(publisher) }
         peer.broadcast.peers[peer.id] = nil
         peers[peer.id] = nil

@@ -38,7 +38,7 @@ class Peer {
     /// When something of this session is due.
     var nextDeadline: Instant { min(transport.nextDeadline, nextReport) }
     /// What we send under, for a good-bye.
-    var streams: [SSRC] { [] }
+    var ssrcs: [SSRC] { [] }
     var trackStatistics: [TrackStatistics] { [] }
     /// Other than by the transport.
     var measuredRoundTrip: Interval? { nil }
@@ -57,8 +57,8 @@ class Peer {
 
     /// RTCP BYE of what we send under.
     final var goodbye: [UInt8]? {
-        let streams = phase == .connected ? streams : []
-        return streams.isEmpty ? nil : RTCPCompound.write([.bye(streams)]).first
+        let ssrcs = phase == .connected ? ssrcs : []
+        return ssrcs.isEmpty ? nil : RTCPCompound.write([.bye(ssrcs)]).first
     }
 
     final var statistics: SessionStatistics {

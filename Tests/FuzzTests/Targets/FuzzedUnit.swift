@@ -102,8 +102,9 @@ final class FuzzedUnit {
         (limits.videoHistoryPackets, limits.audioHistoryPackets) = (64, 32)
         limits.missingPackets = 64
         profile = input.choose(SRTPProfile.allCases)
-        let configuration = ForwardingUnit.Configuration(
+        var configuration = ForwardingUnit.Configuration(
             identity: shared.identity, limits: limits, seed: 1, ntpOrigin: Self.ntpOrigin)
+        configuration.watchesSealing = true
         unit = ForwardingUnit(configuration, context: shared.context, outbox: shared.outbox)
         unit.apply(.openBroadcast(Self.broadcast, tracks: Self.formats), now: now)
         open(.source, variant: input.byte(), connects: true)
@@ -276,12 +277,15 @@ final class FuzzedUnit {
 
     private func advance() {
         var rounds = 0
-        while unit.advance(now: now) {
-            rounds += 1
-            precondition(rounds < 100, "what is due comes to an end")
+        repeat {
+            while unit.advance(now: now) {
+                rounds += 1
+                precondition(rounds < 100, "what is due comes to an end")
+                drain()
+            }
             drain()
-        }
-        drain()
+            rounds += 1
+        } while unit.nextDeadline <= now && rounds < 100
         precondition(unit.nextDeadline > now, "nothing is due any more")
     }
 
@@ -318,9 +322,9 @@ final class FuzzedUnit {
     func checkTables() {
         for broadcast in unit.broadcasts.values {
             for (t, track) in broadcast.tracks.enumerated() {
-                for (index, sink) in track.sinks.enumerated() {
-                    precondition(sink.viewer.sinkIndices[t] == index, "a viewer knows where its sink stands")
-                    precondition(unit.peers[sink.viewer.id] === sink.viewer, "a sink has a viewer")
+                for (index, stream) in track.streams.enumerated() {
+                    precondition(stream.viewer.records[t]?.index == index, "a viewer knows where its stream stands")
+                    precondition(unit.peers[stream.viewer.id] === stream.viewer, "a stream has a viewer")
                 }
             }
             for peer in broadcast.peers.values {
