@@ -84,10 +84,12 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .target(
+            name: "NodeCommand", dependencies: ["ControlPlane", argumentParser, logging], swiftSettings: settings),
         .executableTarget(
-            name: "origin", dependencies: ["ControlPlane", argumentParser, logging], swiftSettings: settings),
+            name: "origin", dependencies: ["NodeCommand", "ControlPlane", argumentParser], swiftSettings: settings),
         .executableTarget(
-            name: "edge", dependencies: ["ControlPlane", argumentParser, logging], swiftSettings: settings),
+            name: "edge", dependencies: ["NodeCommand", "ControlPlane", argumentParser], swiftSettings: settings),
         .executableTarget(
             name: "probe",
             dependencies: ["ControlPlane", "MediaPlane", "Forwarding", "WebRTC", argumentParser, logging],

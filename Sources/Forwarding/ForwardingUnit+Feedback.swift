@@ -4,149 +4,107 @@ import WebRTC
 extension ForwardingUnit {
     // MARK: RTCP in
 
-    func receiveRTCP(_ bytes: borrowing RawSpan, on session: Session, now: Instant) {
-        guard let packets = RTCPCompound.parse(bytes) else { return count(.malformedRTCP, session: session) }
+    func receiveRTCP(_ bytes: borrowing RawSpan, of peer: Peer, now: Instant) {
+        guard let packets = RTCPCompound.parse(bytes) else { return count(.malformedRTCP, peer: peer) }
         for packet in packets {
-            switch packet {
-            case .senderReport(let report):
-                receive(report, on: session, now: now)
-                for block in report.blocks { receive(block, on: session, now: now) }
-            case .receiverReport(_, let blocks):
-                for block in blocks { receive(block, on: session, now: now) }
-            case .nack(_, let media, let lost):
-                repair(lost, media: media, on: session, now: now)
-            case .pli(_, let media):
-                keyframeRequested(media, on: session, now: now)
-            case .fir(_, let requests):
-                for request in requests { keyframeRequested(request.media, on: session, now: now) }
-            case .bye:
-                session.peer.log.append(.bye, at: now)
-            case .sourceDescription, .transportFeedback, .remb, .other:
-                break
-            }
+            if case .bye = packet { peer.transport.log.append(.bye, at: now) }
+            if let publisher = peer as? Publisher { receive(packet, of: publisher, now: now) }
+            if let viewer = peer as? Viewer { receive(packet, of: viewer, now: now) }
         }
     }
 
-    private func receive(_ report: SenderReport, on session: Session, now: Instant) {
-        guard let point = session.source?.senderReport(report, ntpOrigin: ntpOrigin, now: now),
-            session.broadcast.source === session
+    private func receive(_ packet: RTCPPacket, of publisher: Publisher, now: Instant) {
+        guard case .senderReport(let report) = packet,
+            let point = publisher.source.senderReport(report, ntpOrigin: ntpOrigin, now: now),
+            publisher.broadcast.succession.source === publisher
         else { return }
-        session.broadcast.tracks[point.target].synchronise(at: point.at, timestamp: point.timestamp)
+        publisher.broadcast.tracks[point.target].forwarded.synchronise(at: point.at, timestamp: point.timestamp)
+    }
+
+    private func receive(_ packet: RTCPPacket, of viewer: Viewer, now: Instant) {
+        switch packet {
+        case .senderReport(let report):
+            for block in report.blocks { receive(block, of: viewer, now: now) }
+        case .receiverReport(_, let blocks):
+            for block in blocks { receive(block, of: viewer, now: now) }
+        case .nack(_, let media, let lost):
+            repair(lost, media: media, of: viewer, now: now)
+        case .pli(_, let media):
+            keyframeRequested(media, of: viewer, now: now)
+        case .fir(_, let requests):
+            for request in requests { keyframeRequested(request.media, of: viewer, now: now) }
+        case .bye, .sourceDescription, .transportFeedback, .remb, .other:
+            break
+        }
     }
 
     /// What a viewer reports of one of our streams.
-    private func receive(_ block: ReportBlock, on session: Session, now: Instant) {
-        guard let (track, index) = sink(of: session, ssrc: block.ssrc) else { return }
-        track.sinks[index].viewerKnowsStream()
-        track.sinks[index].reported(lost: Int64(block.cumulativeLost))
+    private func receive(_ block: ReportBlock, of viewer: Viewer, now: Instant) {
+        guard let t = viewer.track(ssrc: block.ssrc), let index = viewer.records[t]?.index else { return }
+        viewer.broadcast.tracks[t].streams[index].viewerKnowsStream()
+        viewer.records[t]!.reported(lost: Int64(block.cumulativeLost))
         let arrival = NTPTime(origin: NTPTime(rawValue: ntpOrigin), at: now)
-        guard let sample = block.roundTrip(arrival: arrival) else { return }
-        session.reportedRoundTrip = session.reportedRoundTrip.map { $0 + (sample - $0) / 8 } ?? sample
+        if let sample = block.roundTrip(arrival: arrival) { viewer.measured(roundTrip: sample) }
     }
 
-    private func sink(of session: Session, ssrc: SSRC) -> (BroadcastTrack, Int)? {
-        for (place, track) in zip(session.sinkPlaces, session.broadcast.tracks)
-        where place >= 0 && track.sinks[place].ssrc == ssrc {
-            return (track, place)
-        }
-        return nil
-    }
-
-    /// A viewer's losses are answered from the history. What is missing there too has been asked for upstream already,
-    /// and goes out to every viewer when it comes.
-    private func repair(_ lost: [SequenceNumber], media: SSRC, on session: Session, now: Instant) {
+    /// A viewer's losses are answered from the history, with the next flush.
+    private func repair(_ lost: [SequenceNumber], media: SSRC, of viewer: Viewer, now: Instant) {
         statistics.nacksReceived += UInt64(lost.count)
-        guard let (track, index) = sink(of: session, ssrc: media), let srtp = session.peer.srtp,
-            let remote = session.peer.remote
-        else { return }
-        let oldest = now - limits.historyAge
-        let count = session.budget.numbers.take(lost.count, FeedbackBudget.numbers, now: now)
-        if count < lost.count { refuse(.feedbackBudget, of: session, now: now) }
-        for number in lost.prefix(count) {
-            let sent = track.sinks[index].repair(
-                number, track: track, oldest: oldest, now: now, srtp: srtp, remote: remote, outbox: outbox)
-            if sent {
-                statistics.repairsSent += 1
-                statistics.packetsOut += 1
-            }
-        }
+        guard let t = viewer.track(ssrc: media) else { return }
+        let count = viewer.budget.numbers.take(lost.count, FeedbackBudget.numbers, now: now)
+        if count < lost.count { refuse(.feedbackBudget, of: viewer, now: now) }
+        viewer.records[t]!.missed(count)
+        catchup.repair(lost.prefix(count), of: viewer, track: t)
     }
 
-    private func keyframeRequested(_ media: SSRC, on session: Session, now: Instant) {
-        guard let (track, index) = sink(of: session, ssrc: media) else { return }
+    private func keyframeRequested(_ media: SSRC, of viewer: Viewer, now: Instant) {
+        guard let t = viewer.track(ssrc: media) else { return }
+        let track = viewer.broadcast.tracks[t]
         statistics.keyframeRequestsReceived += 1
-        track.sinks[index].keyframeRequested()
-        let age = session.reportedRoundTrip ?? .zero
-        guard track.isVideo, track.keyframes.isWorthAsking(now: now, age: age) else { return }
-        session.peer.log.append(.keyframeRequestReceived, at: now)
-        guard session.isRelay || session.budget.keyframes.take(FeedbackBudget.keyframes, now: now) else {
-            return refuse(.keyframeBudget, of: session, now: now)
+        viewer.records[t]!.keyframeRequested()
+        let age = viewer.measuredRoundTrip ?? .zero
+        guard track.isVideo, track.forwarded.keyframes.isWorthAsking(now: now, age: age) else { return }
+        viewer.transport.log.append(.keyframeRequestReceived, at: now)
+        guard viewer.isRelay || viewer.budget.keyframes.take(FeedbackBudget.keyframes, now: now) else {
+            return refuse(.keyframeBudget, of: viewer, now: now)
         }
-        track.keyframes.want(now: now, age: age)
-        requestKeyframes(of: session.broadcast, now: now)
+        track.forwarded.keyframes.want(now: now, age: age)
+        requestKeyframes(of: viewer.broadcast, now: now)
     }
 
-    // MARK: RTCP to sources
+    // MARK: RTCP to publishers
 
     /// Passes a wish for keyframes on to the source as soon as the firewall lets it.
     func requestKeyframes(of broadcast: Broadcast, now: Instant) {
-        guard let source = broadcast.source else { return }
-        sendFeedback(of: source, now: now)
-        schedule(source)
+        guard let publisher = broadcast.succession.source else { return }
+        sendFeedback(of: publisher, now: now)
+        schedule(publisher)
     }
 
-    /// NACKs, keyframe requests and transport-wide feedback that are due to a source.
-    func sendFeedback(of session: Session, now: Instant) {
-        guard session.source != nil else { return }
-        if let roundTrip = session.peer.roundTrip { session.source!.setRoundTrip(roundTrip) }
-        var packets = session.source!.dueFeedback(now: now)
+    /// NACKs, keyframe requests and transport-wide feedback that are due to a publisher.
+    func sendFeedback(of publisher: Publisher, now: Instant) {
+        if let roundTrip = publisher.transport.roundTrip { publisher.source.setRoundTrip(roundTrip) }
+        var packets = publisher.source.dueFeedback(now: now)
         for case .nack(_, _, let lost) in packets { statistics.nacksSent += UInt64(lost.count) }
-        for target in dueKeyframes(of: session, now: now) {
+        for target in dueKeyframes(of: publisher, now: now) {
             // Some encoders cannot be asked (FFmpeg's WHIP muxer): the firewall's clock runs all the same.
-            guard let request = session.source!.keyframeRequest(target: target) else { continue }
+            guard let request = publisher.source.keyframeRequest(target: target) else { continue }
             packets.append(request)
             statistics.keyframeRequestsSent += 1
-            session.peer.log.append(.keyframeRequestSent, at: now)
+            publisher.transport.log.append(.keyframeRequestSent, at: now)
         }
-        let switching = session.source!.dueSwitchRequests(now: now)
+        let switching = publisher.source.dueSwitchRequests(now: now)
         statistics.keyframeRequestsSent += UInt64(switching.count)
-        send(packets + switching, on: session)
+        publisher.send(packets + switching, to: outbox)
     }
 
-    /// The tracks for which a source is to be asked for a keyframe now.
-    private func dueKeyframes(of session: Session, now: Instant) -> [Int] {
-        let broadcast = session.broadcast
-        if broadcast.source === session {
-            return broadcast.tracks.indices.filter { broadcast.tracks[$0].keyframes.due(now: now) }
+    /// The tracks for which a publisher is to be asked for a keyframe now.
+    private func dueKeyframes(of publisher: Publisher, now: Instant) -> [Int] {
+        let broadcast = publisher.broadcast
+        if broadcast.succession.source === publisher {
+            return broadcast.tracks.indices.filter { broadcast.tracks[$0].forwarded.keyframes.due(now: now) }
         }
-        guard broadcast.successor?.session === session, broadcast.successor!.keyframes.due(now: now) else { return [] }
+        guard broadcast.succession.keyframeIsDue(of: publisher, now: now) else { return [] }
         return broadcast.tracks.indices.filter { broadcast.tracks[$0].isVideo }
-    }
-
-    // MARK: Reports
-
-    /// A receiver report to a source; to a viewer one sender report per stream that plays.
-    func sendReports(of session: Session, now: Instant) {
-        if session.source != nil {
-            let report = RTCPPacket.receiverReport(
-                sender: session.source!.feedbackSSRC, blocks: session.source!.reportBlocks(now: now))
-            let name = RTCPPacket.CanonicalName(ssrc: session.source!.feedbackSSRC, cname: session.source!.cname)
-            return send([report, .sourceDescription([name])], on: session)
-        }
-        let time = NTPTime(origin: NTPTime(rawValue: ntpOrigin), at: now)
-        for (place, track) in zip(session.sinkPlaces, session.broadcast.tracks) where place >= 0 {
-            let sink = track.sinks[place]
-            guard sink.phase == .playing, let timestamp = track.timestamp(at: now) else { continue }
-            let report = SenderReport(
-                sender: sink.ssrc, time: time, timestamp: sink.outgoing(timestamp: timestamp),
-                packets: sink.sentPackets, octets: sink.sentOctets)
-            let name = RTCPPacket.CanonicalName(ssrc: sink.ssrc, cname: sink.cname)
-            send([.senderReport(report), .sourceDescription([name])], on: session)
-        }
-    }
-
-    private func send(_ packets: [RTCPPacket], on session: Session) {
-        guard !packets.isEmpty else { return }
-        for datagram in RTCPCompound.write(packets) { session.peer.sendRTCP(datagram, outbox: outbox) }
     }
 }

@@ -4,12 +4,13 @@ package import WebRTC
 extension ForwardingUnit {
     /// Does what is due at `now`, to be sent with the next flush. true: the outbox is full; flush, and call again.
     package func advance(now: Instant) -> Bool {
+        catchup.refill()
         guard advanceHandshakes(now: now) else { return true }
         while deadlines.next <= now {
             guard outbox.isEmpty || outbox.hasRoom(for: Self.mostDatagrams) else { return true }
-            guard let session = deadlines.popDue(now: now) else { break }
-            advance(session, now: now)
-            schedule(session)
+            guard let peer = deadlines.popDue(now: now) else { break }
+            advance(peer, now: now)
+            schedule(peer)
         }
         return false
     }
@@ -17,34 +18,35 @@ extension ForwardingUnit {
     /// What one session may send at one deadline: checks, a flight of the handshake, feedback and reports.
     private static let mostDatagrams = 32
 
-    private func advance(_ session: Session, now: Instant) {
-        session.peer.advance(now: now, outbox: outbox)
-        follow(session, now: now)
-        guard session.phase == .connected else { return }
-        if session.source != nil {
-            sendFeedback(of: session, now: now)
-            if session.source!.fallsSilent(now: now) {
-                session.peer.log.append(.silent, at: now)
-                events.append(.silent(session.id, session.broadcast.id))
-                reconsiderSource(of: session.broadcast)
-            }
-            advanceSuccessor(session, now: now)
-            guard session.phase == .connected else { return }
+    private func advance(_ peer: Peer, now: Instant) {
+        peer.transport.advance(now: now, outbox: outbox)
+        follow(peer, now: now)
+        guard peer.phase == .connected else { return }
+        if let publisher = peer as? Publisher { advance(publisher, now: now) }
+        guard peer.phase == .connected, now >= peer.nextReport else { return }
+        peer.nextReport = now + Self.reportInterval
+        if let publisher = peer as? Publisher { publisher.sendReport(to: outbox, now: now) }
+        if let viewer = peer as? Viewer { viewer.sendReports(to: outbox, ntpOrigin: ntpOrigin, now: now) }
+    }
+
+    private func advance(_ publisher: Publisher, now: Instant) {
+        sendFeedback(of: publisher, now: now)
+        if publisher.source.fallsSilent(now: now) {
+            publisher.transport.log.append(.silent, at: now)
+            events.append(.silent(publisher.id, publisher.broadcast.id))
+            reconsiderSource(of: publisher.broadcast)
         }
-        if now >= session.nextReport {
-            sendReports(of: session, now: now)
-            session.nextReport = now + Self.reportInterval
-        }
+        if publisher.broadcast.succession.advance(publisher, now: now) { reconsiderSource(of: publisher.broadcast) }
     }
 
     static let reportInterval = Interval.seconds(Int64(1))
 
-    /// Makes sure that `session` is advanced when its next deadline comes.
-    func schedule(_ session: Session) {
-        let deadline = session.nextDeadline
-        if deadline < session.scheduled {
-            session.scheduled = deadline
-            deadlines.push(session, at: deadline)
+    /// Makes sure that `peer` is advanced when its next deadline comes.
+    func schedule(_ peer: Peer) {
+        let deadline = peer.nextDeadline
+        if deadline < peer.scheduled {
+            peer.scheduled = deadline
+            deadlines.push(peer, at: deadline)
         }
     }
 }

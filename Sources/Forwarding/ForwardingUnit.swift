@@ -9,7 +9,7 @@ package import WebRTC
 ///
 /// `flush` and `advance` end with true when the outbox is full: it is sent, and they are called again.
 ///
-/// The data path, top to bottom, is this file: receive → receiveRTP → accept → flush → fanOut.
+/// The data path, top to bottom, is this file: receive → receiveRTP → accept → flush.
 package final class ForwardingUnit {
     package struct Configuration: Sendable {
         package var identity: DTLSIdentity
@@ -17,6 +17,8 @@ package final class ForwardingUnit {
         package var seed: UInt64
         /// 64-bit NTP time (RFC 5905 §6) at `Instant.zero`, for sender reports.
         package var ntpOrigin: UInt64
+        /// For tests: a second, different packet under one SRTP index stops the process.
+        package var watchesSealing = false
 
         package init(identity: DTLSIdentity, limits: Limits = Limits(), seed: UInt64, ntpOrigin: UInt64) {
             (self.identity, self.limits, self.seed, self.ntpOrigin) = (identity, limits, seed, ntpOrigin)
@@ -29,20 +31,18 @@ package final class ForwardingUnit {
     let limits: Limits
     let context: DTLSContext
     let ntpOrigin: UInt64
+    let watchesSealing: Bool
     var random: SeededGenerator
     var broadcasts: [BroadcastID: Broadcast] = [:]
-    var sessions: [SessionID: Session] = [:]
-    var byAddress: [TransportAddress: Session] = [:]
-    var byUfrag: [UInt64: Session] = [:]
+    var peers: [SessionID: Peer] = [:]
+    var demultiplexer = Demultiplexer()
     var deadlines = DeadlineQueue()
     var handshakes = HandshakeQueue()
     var events: [Event] = []
     var goodbyes = Goodbyes()
     var statistics = UnitStatistics()
-    /// Broadcasts with packets to fan out, and how far the fan-out has come.
-    private var dirty: [Broadcast] = []
-    private var cursor = FanOutCursor()
-    private var batch: [LinePacket] = []
+    var fanOut: FanOut
+    var catchup: Catchup
 
     package convenience init(_ configuration: Configuration) throws(DTLSError) {
         self.init(configuration, context: try DTLSContext(identity: configuration.identity))
@@ -52,19 +52,19 @@ package final class ForwardingUnit {
     init(_ configuration: Configuration, context: DTLSContext, outbox: Outbox = Outbox()) {
         limits = configuration.limits
         (self.context, self.outbox) = (context, outbox)
-        ntpOrigin = configuration.ntpOrigin
+        (ntpOrigin, watchesSealing) = (configuration.ntpOrigin, configuration.watchesSealing)
         random = SeededGenerator(seed: configuration.seed)
-        batch.reserveCapacity(256)
-        dirty.reserveCapacity(64)
+        fanOut = FanOut(ntpOrigin: ntpOrigin)
+        catchup = Catchup(historyAge: limits.historyAge)
     }
 
-    /// Sessions and their broadcast refer to each other as long as they live.
+    /// Peers and their broadcast refer to each other as long as they live.
     deinit {
         for broadcast in broadcasts.values { broadcast.abandon() }
-        for session in sessions.values { session.broadcast.abandon() }
+        for peer in peers.values { peer.broadcast.abandon() }
     }
 
-    package var nextDeadline: Instant { handshakes.isEmpty ? deadlines.next : .zero }
+    package var nextDeadline: Instant { handshakes.isEmpty && catchup.isEmpty ? deadlines.next : .zero }
 
     package func takeEvents() -> [Event] {
         guard !events.isEmpty else { return [] }
@@ -72,9 +72,9 @@ package final class ForwardingUnit {
         return events
     }
 
-    func count(_ reason: DropReason, session: Session? = nil) {
+    func count(_ reason: DropReason, peer: Peer? = nil) {
         statistics.drops[Int(reason.rawValue)] += 1
-        session?.dropped += 1
+        peer?.dropped += 1
     }
 
     // MARK: - Datagram in
@@ -85,300 +85,169 @@ package final class ForwardingUnit {
         statistics.datagramsIn += 1
         statistics.bytesIn += UInt64(datagram.byteCount)
         let kind = DatagramClass.classify(datagram.bytes)
-        guard let session = owner(of: datagram.bytes, kind, from: source) else { return }
+        switch demultiplexer.owner(of: datagram.bytes, kind, from: source) {
+        case .nobody(let reason): count(reason)
+        case .peer(let peer): receive(&datagram, kind, of: peer, from: source, now: now)
+        }
+    }
+
+    private func receive(
+        _ datagram: inout MutableRawSpan, _ kind: DatagramClass, of peer: Peer, from source: TransportAddress,
+        now: Instant
+    ) {
         switch kind {
-        case .dtls where session.phase == .connecting:
-            if !handshakes.append(datagram.bytes, from: source, of: session) {
-                count(.handshakesBusy, session: session)
-            }
-        case .rtp where session.source == nil:
+        case .dtls where peer.phase == .connecting:
+            if !handshakes.append(datagram.bytes, from: source, of: peer) { count(.handshakesBusy, peer: peer) }
+        case .rtp where peer is Viewer:
             // Not worth a decryption.
-            count(.wrongDirection, session: session)
-        case .rtcp where !session.budget.datagrams.take(FeedbackBudget.datagrams, now: now):
-            refuse(.feedbackBudget, of: session, now: now)
+            count(.wrongDirection, peer: peer)
+        case .rtcp where !peer.budget.datagrams.take(FeedbackBudget.datagrams, now: now):
+            refuse(.feedbackBudget, of: peer, now: now)
         default:
-            take(&datagram, of: session, from: source, now: now)
+            take(&datagram, of: peer, from: source, now: now)
         }
     }
 
     /// A datagram whose turn it is.
-    func take(_ datagram: inout MutableRawSpan, of session: Session, from source: TransportAddress, now: Instant) {
-        let received = session.peer.receive(&datagram, from: source, now: now, outbox: outbox)
-        take(received, in: datagram.bytes, from: source, on: session, now: now)
+    func take(_ datagram: inout MutableRawSpan, of peer: Peer, from source: TransportAddress, now: Instant) {
+        let received = peer.transport.receive(&datagram, from: source, now: now, outbox: outbox)
+        take(received, in: datagram.bytes, from: source, of: peer, now: now)
     }
 
-    /// What a session's transport made of a datagram: of media, `bytes` begin with the plain packet.
+    /// What a peer's transport made of a datagram: of media, `bytes` begin with the plain packet.
     func take(
         _ received: PeerConnection.Received, in bytes: borrowing RawSpan, from source: TransportAddress,
-        on session: Session, now: Instant
+        of peer: Peer, now: Instant
     ) {
         switch received {
         case .rtp(let length):
-            if let reason = receiveRTP(bytes.extracting(0..<length), on: session, now: now) {
-                count(reason, session: session)
-                tell(reason, of: bytes.extracting(0..<length), on: session, now: now)
-            }
+            receiveRTP(bytes.extracting(0..<length), of: peer, now: now)
         case .rtcp(let length):
-            receiveRTCP(bytes.extracting(0..<length), on: session, now: now)
+            receiveRTCP(bytes.extracting(0..<length), of: peer, now: now)
         case .control(let authenticated):
-            if authenticated { remember(source, for: session, now: now) }
-            follow(session, now: now)
+            if authenticated { demultiplexer.remember(source, for: peer, now: now) }
+            follow(peer, now: now)
         case .dropped(.outboxFull):
             break  // an answer without room, which the outbox counts
         case .dropped(let reason):
-            count(reason, session: session)
+            count(reason, peer: peer)
         }
-        schedule(session)
-    }
-
-    /// Who gets a datagram: the session that owns its source address, or, for STUN, the one whose user fragment it
-    /// names. A stranger's datagram costs a parse and a look-up, and allocates nothing.
-    private func owner(
-        of bytes: borrowing RawSpan, _ kind: DatagramClass, from source: TransportAddress
-    ) -> Session? {
-        guard kind == .stun else {
-            if let known = byAddress[source] { return known }
-            count(kind == .unknown ? .unclassified : .unknownSource)
-            return nil
-        }
-        guard let message = STUNMessage.parse(bytes) else {
-            count(.malformedSTUN)
-            return nil
-        }
-        if let key = message.localUfragKey(in: bytes), let session = byUfrag[key] { return session }
-        // Responses to our own checks carry no USERNAME: they come from where a check was sent to.
-        if message.messageClass != .request, let session = byAddress[source] { return session }
-        count(message.messageClass == .request ? .unknownUfrag : .unexpectedSTUN)
-        return nil
-    }
-
-    /// Media and DTLS from `address` belong to `session` from now on, unless another session's peer lives there: a check
-    /// proves who sends it, not from where.
-    func remember(_ address: TransportAddress, for session: Session, now: Instant) {
-        if let owner = byAddress[address] {
-            if owner === session || owner.isAlive(at: address, now: now) { return }
-            owner.addresses.removeAll { $0 == address }
-        }
-        byAddress[address] = session
-        session.addresses.append(address)
-        if session.addresses.count > Session.maximumAddresses,
-            let oldest = session.addresses.firstIndex(where: { $0 != session.peer.remote })
-        {
-            byAddress[session.addresses.remove(at: oldest)] = nil
-        }
+        schedule(peer)
     }
 
     // MARK: - RTP in
 
-    private func receiveRTP(_ bytes: borrowing RawSpan, on session: Session, now: Instant) -> DropReason? {
-        guard session.source != nil else { return .wrongDirection }
+    private func receiveRTP(_ bytes: borrowing RawSpan, of peer: Peer, now: Instant) {
+        guard let publisher = peer as? Publisher else { return count(.wrongDirection, peer: peer) }
+        guard let reason = receive(bytes, of: publisher, now: now) else { return }
+        count(reason, peer: peer)
+        tell(reason, of: bytes, from: publisher, now: now)
+    }
+
+    private func receive(_ bytes: borrowing RawSpan, of publisher: Publisher, now: Instant) -> DropReason? {
         guard let packet = RTPPacket.parse(bytes) else { return .malformedRTP }
-        let located = session.source!.locate(packet, in: bytes)
-        session.source!.recordTransportSequence(packet, of: located?.track, in: bytes, now: now)
+        let located = publisher.source.locate(packet, in: bytes)
+        publisher.source.recordTransportSequence(packet, of: located?.track, in: bytes, now: now)
         guard let place = located else { return .unknownStream }
-        if session.source!.changesCodec(packet, at: place, now: now), session.broadcast.source === session {
-            changeFormats(of: session.broadcast, to: session.source!.formats, now: now)
+        if publisher.source.changesCodec(packet, at: place, now: now),
+            publisher.broadcast.succession.source === publisher
+        {
+            changeFormats(of: publisher.broadcast, to: publisher.source.formats, now: now)
         }
-        switch session.source!.receive(packet, at: place, in: bytes, now: now) {
+        switch publisher.source.receive(packet, at: place, in: bytes, now: now) {
         case .dropped(let reason):
             return reason
         case .nothing:
             return nil
         case .media(let sequence, let payload, let lostTooMuch):
-            if lostTooMuch { repairsExhausted(at: place, on: session, now: now) }
-            return accept(packet, sequence, bytes.extracting(payload), at: place, on: session, now: now)
+            if lostTooMuch { repairsExhausted(at: place, of: publisher, now: now) }
+            return accept(packet, sequence, bytes.extracting(payload), at: place, of: publisher, now: now)
         }
     }
 
-    /// Puts a source's packet on its track's line, to leave with the next flush.
+    /// Puts a publisher's packet on its track's line, to leave with the next flush.
     func accept(
         _ packet: RTPPacket, _ extended: Int64, _ payload: borrowing RawSpan, at place: Source.Located,
-        on session: Session, now: Instant
+        of publisher: Publisher, now: Instant
     ) -> DropReason? {
         guard payload.byteCount <= limits.maximumPayload else { return .tooLarge }
-        if session.source!.arrives(at: place, now: now) {
-            events.append(.receiving(session.id, session.broadcast.id, session.source!.received))
+        if publisher.source.arrives(at: place, now: now) {
+            events.append(.receiving(publisher.id, publisher.broadcast.id, publisher.source.received))
         }
         let keyframe = isKeyframeStart(
-            codec: session.source!.tracks[place.track].negotiated.codec.name, payload: payload)
-        guard session.source!.forwards(extended, keyframe: keyframe, at: place, now: now) else {
+            codec: publisher.source.tracks[place.track].negotiated.codec.name, payload: payload)
+        guard publisher.source.forwards(extended, keyframe: keyframe, at: place, now: now) else {
             return .unwantedEncoding
         }
-        guard session.broadcast.source === session else {
-            return hold(packet, extended, payload, at: place, on: session, now: now)
+        guard publisher.broadcast.succession.source === publisher else {
+            return hold(packet, extended, payload, at: place, of: publisher, now: now)
         }
-        let track = session.broadcast.tracks[session.source!.tracks[place.track].target]
-        if session.source!.tracks[place.track].encodings[place.encoding].line == nil {
-            let isNew = session.source!.tracks[place.track].encodings[place.encoding].statistics.packets == 0
-            if isNew, !track.isVideo, track.hasRecently(payload, now: now) { return .duplicate }
+        let track = publisher.broadcast.tracks[publisher.source.tracks[place.track].target]
+        if publisher.source.tracks[place.track].encodings[place.encoding].line == nil {
+            let isNew = publisher.source.tracks[place.track].encodings[place.encoding].statistics.packets == 0
+            if isNew, !track.isVideo, track.forwarded.hasRecently(payload, now: now) { return .duplicate }
             let line = track.beginLine(sequence: extended, timestamp: packet.timestamp, now: now)
-            if let point = session.source!.place(line, at: place) {
-                track.synchronise(at: point.at, timestamp: point.timestamp)
+            if let point = publisher.source.place(line, at: place) {
+                track.forwarded.synchronise(at: point.at, timestamp: point.timestamp)
             }
         }
-        if keyframe { putParameterSets(before: extended, packet, at: place, on: session, track, now: now) }
-        guard let line = session.source!.tracks[place.track].encodings[place.encoding].line,
+        if keyframe { putParameterSets(before: extended, packet, at: place, of: publisher, track, now: now) }
+        guard let line = publisher.source.tracks[place.track].encodings[place.encoding].line,
             let sequence = line.sequence(of: extended)
         else { return .tooOld }
-        switch track.accept(
+        switch track.forwarded.accept(
             sequence: sequence, timestamp: packet.timestamp &+ line.timestampOffset, marker: packet.marker,
             keyframe: keyframe, payload: payload, now: now)
         {
         case .dropped(let reason):
             return reason
         case .accepted(let beginsKeyframe):
-            session.source!.count(packet, payloadBytes: payload.byteCount, at: place, keyframe: beginsKeyframe)
+            publisher.source.count(packet, payloadBytes: payload.byteCount, at: place, keyframe: beginsKeyframe)
         }
         statistics.packetsIn += 1
-        if session.source!.flows(now: now) {
-            session.peer.log.append(.flowing, at: now)
-            events.append(.flowing(session.id, session.broadcast.id))
+        if publisher.source.flows(now: now) {
+            publisher.transport.log.append(.flowing, at: now)
+            events.append(.flowing(publisher.id, publisher.broadcast.id))
         }
-        markDirty(session.broadcast)
+        fanOut.mark(publisher.broadcast)
         return nil
     }
 
     /// Gives a keyframe on its way to the line the parameter sets that it came without.
     private func putParameterSets(
-        before extended: Int64, _ packet: RTPPacket, at place: Source.Located, on session: Session,
-        _ track: BroadcastTrack, now: Instant
+        before extended: Int64, _ packet: RTPPacket, at place: Source.Located, of publisher: Publisher,
+        _ track: Track, now: Instant
     ) {
         guard
-            let sets = session.source!.insertParameterSets(before: extended, timestamp: packet.timestamp, at: place),
-            let line = session.source!.tracks[place.track].encodings[place.encoding].line
+            let sets = publisher.source.insertParameterSets(before: extended, timestamp: packet.timestamp, at: place),
+            let line = publisher.source.tracks[place.track].encodings[place.encoding].line
         else { return }
         for (i, unit) in sets.units.enumerated() {
-            _ = unsafe track.accept(
+            _ = unsafe track.forwarded.accept(
                 sequence: sets.first + Int64(i), timestamp: packet.timestamp &+ line.timestampOffset, marker: false,
                 keyframe: false, payload: unit.span.bytes, now: now)
         }
     }
 
-    private func repairsExhausted(at place: Source.Located, on session: Session, now: Instant) {
-        session.peer.log.append(.repairsExhausted, at: now)
-        let track = session.broadcast.tracks[session.source!.tracks[place.track].target]
-        if track.isVideo, !track.sinks.isEmpty { track.keyframes.want(now: now) }
+    private func repairsExhausted(at place: Source.Located, of publisher: Publisher, now: Instant) {
+        publisher.transport.log.append(.repairsExhausted, at: now)
+        let track = publisher.broadcast.tracks[publisher.source.tracks[place.track].target]
+        if track.isVideo, !track.streams.isEmpty { track.forwarded.keyframes.want(now: now) }
     }
 
-    func markDirty(_ broadcast: Broadcast) {
-        if !dirty.contains(where: { $0 === broadcast }) { dirty.append(broadcast) }
-    }
+    // MARK: - Out
 
-    // MARK: - Fan-out
-
-    /// How far a fan-out has come that the outbox was too small for.
-    private struct FanOutCursor {
-        var track = 0
-        var sink = 0
-    }
-
-    /// Sends what has been received since the last flush to every sink, viewer by viewer, so that one viewer's packets
-    /// lie in a row, then the good-byes of sessions that were closed. true: the outbox is full; send it, empty it and call
-    /// again.
+    /// Sends what has been received since the last flush to every viewer, then what some of them lack, then the good-byes of
+    /// sessions that were closed.
+    /// true: the outbox is full; send it, empty it and call again.
     package func flush(now: Instant) -> Bool {
-        while let broadcast = dirty.last {
-            while cursor.track < broadcast.tracks.count {
-                let track = broadcast.tracks[cursor.track]
-                if !track.pending.isEmpty {
-                    if cursor.sink == 0 { prepareBatch(of: track) }
-                    guard fanOut(track, now: now) else { return true }
-                    track.pending.removeAll(keepingCapacity: true)
-                }
-                cursor = FanOutCursor(track: cursor.track + 1, sink: 0)
-            }
-            cursor = FanOutCursor()
-            if broadcast.successor != nil, advanceSuccession(of: broadcast, now: now) { continue }
-            dirty.removeLast()
+        while let broadcast = fanOut.next {
+            guard fanOut.send(broadcast, to: outbox, &catchup, now: now) else { return true }
+            // What its next source has brought goes out as well.
+            if advanceSuccession(of: broadcast, now: now) { continue }
+            fanOut.unmark(broadcast)
         }
+        guard catchup.serve(to: outbox, now: now) else { return true }
         return !goodbyes.move(to: outbox)
     }
-
-    private func prepareBatch(of track: BroadcastTrack) {
-        batch.removeAll(keepingCapacity: true)
-        for sequence in track.pending {
-            guard let entry = track.history.entry(sequence) else { continue }
-            unsafe batch.append(LinePacket(entry: entry, payload: track.history.payload(of: entry)))
-        }
-        equaliseLengths()
-    }
-
-    /// Pads packets up to a slightly longer neighbour: senders split a frame into parts that differ by a few bytes, and
-    /// only equal datagrams share a GSO run.
-    private func equaliseLengths() {
-        var start = 0
-        while start < batch.count {
-            var (shortest, longest) = (batch[start].length, batch[start].length)
-            var end = start + 1
-            while end < batch.count {
-                let (least, most) = (min(shortest, batch[end].length), max(longest, batch[end].length))
-                guard most - least <= Self.maximumEqualising else { break }
-                (shortest, longest, end) = (least, most, end + 1)
-            }
-            // The last of a run may be shorter without padding.
-            for i in start..<max(start, end - 1) where batch[i].length > 0 {
-                batch[i].padding = longest - batch[i].length
-            }
-            start = end
-        }
-    }
-
-    private static let maximumEqualising = 16
-
-    /// false: the outbox had no room for the sink at the cursor.
-    private func fanOut(_ track: BroadcastTrack, now: Instant) -> Bool {
-        while cursor.sink < track.sinks.count {
-            // An empty outbox is as much room as there will ever be.
-            guard outbox.isEmpty || outbox.hasRoom(for: batch.count) else { return false }
-            let index = cursor.sink
-            let session = track.sinks[index].session
-            if let srtp = session.peer.srtp, let remote = session.peer.remote {
-                switch track.sinks[index].phase {
-                case .playing:
-                    for i in batch.indices { send(batch[i], to: index, of: track, srtp: srtp, remote: remote) }
-                case .waiting:
-                    guard begin(track, sink: index, srtp: srtp, remote: remote, now: now) else { return false }
-                }
-            }
-            cursor.sink += 1
-        }
-        return true
-    }
-
-    /// Lets a waiting sink begin, if the batch has what it waits for (a keyframe, or any audio) or the source has just
-    /// brought one. false: no room.
-    private func begin(
-        _ track: BroadcastTrack, sink index: Int, srtp: SRTPSession, remote: TransportAddress, now: Instant
-    ) -> Bool {
-        let awaited = batch.first { $0.sequence >= track.formatStart && (!track.isVideo || $0.keyframe) }
-        guard let start = awaited?.sequence ?? track.recentStart(now: now), let newest = track.history.newest
-        else { return true }
-        // H.264 flags the parameter sets and the picture after them: the picture alone is of no use.
-        let first = track.isVideo ? track.history.keyframeStart(of: start) : start
-        guard newest - first < Int64(Self.maximumStartPackets) else { return true }
-        // A sender report for each stream goes before them.
-        let count = Int(newest - first) + 1 + track.sinks[index].session.sinkPlaces.count
-        guard outbox.isEmpty || outbox.hasRoom(for: count) else { return false }
-        track.sinks[index].start(at: first)
-        let session = track.sinks[index].session
-        session.peer.log.append(.sinkStarted(track.format.kind), at: now)
-        // The receiver can place the stream in time from its first frame on.
-        sendReports(of: session, now: now)
-        // A keyframe whose first packet came late by repair has followers that went by already: they are sent now.
-        for sequence in first...newest {
-            guard let entry = track.history.entry(sequence) else { continue }
-            let packet = unsafe LinePacket(entry: entry, payload: track.history.payload(of: entry))
-            send(packet, to: index, of: track, srtp: srtp, remote: remote)
-        }
-        return true
-    }
-
-    @inline(__always)
-    private func send(
-        _ packet: LinePacket, to sink: Int, of track: BroadcastTrack, srtp: SRTPSession, remote: TransportAddress
-    ) {
-        if track.sinks[sink].send(packet, srtp: srtp, to: remote, outbox: outbox) { statistics.packetsOut += 1 }
-    }
-
-    /// More than this behind its keyframe a sink does not start; it waits for the next one.
-    private static let maximumStartPackets = 256
 }

@@ -1,46 +1,15 @@
 import ArgumentParser
 import ControlPlane
-import Logging
+import NodeCommand
 
 @main
 struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "edge",
         abstract: "Serves broadcasts to viewers (WHEP), pulling each wanted one once from the nodes above.",
-        discussion: """
-            SIGTERM and SIGINT drain and then stop the node; a second signal stops it at once.
-            Exit codes: 0 clean stop, 64 bad usage, 78 bad configuration, 1 anything else.
-            """,
-        version: CascadeVersion.current)
+        discussion: NodeOptions.discussion, version: CascadeVersion.current)
 
-    @Option(help: ArgumentHelp("The deployment.", valueName: "file"))
-    var topology = "topology.yaml"
+    @OptionGroup var options: NodeOptions
 
-    @Option(help: ArgumentHelp("Which node of it to be (default: NODE_NAME, else the only edge).", valueName: "name"))
-    var node: String?
-
-    @Flag(help: "Validate the topology and exit.")
-    var check = false
-
-    @Option(
-        help: ArgumentHelp("The least important events to log: \(levels) (default: info).", valueName: "level"),
-        transform: { name in
-            guard let level = Logger.Level(rawValue: name) else { throw ValidationError("expected \(levels)") }
-            return level
-        })
-    var logLevel = Logger.Level.info
-
-    @Option(help: "How log lines look.")
-    var logFormat = LogFormat.text
-
-    func run() async throws {
-        let program = NodeProgram(
-            role: .edge, topologyFile: topology, nodeName: node, isCheck: check, logLevel: logLevel,
-            logFormat: logFormat)
-        throw ExitCode(await program.run().rawValue)
-    }
+    func run() async throws { try await options.run(as: .edge) }
 }
-
-private let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
-
-extension LogFormat: ExpressibleByArgument {}

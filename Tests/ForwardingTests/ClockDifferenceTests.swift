@@ -20,6 +20,29 @@ import WebRTC
         #expect(Source.interval(UInt64(bitPattern: units)) == nil)
     }
 
+    /// A sender's clock that runs fast or slow is followed, a little with each report: its time never gets far from ours, and
+    /// it never jumps, or sound and picture would be apart until the other has reported.
+    @Test(arguments: [200.0, -200, 20])
+    func aClockThatDriftsIsFollowed(partsPerMillion: Double) throws {
+        var source = try SourceBindingTests.source(SourceBindingTests.tracks(ssrc: SSRC(7)))
+        var last: Interval?
+        for second in 0..<86_400 as Range<Int64> {
+            let now = Instant.zero + .seconds(second)
+            let theirs = Instant.zero + .seconds(Double(second) * (1 + partsPerMillion / 1e6))
+            let report = SenderReport(
+                sender: SSRC(7), time: NTPTime(origin: NTPTime(rawValue: 77 << 40), at: theirs), timestamp: 0,
+                packets: 0, octets: 0)
+            _ = source.senderReport(report, ntpOrigin: 0xE800_0000 << 32, now: now)
+            let at = try #require(source.tracks[0].encodings[0].earlyReport?.at, "after \(second) s")
+            if let last, (at - now - last).nanoseconds.magnitude > 2_000_000 {
+                Issue.record("it jumps after \(second) s")
+            }
+            last = at - now
+        }
+        let ahead = try #require(last)
+        #expect(ahead.nanoseconds.magnitude < 10_000_000, "\(ahead.milliseconds) ms after a day")
+    }
+
     /// Sender reports whose times lie at every distance of each other, one after the other on one source.
     @Test func anyTwoSenderReportsAreTaken() throws {
         var random = SeededGenerator(seed: 9)

@@ -15,8 +15,8 @@ import WebRTC
         }
         // The edge is fed in place; its history wraps more than once while warming up.
         cascade.play(from: edge, until: .zero + .seconds(Int64(4)))
-        #expect(edge.unit.broadcasts[Cascade.broadcast]?.tracks[0].sinks.count == viewers)
-        #expect(edge.unit.broadcasts[Cascade.broadcast]?.tracks[0].sinks.allSatisfy { $0.phase == .playing } == true)
+        #expect(edge.unit.broadcasts[Cascade.broadcast]?.tracks[0].streams.count == viewers)
+        #expect(edge.unit.broadcasts[Cascade.broadcast]?.tracks[0].streams.allSatisfy { $0.position == .head } == true)
 
         var allocations: UInt64 = 0
         var datagrams = 0

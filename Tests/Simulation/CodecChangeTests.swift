@@ -47,11 +47,11 @@ import WebRTC
         /// The viewer's stream went on as one line and turned to the other codec with a keyframe.
         func checkWentOn(_ name: String, since change: Instant) throws {
             let host = try #require(cascade.network.hosts.first { $0.name == name })
-            let session = try #require(host.unit.sessions.values.first, "its session goes on")
-            let encoding = try #require(session.source?.tracks[0].encodings[0])
+            let session = try #require(host.unit.peers.values.first as? Publisher, "its session goes on")
+            let encoding = session.source.tracks[0].encodings[0]
             #expect(encoding.line?.first == 0)
             #expect(encoding.reception.lost == 0)
-            #expect(encoding.ssrc == session.tracks[0].encodings[0].ssrc)
+            #expect(encoding.ssrc == session.source.tracks[0].negotiated.encodings[0].ssrc)
             let after = video(name).filter { $0.stamp.sent >= change }
             #expect(after.first?.keyframe == true, "\(name)")
             #expect(after.count > 300)
@@ -77,7 +77,7 @@ import WebRTC
         }
         try scene.checkWentOn("both-at-origin", since: change)
         try scene.checkWentOn("both-at-edge", since: change)
-        #expect(scene.edge.unit.sessions[scene.relay] != nil, "the relay is a viewer too")
+        #expect(scene.edge.unit.peers[scene.relay] != nil, "the relay is a viewer too")
         #expect(scene.edge.unit.statistics.drops[Int(DropReason.unknownPayloadType.rawValue)] == 0)
     }
 
@@ -93,8 +93,8 @@ import WebRTC
         scene.play(from: scene.first, for: .seconds(Int64(4)))
         for name in ["both-at-origin", "both-at-edge"] {
             try scene.checkWentOn(name, since: back)
-            let session = scene.cascade.network.hosts.first { $0.name == name }?.unit.sessions.values.first
-            #expect(session?.source?.tracks[0].negotiated.payloadType == PayloadType(96))
+            let session = scene.cascade.network.hosts.first { $0.name == name }?.unit.peers.values.first
+            #expect((session as? Publisher)?.source.tracks[0].negotiated.payloadType == PayloadType(96))
         }
         #expect(scene.changes(scene.edge) == [[.h264, .opus], [.vp8, .opus]])
         #expect(scene.incompatible(scene.origin) == 1)
@@ -135,7 +135,7 @@ import WebRTC
         _ = try scene.cascade.viewer("late", of: origin)
         scene.play(from: scene.first, for: .seconds(Int64(3)))
         #expect(scene.changes(origin) == [[.vp8, .opus]])
-        #expect(viewer.unit.sessions.count == 1)
+        #expect(viewer.unit.peers.count == 1)
         #expect(scene.cascade.audioPackets["early"] == 0)
         #expect((scene.cascade.audioPackets["late"] ?? 0) > 100)
     }

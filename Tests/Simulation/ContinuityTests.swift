@@ -45,10 +45,12 @@ struct MovingEdge {
 
     /// The viewer's streams are one line each, which its decoder and its clock can follow.
     func checkContinuity(sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let session = try #require(viewer.unit.sessions.values.first { $0.direction == .source })
+        let session = try #require(viewer.unit.peers.values.compactMap { $0 as? Publisher }.first)
         for (track, samples) in [video, audio].enumerated() {
-            let encoding = try #require(session.source?.tracks[track].encodings[0])
-            #expect(encoding.ssrc == session.tracks[track].encodings[0].ssrc, sourceLocation: sourceLocation)
+            let encoding = session.source.tracks[track].encodings[0]
+            #expect(
+                encoding.ssrc == session.source.tracks[track].negotiated.encodings[0].ssrc,
+                sourceLocation: sourceLocation)
             #expect(encoding.line?.first == 0, "the stream never restarted", sourceLocation: sourceLocation)
             #expect(encoding.reception.lost == 0, sourceLocation: sourceLocation)
             let pairs = Array(zip(samples, samples.dropFirst()))
@@ -101,7 +103,8 @@ struct MovingEdge {
     func theSourceMovesToAnotherOrigin(delays: (Int64, Int64)) throws {
         var edge = try MovingEdge(seed: 71, delays: delays)
         // Somebody asked the old origin a moment ago: that must not keep the new one from being asked.
-        edge.viewer.unit.broadcasts[Cascade.broadcast]?.tracks[0].keyframes.want(now: edge.cascade.network.now)
+        edge.viewer.unit.broadcasts[Cascade.broadcast]?.tracks[0].forwarded.keyframes.want(
+            now: edge.cascade.network.now)
         edge.play(for: .milliseconds(200))
         let start = edge.cascade.network.now
         edge.move(to: edge.two)
@@ -109,9 +112,9 @@ struct MovingEdge {
         try edge.checkContinuity()
 
         let connected = try #require(edge.connected)
-        let log = try #require(edge.edge.unit.sessions[edge.relay]).peer.log.all
+        let log = try #require(edge.edge.unit.peers[edge.relay]).transport.log.all
         #expect(log.contains { $0.event == .keyframeRequestSent && $0.at == connected }, "asked at once")
-        #expect(edge.edge.unit.sessions.values.count { $0.direction == .source } == 1, "the old one was replaced")
+        #expect(edge.edge.unit.peers.values.count { $0 is Publisher } == 1, "the old one was replaced")
 
         // The viewer's link takes 10 ms.
         let moved = try #require(edge.moved) + .milliseconds(10)
@@ -153,7 +156,7 @@ struct MovingEdge {
         edge.play(for: .seconds(Int64(6)))
         let (connected, moved) = (try #require(edge.connected), try #require(edge.moved))
         #expect((5_000...5_050).contains((moved - connected).milliseconds))
-        #expect(edge.edge.unit.sessions.values.count { $0.direction == .source } == 1)
+        #expect(edge.edge.unit.peers.values.count { $0 is Publisher } == 1)
     }
 
     /// One that is connected and brings nothing takes over when the old one has fallen silent as well, not before.
@@ -171,7 +174,7 @@ struct MovingEdge {
         edge.pausePublisher(for: .seconds(Int64(5)))
         let moved = try #require(edge.moved)
         #expect((2_000...4_100).contains((moved - silent).milliseconds), "\((moved - silent).milliseconds) ms")
-        #expect(edge.edge.unit.sessions.values.count { $0.direction == .source } == 1)
+        #expect(edge.edge.unit.peers.values.count { $0 is Publisher } == 1)
     }
 
     /// A relay moves while its publisher pauses, to a node that begins to fetch the broadcast itself: whenever he goes on,
@@ -235,7 +238,7 @@ struct MovingEdge {
         edge.cascade.answersRequests = true
         edge.play(for: .seconds(Int64(4)))
         #expect(edge.moved != nil)
-        #expect(edge.edge.unit.sessions.values.count { $0.direction == .source } == 1)
+        #expect(edge.edge.unit.peers.values.count { $0 is Publisher } == 1)
         let after = edge.cascade.network.now - .milliseconds(500)
         #expect(edge.pause(from: after, to: edge.cascade.network.now) <= .milliseconds(50))
     }
@@ -283,7 +286,7 @@ struct MovingEdge {
         edge.play(for: .seconds(Int64(5)))
         try edge.checkContinuity()
         let connected = try #require(edge.connected)
-        let log = try #require(edge.edge.unit.sessions[edge.relay]).peer.log.all
+        let log = try #require(edge.edge.unit.peers[edge.relay]).transport.log.all
         #expect(log.contains { $0.event == .keyframeRequestSent && $0.at == connected })
         let pause = edge.pause(from: start, to: edge.cascade.network.now)
         print("one more hop: pause \(pause.milliseconds) ms")

@@ -22,7 +22,7 @@ import WebRTC
         cascade.play(from: publisher, until: cascade.network.now + .seconds(Int64(3)))
         #expect(most >= 50, "they come together: \(most)")
         #expect(edge.unit.handshakes.isEmpty)
-        #expect(edge.unit.sessions.values.count { $0.phase == .connected } == 61)
+        #expect(edge.unit.peers.values.count { $0.phase == .connected } == 61)
         #expect(edge.unit.statistics.drops[Int(DropReason.handshakesBusy.rawValue)] == 0)
     }
 
@@ -34,7 +34,7 @@ import WebRTC
         for n in 0..<peers { cascade.connect(source: try cascade.watcher("viewer-\(n)"), to: edge) }
         let record: [UInt8] = [22, 254, 253] + [UInt8](repeating: 0, count: 97)
         let source = TransportAddress(ipv4: 1, port: 1)
-        for session in edge.unit.sessions.values {
+        for session in edge.unit.peers.values {
             for _ in 0..<7 { #expect(unsafe edge.unit.handshakes.append(record.span.bytes, from: source, of: session)) }
         }
         #expect(edge.unit.handshakes.count == peers && edge.unit.handshakes.records == 7 * peers)
@@ -52,7 +52,7 @@ import WebRTC
         let edge = try cascade.host("edge")
         cascade.publish(from: try cascade.host("publisher"), to: edge)
         cascade.network.run(until: .zero + .milliseconds(1))
-        let session = try #require(edge.unit.sessions.values.first)
+        let session = try #require(edge.unit.peers.values.first)
         var queue = HandshakeQueue()
         let record = [UInt8](repeating: 22, count: 100)
         let source = TransportAddress(ipv4: 1, port: 1)

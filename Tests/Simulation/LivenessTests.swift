@@ -50,7 +50,7 @@ import WebRTC
         #expect(relay.reports[0].unreachable)
         #expect(relay.reports[0].after <= .milliseconds(1_100), "\(relay.reports[0].after.milliseconds) ms")
         #expect(relay.reports[0].after >= .milliseconds(900), "not sooner than silence and patience allow")
-        #expect(relay.edge.unit.sessions[relay.relay] != nil, "the session is the control plane's to close")
+        #expect(relay.edge.unit.peers[relay.relay] != nil, "the session is the control plane's to close")
     }
 
     @Test func verifyingIsQuicker() throws {
@@ -77,7 +77,7 @@ import WebRTC
         let relay = try Relay(seed: 44)
         relay.wait(for: .seconds(Int64(60)))
         #expect(relay.reports.isEmpty)
-        #expect(relay.edge.unit.sessions[relay.relay]?.phase == .connected)
+        #expect(relay.edge.unit.peers[relay.relay]?.phase == .connected)
     }
 
     @Test func aLongWayIsGivenItsTime() throws {
@@ -134,7 +134,7 @@ import WebRTC
         relay.cut()
         relay.play(for: .seconds(Int64(2)))
         #expect(relay.reports.map(\.unreachable) == [true, false, true])
-        let log = relay.edge.unit.sessions[relay.relay]?.peer.log.all.map(\.event) ?? []
+        let log = relay.edge.unit.peers[relay.relay]?.transport.log.all.map(\.event) ?? []
         #expect(log.count { $0 == .unreachable } == 2)
         #expect(log.contains(.reachable))
     }
@@ -153,7 +153,7 @@ import WebRTC
     /// A publisher towards us and a viewer of ours are not watched: they are no clients of theirs.
     @Test func onlyClientSourcesAreWatched() throws {
         let relay = try Relay(seed: 63)
-        let servers = relay.origin.unit.sessions.keys.sorted { $0.rawValue < $1.rawValue }
+        let servers = relay.origin.unit.peers.keys.sorted { $0.rawValue < $1.rawValue }
         for id in servers { relay.cascade.network.apply(.verify(id), to: relay.origin) }
         relay.cascade.network.link(relay.publisher, relay.origin, Link(loss: 1))
         relay.wait(for: .seconds(Int64(5)))

@@ -85,7 +85,7 @@ import WebRTC
             crowd.join(2, broadcast, format, areRelays: true)
         }
         crowd.network.run(until: .zero + .seconds(Int64(2)))
-        #expect(crowd.server.unit.sessions.values.count { $0.phase == .connected } == 48)
+        #expect(crowd.server.unit.peers.values.count { $0.phase == .connected } == 48)
 
         let before = crowd.viewers.unit.statistics.datagramsIn
         crowd.fillOutbox(1_000)
@@ -93,7 +93,7 @@ import WebRTC
         crowd.network.apply(
             [toH264] + broadcasts[..<3].map { .closeBroadcast($0, reason: .shutdown) }, to: crowd.server)
         crowd.network.run(until: crowd.network.now + .milliseconds(2))
-        #expect(crowd.server.unit.sessions.isEmpty && crowd.viewers.unit.sessions.isEmpty)
+        #expect(crowd.server.unit.peers.isEmpty && crowd.viewers.unit.peers.isEmpty)
         #expect(Set(crowd.ended).count == 48)
         #expect(Set(crowd.ended.prefix(crowd.relays.count)) == crowd.relays, "nodes first, of whatever broadcast")
         #expect(crowd.viewers.unit.statistics.datagramsIn - before == 2 * 48, "BYE and close_notify each")

@@ -26,7 +26,7 @@ import WebRTC
 
         var network: VirtualNetwork { cascade.network }
         func play(for time: Interval) { cascade.play(from: publisher, until: network.now + time) }
-        func remote(of session: SessionID) -> TransportAddress? { origin.unit.sessions[session]?.peer.remote }
+        func remote(of session: SessionID) -> TransportAddress? { origin.unit.peers[session]?.transport.remote }
         func pictures(since start: Instant) -> [Instant] {
             cascade.line(of: "viewer", track: 0).map(\.at).filter { $0 > start }.sorted()
         }
@@ -143,7 +143,7 @@ import WebRTC
             stage.check(stage.sink, from: address, nominating: true)
             stage.play(for: .milliseconds(500))
         }
-        #expect(stage.origin.unit.sessions[stage.sink] == nil)
+        #expect(stage.origin.unit.peers[stage.sink] == nil)
         #expect(bytes < 12_000, "\(bytes) bytes in 35 s, checks answered and asked")
         let reason = stage.origin.events.compactMap { event in
             if case .closed(stage.sink, let reason, _) = event { reason } else { nil }
@@ -156,7 +156,7 @@ import WebRTC
     @Test func anAddressBelongsToWhoLivesThere() throws {
         let stage = try Stage(seed: 87)
         let (start, address) = (stage.network.now, try #require(stage.remote(of: stage.source)))
-        let owner = { stage.origin.unit.byAddress[address]?.id }
+        let owner = { stage.origin.unit.demultiplexer.owner(of: address)?.id }
         for _ in 0..<20 {
             stage.check(stage.sink, from: address, nominating: true)
             stage.play(for: .milliseconds(100))

@@ -8,7 +8,7 @@ import WebRTC
 @Suite struct SourceChangeTests {
     /// What a viewer's history holds, in the order of its line.
     private func line(of viewer: Host, track: Int) -> [PacketHistory.Entry] {
-        guard let history = viewer.unit.broadcasts[Cascade.broadcast]?.tracks[track],
+        guard let history = viewer.unit.broadcasts[Cascade.broadcast]?.tracks[track].forwarded,
             let newest = history.history.newest
         else { return [] }
         return (0...newest).compactMap { history.history.entry($0) }
@@ -31,9 +31,9 @@ import WebRTC
             origin.events.contains {
                 if case .closed(_, reason: .replaced, _) = $0 { true } else { false }
             })
-        #expect(origin.unit.sessions[onOrigin]?.phase == .connected)
-        let session = viewer.unit.sessions.values.first { $0.direction == .source }
-        let encoding = try #require(session?.source?.tracks[0].encodings[0])
+        #expect(origin.unit.peers[onOrigin]?.phase == .connected)
+        let session = viewer.unit.peers.values.first { $0 is Publisher }
+        let encoding = try #require((session as? Publisher)?.source.tracks[0].encodings[0])
         #expect(encoding.reception.lost == 0)
         #expect(encoding.line?.first == 0, "one stretch of the viewer's line: the stream never restarted for it")
 
@@ -59,8 +59,8 @@ import WebRTC
         cascade.play(from: publisher, until: .zero + .seconds(Int64(3)))
         cascade.network.apply(.close(ofPublisher, reason: .requested), to: publisher)
         cascade.network.run(until: .zero + .seconds(Int64(5)))
-        #expect(origin.unit.broadcasts[Cascade.broadcast]?.source == nil)
-        #expect(viewer.unit.sessions.count == 1, "the viewer is held")
+        #expect(origin.unit.broadcasts[Cascade.broadcast]?.succession.source == nil)
+        #expect(viewer.unit.peers.count == 1, "the viewer is held")
         let before = cascade.arrivals["viewer"]?.count ?? 0
         cascade.publish(from: again, to: origin)
         cascade.play(from: again, until: .zero + .seconds(Int64(8)))

@@ -60,9 +60,10 @@ final class VirtualNetwork {
 
     func addHost(_ name: String, limits: Limits = Limits()) throws -> Host {
         let identity = try DTLSIdentity.generate()
-        let unit = try ForwardingUnit(
-            ForwardingUnit.Configuration(
-                identity: identity, limits: limits, seed: random.next(), ntpOrigin: 0xE800_0000 << 32))
+        var configuration = ForwardingUnit.Configuration(
+            identity: identity, limits: limits, seed: random.next(), ntpOrigin: 0xE800_0000 << 32)
+        configuration.watchesSealing = true
+        let unit = try ForwardingUnit(configuration)
         let host = Host(name: name, number: UInt32(hosts.count + 1), unit: unit)
         identities[name] = identity
         hosts.append(host)

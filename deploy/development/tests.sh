@@ -23,7 +23,7 @@ test=(swift test -c release -Xswiftc -enable-testing --skip-build)
 step "Unit tests and simulation (Swift)" '^. Suite .* passed|^. Test run|^OpenSSL loaded|^offer generator|^fuzz replay' \
     "${test[@]}" --skip '^ControlPlaneTests\.' --skip '^MediaPlaneTests\.' --skip ClusterSimulationTests
 step "DTLS under other patch releases of OpenSSL" '^OpenSSL|^. Test run' deploy/development/openssl-versions.sh
-# A whole node has more than a hundred threads: all tests at once would be more than a system has.
+# Whole nodes wait for real time: eight at once keep two cores busy and no longer.
 step "Sockets, HTTP and whole nodes (Swift)" '^. Suite .* passed|^. Test run' \
     env SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 "${test[@]}" --filter '^ControlPlaneTests\.' --filter '^MediaPlaneTests\.'
 step "Five hundred simulated clusters with random faults" '^cluster simulation|^. Test run' \

@@ -96,7 +96,8 @@ package struct OutgoingExtensions: Sendable {
     /// Network order, as it lies in the packet. Room for preamble, sequence number and the longest MID.
     var words = InlineArray<6, UInt32>(repeating: 0)
     /// Bytes with the 4-byte preamble, a multiple of 4; 0 when nothing is negotiated.
-    package private(set) var length = 0
+    package var length: Int { Int(byteCount) }
+    private var byteCount: UInt8 = 0
     package private(set) var hasTransportSequence = false
 
     /// Ids as negotiated; 0 leaves that element out, as does an empty `mid`. nil: `mid` is longer than 16 bytes, or an
@@ -113,6 +114,6 @@ package struct OutgoingExtensions: Sendable {
         for i in 0..<block.count / 4 {
             words[i] = block[4 * i..<4 * i + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }.bigEndian
         }
-        (length, hasTransportSequence) = (block.count, transportSequenceID != 0)
+        (byteCount, hasTransportSequence) = (UInt8(block.count), transportSequenceID != 0)
     }
 }

@@ -82,11 +82,12 @@ internal import COpenSSL
 
     /// See `SRTPSession.sealRTP`.
     @unsafe borrowing func seal(
-        at target: UnsafeMutableRawPointer, headerLength: Int, payload: UnsafeRawPointer, payloadLength: Int,
-        padding: Int, index: UInt64
+        at target: UnsafeMutableRawPointer, headerLength: Int, prefixLength: Int = 0, payload: UnsafeRawPointer,
+        payloadLength: Int, padding: Int, index: UInt64
     ) -> Int {
         precondition(
-            headerLength >= 12 && payloadLength >= 0 && (0...255).contains(padding), "lengths of an RTP packet")
+            headerLength >= 12 && prefixLength >= 0 && payloadLength >= 0 && (0...255).contains(padding),
+            "lengths of an RTP packet")
         let packet = unsafe target.assumingMemoryBound(to: UInt8.self)
         let ssrc = unsafe UInt32(bigEndian: target.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
         setIV(ssrc: ssrc, index: index)
@@ -96,6 +97,11 @@ internal import COpenSSL
             fine = unsafe EVP_EncryptUpdate(cipher, nil, &written, packet, Int32(headerLength)) == 1 && fine
         }
         var length = headerLength
+        if prefixLength > 0 {
+            let prefix = unsafe packet + length
+            fine = unsafe EVP_EncryptUpdate(cipher, prefix, &written, prefix, Int32(prefixLength)) == 1 && fine
+            length += prefixLength
+        }
         if payloadLength > 0 {
             let plain = unsafe payload.assumingMemoryBound(to: UInt8.self)
             fine =

@@ -23,6 +23,7 @@ internal import CSRTP
     private let outbound: srtp_t
     private let sealer: RTPSealer
     private var sources: [UInt32] = []
+    private var watch: SealingWatch?
     private let minimumRTCP: Int
 
     /// - Returns: nil when key lengths do not fit the profile, or a library lacks the algorithm.
@@ -107,25 +108,35 @@ internal import CSRTP
         return packet
     }
 
-    /// Seals one RTP packet into `target`, where its header (with extensions) already lies; the header is authenticated,
-    /// payload and padding are encrypted behind it, the tag is appended.
+    /// Seals one RTP packet into `target`, where its header (with extensions) already lies, and behind it what stands before
+    /// `payload` in this packet alone (RFC 4588 §4, a rewritten payload descriptor): the header is authenticated, that prefix
+    /// is encrypted in place, payload and padding behind it, the tag is appended. So nobody copies a payload.
     ///
     /// The same packet may be sealed again, to the same bytes. A *different* packet under the same SSRC and index would
     /// give the key away (RFC 7714 §8.1): whoever numbers packets must not do that.
     ///
     /// - Parameters:
-    ///   - target: room for header, payload, padding and `overhead`; does not overlap `payload`.
+    ///   - target: room for header, prefix, payload, padding and `overhead`; does not overlap `payload`.
     ///   - padding: bytes of RTP padding (RFC 3550 §5.1), 0...255; the caller has set the P bit when it is not 0.
     ///   - index: rollover counter << 16 | sequence number, 48 bits.
     /// - Returns: the length of the whole packet in bytes.
     @unsafe package func sealRTP(
-        at target: UnsafeMutableRawPointer, headerLength: Int, payload: UnsafeRawPointer, payloadLength: Int,
-        padding: Int, index: UInt64
+        at target: UnsafeMutableRawPointer, headerLength: Int, prefixLength: Int = 0, payload: UnsafeRawPointer,
+        payloadLength: Int, padding: Int, index: UInt64
     ) -> Int {
-        unsafe sealer.seal(
-            at: target, headerLength: headerLength, payload: payload, payloadLength: payloadLength, padding: padding,
-            index: index)
+        let length = unsafe sealer.seal(
+            at: target, headerLength: headerLength, prefixLength: prefixLength, payload: payload,
+            payloadLength: payloadLength, padding: padding, index: index)
+        if let watch {
+            let ssrc = unsafe UInt32(bigEndian: target.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+            let tag = unsafe target.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self)
+            precondition(watch.accepts(ssrc: ssrc, index: index, tag: tag), "an index is used for one packet only")
+        }
+        return length
     }
+
+    /// From now on a second, different packet under one index stops the process; for tests.
+    package func watchSealing() { watch = SealingWatch() }
 
     // MARK: libsrtp2
 

@@ -55,7 +55,10 @@ import WebRTC
                 publisher.sendFrame(picture)
                 for (viewer, count) in zip(viewers, before) { #expect(await viewer.receives(moreThan: count)) }
             }
-            for node in nodes.values { #expect(await node.sessions.snapshot().counters.closed.isEmpty) }
+            for node in nodes.values {
+                let closed = await node.sessions.snapshot().counters.closed
+                #expect(closed.isEmpty, "\(closed)")
+            }
             for viewer in viewers { await viewer.stop() }
             await publisher.stop()
         }

@@ -102,8 +102,9 @@ final class FuzzedUnit {
         (limits.videoHistoryPackets, limits.audioHistoryPackets) = (64, 32)
         limits.missingPackets = 64
         profile = input.choose(SRTPProfile.allCases)
-        let configuration = ForwardingUnit.Configuration(
+        var configuration = ForwardingUnit.Configuration(
             identity: shared.identity, limits: limits, seed: 1, ntpOrigin: Self.ntpOrigin)
+        configuration.watchesSealing = true
         unit = ForwardingUnit(configuration, context: shared.context, outbox: shared.outbox)
         unit.apply(.openBroadcast(Self.broadcast, tracks: Self.formats), now: now)
         open(.source, variant: input.byte(), connects: true)
@@ -140,8 +141,8 @@ final class FuzzedUnit {
 
     private func connect(_ peer: FuzzedPeer, isClient: Bool) {
         if isClient { answerCheck(0) } else { sendCheck(of: peer, from: peer.address, flags: 1) }
-        guard let session = unit.sessions[peer.id], session.peer.remote != nil else { return }
-        session.peer.use(shared.sessions[profile]![Int(peer.id.rawValue)], profile: profile, now: now)
+        guard let session = unit.peers[peer.id], session.transport.remote != nil else { return }
+        session.transport.use(shared.sessions[profile]![Int(peer.id.rawValue)], profile: profile, now: now)
         unit.follow(session, now: now)
         unit.schedule(session)
     }
@@ -211,10 +212,10 @@ final class FuzzedUnit {
 
     /// Plain media, as if it had just been decrypted.
     func deliver(_ packet: [UInt8], isRTCP: Bool, from peer: FuzzedPeer) {
-        guard let session = unit.sessions[peer.id], session.peer.srtp != nil else { return }
-        let source = session.peer.remote ?? peer.address
-        let received = session.peer.media(.packet(length: packet.count), isRTCP: isRTCP, source, now)
-        unsafe unit.take(received, in: packet.span.bytes, from: source, on: session, now: now)
+        guard let session = unit.peers[peer.id], session.transport.srtp != nil else { return }
+        let source = session.transport.remote ?? peer.address
+        let received = session.transport.media(.packet(length: packet.count), isRTCP: isRTCP, source, now)
+        unsafe unit.take(received, in: packet.span.bytes, from: source, of: session, now: now)
     }
 
     func receive(_ datagram: [UInt8], from address: TransportAddress) {
@@ -276,12 +277,15 @@ final class FuzzedUnit {
 
     private func advance() {
         var rounds = 0
-        while unit.advance(now: now) {
-            rounds += 1
-            precondition(rounds < 100, "what is due comes to an end")
+        repeat {
+            while unit.advance(now: now) {
+                rounds += 1
+                precondition(rounds < 100, "what is due comes to an end")
+                drain()
+            }
             drain()
-        }
-        drain()
+            rounds += 1
+        } while unit.nextDeadline <= now && rounds < 100
         precondition(unit.nextDeadline > now, "nothing is due any more")
     }
 
@@ -318,22 +322,18 @@ final class FuzzedUnit {
     func checkTables() {
         for broadcast in unit.broadcasts.values {
             for (t, track) in broadcast.tracks.enumerated() {
-                for (place, sink) in track.sinks.enumerated() {
-                    precondition(sink.session.sinkPlaces[t] == place, "a session knows its sink's place")
-                    precondition(unit.sessions[sink.session.id] === sink.session, "a sink has a session")
+                for (index, stream) in track.streams.enumerated() {
+                    precondition(stream.viewer.records[t]?.index == index, "a viewer knows where its stream stands")
+                    precondition(unit.peers[stream.viewer.id] === stream.viewer, "a stream has a viewer")
                 }
             }
-            for session in broadcast.sessions.values {
-                precondition(unit.sessions[session.id] === session, "a broadcast's session is the unit's")
+            for peer in broadcast.peers.values {
+                precondition(unit.peers[peer.id] === peer, "a broadcast's peer is the unit's")
             }
-            if let source = broadcast.source { precondition(unit.sessions[source.id] === source, "the source lives") }
+            if let source = broadcast.succession.source {
+                precondition(unit.peers[source.id] === source, "the source lives")
+            }
         }
-        for session in unit.byAddress.values {
-            precondition(unit.sessions[session.id] === session, "an address leads to a living session")
-            precondition(session.addresses.count <= Session.maximumAddresses, "a session has few addresses")
-        }
-        for session in unit.byUfrag.values {
-            precondition(unit.sessions[session.id] === session, "a fragment leads to a living session")
-        }
+        precondition(unit.demultiplexer.leadsOnly(to: unit.peers), "addresses and fragments lead to living peers")
     }
 }

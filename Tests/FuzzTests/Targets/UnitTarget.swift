@@ -35,7 +35,7 @@ extension FuzzedUnit {
         unit.apply(.collectStatistics(RequestID(rawValue: 1)), now: now)
         unit.apply(.closeBroadcast(Self.broadcast, reason: .sourceGone), now: now)
         drain()
-        precondition(unit.sessions.isEmpty && unit.byAddress.isEmpty && unit.byUfrag.isEmpty, "nothing stays behind")
+        precondition(unit.peers.isEmpty && unit.demultiplexer.isEmpty, "nothing stays behind")
     }
 
     private func step(_ step: UnitStep, _ input: inout FuzzInput) {

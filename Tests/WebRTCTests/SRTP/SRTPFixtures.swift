@@ -58,14 +58,17 @@ struct PlainRTP {
         (self.payload, self.padding, self.rolloverCounter) = (payload, padding, rolloverCounter)
     }
 
-    func sealed(by session: SRTPSession) -> [UInt8] {
+    /// - Parameter prefix: so many bytes of the payload lie behind the header already.
+    func sealed(by session: SRTPSession, prefix: Int = 0) -> [UInt8] {
         var packet = room(overhead: session.overhead)
+        packet.replaceSubrange(header.count..<header.count + prefix, with: payload[..<prefix])
+        let rest = Array(payload[prefix...])
         let length = unsafe packet.withUnsafeMutableBytes { target in
-            unsafe payload.withUnsafeBytes { source in
+            unsafe rest.withUnsafeBytes { source in
                 unsafe session.sealRTP(
-                    at: target.baseAddress!, headerLength: header.count,
+                    at: target.baseAddress!, headerLength: header.count, prefixLength: prefix,
                     payload: source.baseAddress ?? UnsafeRawPointer(target.baseAddress!),
-                    payloadLength: payload.count, padding: padding, index: index)
+                    payloadLength: rest.count, padding: padding, index: index)
             }
         }
         return checked(packet, length)

@@ -1,18 +1,20 @@
 import WebRTC
 
-/// One track of a broadcast on one worker: a single continuous line of sequence numbers and timestamps, on which the
-/// packets of all its sources lie one after another, the history of that line, and the sinks that read it.
+/// One encoding of a track on one worker: a single continuous line of sequence numbers and timestamps, on which the packets
+/// of all its sources lie one after another, and the history of that line.
 ///
-/// A source that comes back, a relay that moves to another origin: each begins where the line ended, so no sink can tell.
-final class BroadcastTrack {
-    private(set) var format: TrackFormat
+/// A source that comes back, a relay that moves to another origin: each begins where the line ended, so no viewer can tell.
+final class Encoding {
+    let isVideo: Bool
+    /// RTP timestamp units per second.
+    private(set) var clockRate: UInt32
     /// What lies before it on the line is of another codec, and of no use any more.
     private(set) var formatStart: Int64 = 0
-    var history: PacketHistory
+    private(set) var history: PacketHistory
     var keyframes = KeyframeRequests()
     /// Line sequence numbers accepted since the last flush.
-    var pending: [Int64] = []
-    var sinks: ContiguousArray<Sink> = []
+    private(set) var pending: [Int64] = []
+    private(set) var rate = MeasuredRate()
     /// How the line's timestamps relate to our NTP clock; nil before the first packet.
     private(set) var clock: MediaClock?
     private var lastTimestamp: UInt32 = 0
@@ -22,47 +24,43 @@ final class BroadcastTrack {
     private var stretch = (first: Int64(0), began: Instant.zero)
 
     init(format: TrackFormat, limits: Limits) {
-        self.format = format
-        let isVideo = format.kind == .video
+        (isVideo, clockRate) = (format.kind == .video, format.codec.clockRate)
         history = PacketHistory(
             byteCapacity: isVideo ? limits.videoHistoryBytes : limits.audioHistoryBytes,
             slots: isVideo ? limits.videoHistoryPackets : limits.audioHistoryPackets)
         pending.reserveCapacity(256)
     }
 
-    var isVideo: Bool { format.kind == .video }
-    private var hasPackets: Bool { history.newest != nil }
+    var isEmpty: Bool { history.newest == nil }
+    /// The newest packet is the last of its picture.
+    var endsPicture: Bool {
+        guard let newest = history.newest else { return true }
+        return history.entry(newest)?.marker == true
+    }
 
-    /// Starts a source's stretch of the line with its first packet. Sinks of a video track then wait for its keyframe.
+    /// Starts a source's stretch of the line with its first packet.
     func beginLine(sequence: Int64, timestamp: UInt32, now: Instant) -> SourceLine {
         let next = (history.newest ?? -1) + 1
         let offset = next + (isVideo ? Self.room : 0) - sequence
         stretch = (next, now)
-        guard hasPackets else { return SourceLine(sequenceOffset: offset, timestampOffset: 0, first: next) }
+        guard !isEmpty else { return SourceLine(sequenceOffset: offset, timestampOffset: 0, first: next) }
         let elapsed = max(1, ticks(in: now - lastArrival))
         let target = lastTimestamp &+ UInt32(truncatingIfNeeded: elapsed)
         clock = nil
-        if isVideo {
-            for i in sinks.indices { sinks[i].waitForKeyframe() }
-            if !sinks.isEmpty { keyframes.want(now: now) }
-        }
         return SourceLine(sequenceOffset: offset, timestampOffset: target &- timestamp, first: next)
     }
 
     /// Numbers left free before the first packet of a stretch of video, for those that it overtook: the keyframe's first
-    /// packet may be one of them. Sinks begin behind the hole.
+    /// packet may be one of them. Streams begin behind the hole.
     private static let room: Int64 = 64
 
-    /// The next packets of the line are of this format. `anew`: it is another codec, and sinks wait for its first
-    /// keyframe.
-    func change(to format: TrackFormat, anew: Bool) {
-        self.format = format
-        guard anew else { return }
+    /// The next packets of the line are of another codec.
+    func change(to codec: CodecFormat) {
+        clockRate = codec.clockRate
         formatStart = (history.newest ?? -1) + 1
-        for i in sinks.indices where isVideo { sinks[i].waitForKeyframe() }
     }
 
-    /// Where a sink of video begins that comes right after the source: at the keyframe with which that came. The source
+    /// Where a stream of video begins that comes right after the source: at the keyframe with which that came. The source
     /// has just been asked for one, so the next is up to a second away; and nodes that lost the same hub come together.
     func recentStart(now: Instant) -> Int64? {
         guard isVideo, now - stretch.began < Self.startsTogether, let start = history.groupStart,
@@ -106,6 +104,7 @@ final class BroadcastTrack {
                 payload: payload)
         else { return .dropped(.tooOld) }
         pending.append(sequence)
+        rate.count(payload.byteCount, now: now)
         let beginsKeyframe = keyframe && timestamp != lastKeyframeTimestamp
         if keyframe {
             lastKeyframeTimestamp = timestamp
@@ -115,11 +114,14 @@ final class BroadcastTrack {
             lastArrival = now
             // Pictures may be sent out of order (B-frames): the line ends at the latest.
             let ahead = Int64(Int32(bitPattern: timestamp &- lastTimestamp))
-            if ahead > 0 || ahead < -Int64(format.codec.clockRate) { lastTimestamp = timestamp }
+            if ahead > 0 || ahead < -Int64(clockRate) { lastTimestamp = timestamp }
         }
         if clock == nil { clock = MediaClock(at: now, timestamp: timestamp) }
         return .accepted(beginsKeyframe: beginsKeyframe)
     }
+
+    /// What was pending has been sent.
+    func clearPending() { pending.removeAll(keepingCapacity: true) }
 
     /// A sender report of the source, already moved to our clock and this line.
     func synchronise(at instant: Instant, timestamp: UInt32) {
@@ -132,7 +134,7 @@ final class BroadcastTrack {
     }
 
     private func ticks(in interval: Interval) -> Int64 {
-        let rate = Int64(format.codec.clockRate)
+        let rate = Int64(clockRate)
         let seconds = interval.nanoseconds / 1_000_000_000
         return seconds &* rate &+ (interval.nanoseconds % 1_000_000_000) &* rate / 1_000_000_000
     }

@@ -13,7 +13,7 @@ struct Successor {
 
     /// What a keyframe's first packet may have been overtaken by is kept before there is one.
     private static let mostEarly = 64
-    /// It takes over with so many: sinks do not begin with much more than that.
+    /// It takes over with so many: streams do not begin with much more than that.
     private static let mostHeld = 200
     /// It takes over without a keyframe so long after its first packet. `RelayRouter` waits longer.
     private static let longestWait = Interval.seconds(Int64(5))
@@ -23,7 +23,7 @@ struct Successor {
     /// Its predecessor does not get longer to finish a picture.
     private static let longestOverlap = Interval.milliseconds(100)
 
-    let session: Session
+    let publisher: Publisher
     var keyframes = KeyframeRequests()
     private var held: [Held] = []
     /// The packet with which it begins.
@@ -38,8 +38,8 @@ struct Successor {
     /// It takes over with whatever has come.
     private(set) var isOverdue = false
 
-    init(_ session: Session, now: Instant) {
-        self.session = session
+    init(_ publisher: Publisher, now: Instant) {
+        self.publisher = publisher
         deadline = now + Self.longestPause
         keyframes.want(now: now)
     }
@@ -48,14 +48,14 @@ struct Successor {
     var isReady: Bool { start != nil }
 
     /// When something is due: also when its predecessor stalls.
-    func nextDeadline(besides predecessor: Session?) -> Instant {
+    func nextDeadline(besides predecessor: Publisher?) -> Instant {
         let own = min(deadline, keyframes.nextDeadline)
         guard let stallsAt = predecessor?.stallsAt, stallsAt > checked else { return own }
         return min(own, stallsAt)
     }
 
     mutating func hold(_ packet: Held, now: Instant) {
-        guard let source = session.source else { return }
+        let source = publisher.source
         if !hasBrought { (hasBrought, deadline) = (true, now + Self.longestWait) }
         let track = source.tracks[packet.place.track].negotiated
         let hasVideo = source.tracks.contains { $0.negotiated.kind == .video }
@@ -88,7 +88,8 @@ struct Successor {
 
     /// What belongs on the broadcast's lines, in the order in which it came.
     var packets: [Held] {
-        guard let start, let source = session.source else { return [] }
+        guard let start else { return [] }
+        let source = publisher.source
         return held.filter {
             source.tracks[$0.place.track].negotiated.kind != .video || $0.sequence >= start.sequence
                 || $0.packet.timestamp == start.timestamp

@@ -41,13 +41,16 @@ package final class PeerConnection {
     private var random: SeededGenerator
     private var selected: TransportAddress?
     private var hasStarted = false
+    private let watchesSealing: Bool
 
-    /// - Parameter silence: a client whose peer sends nothing for so long checks it (`isUnreachable`); nil: it does not.
+    /// - Parameters:
+    ///   - silence: a client whose peer sends nothing for so long checks it (`isUnreachable`); nil: it does not.
+    ///   - watchesSealing: as `SRTPSession.watchSealing`.
     package init(
         parameters: TransportParameters, context: DTLSContext, setupTimeout: Interval, consentTimeout: Interval,
-        silence: Interval? = nil, now: Instant, seed: UInt64
+        silence: Interval? = nil, watchesSealing: Bool = false, now: Instant, seed: UInt64
     ) {
-        self.silence = silence
+        (self.silence, self.watchesSealing) = (silence, watchesSealing)
         random = SeededGenerator(seed: seed)
         ice = ICEAgent(
             role: parameters.role, local: parameters.localICE, remote: parameters.remoteICE,
@@ -232,6 +235,7 @@ package final class PeerConnection {
     /// There are keys: media flows from now on.
     func use(_ session: SRTPSession, profile: SRTPProfile, now: Instant) {
         srtp = session
+        if watchesSealing { session.watchSealing() }
         state = .connected(profile)
         log.append(.connected(profile), at: now)
         if let silence { ice.watch(silence: silence) }

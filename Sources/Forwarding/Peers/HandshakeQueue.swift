@@ -13,36 +13,36 @@ struct HandshakeQueue {
     static let mostOfOne = 16
 
     /// Those with records, in the order of their first one.
-    private var sessions: [Session] = []
+    private var peers: [Peer] = []
     private var first = 0
     private(set) var records = 0
 
-    var isEmpty: Bool { first == sessions.count }
+    var isEmpty: Bool { first == peers.count }
     /// Peers that wait.
-    var count: Int { sessions.count - first }
+    var count: Int { peers.count - first }
 
     /// false: no room.
-    mutating func append(_ bytes: borrowing RawSpan, from source: TransportAddress, of session: Session) -> Bool {
-        guard records < Self.most, session.waitingRecords.count < Self.mostOfOne else { return false }
-        if session.waitingRecords.isEmpty { sessions.append(session) }
+    mutating func append(_ bytes: borrowing RawSpan, from source: TransportAddress, of peer: Peer) -> Bool {
+        guard records < Self.most, peer.waitingRecords.count < Self.mostOfOne else { return false }
+        if peer.waitingRecords.isEmpty { peers.append(peer) }
         let copy = unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }
-        session.waitingRecords.append(Record(source: source, bytes: copy))
+        peer.waitingRecords.append(Record(source: source, bytes: copy))
         records += 1
         return true
     }
 
     /// Whose turn it is, and all that has come from there.
-    mutating func next() -> (session: Session, records: [Record])? {
+    mutating func next() -> (peer: Peer, records: [Record])? {
         guard !isEmpty else { return nil }
-        let session = sessions[first]
+        let peer = peers[first]
         first += 1
         if isEmpty || first >= 256 {
-            sessions.removeFirst(first)
+            peers.removeFirst(first)
             first = 0
         }
-        defer { session.waitingRecords = [] }
-        records -= session.waitingRecords.count
-        return (session, session.waitingRecords)
+        defer { peer.waitingRecords = [] }
+        records -= peer.waitingRecords.count
+        return (peer, peer.waitingRecords)
     }
 }
 
@@ -58,12 +58,12 @@ extension ForwardingUnit {
     func advanceHandshakes(now: Instant) -> Bool {
         for _ in 0..<Self.peersPerTurn + handshakes.count / Self.backlogPerPeer where !handshakes.isEmpty {
             guard outbox.isEmpty || outbox.hasRoom(for: Self.mostDatagramsOfStep) else { return false }
-            guard let (session, records) = handshakes.next() else { continue }
-            for record in records where session.phase != .closed {
+            guard let (peer, records) = handshakes.next() else { continue }
+            for record in records where peer.phase != .closed {
                 var bytes = record.bytes
                 var span = bytes.mutableSpan
                 var datagram = unsafe span.mutableBytes
-                take(&datagram, of: session, from: record.source, now: now)
+                take(&datagram, of: peer, from: record.source, now: now)
             }
         }
         return true

@@ -17,11 +17,11 @@ extension ForwardingUnit {
         guard let line = broadcast.localLines[index].line, let sequence = line.sequence(of: extended)
         else { return count(.tooOld) }
         let payload = span.extracting(packet.payload)
-        let accepted = track.accept(
+        let accepted = track.forwarded.accept(
             sequence: sequence, timestamp: packet.timestamp &+ line.timestampOffset, marker: packet.marker,
             keyframe: isKeyframeStart(codec: track.format.codec.name, payload: payload), payload: payload, now: now)
         if case .dropped(let reason) = accepted { return count(reason) }
         statistics.packetsIn += 1
-        markDirty(broadcast)
+        fanOut.mark(broadcast)
     }
 }

@@ -14,18 +14,17 @@ extension ForwardingUnit {
             let isSame = track.format.codec.isSameStream(as: format.codec)
             track.change(to: format, anew: !isSame)
             guard !isSame else { continue }
-            for session in broadcast.sessions.values.sorted(by: { $0.id.rawValue < $1.id.rawValue }) {
-                guard session.direction == .sink,
-                    let t = session.tracks.firstIndex(where: { $0.kind == format.kind })
-                else { continue }
-                guard session.tracks[t].use(playing: format.codec) else {
-                    close(session, reason: .incompatible, now: now)
+            for case let viewer as Viewer in broadcast.peersInOrder {
+                guard let t = viewer.tracks.firstIndex(where: { $0.kind == format.kind }) else { continue }
+                guard viewer.tracks[t].use(playing: format.codec) else {
+                    close(viewer, reason: .incompatible, now: now)
                     continue
                 }
-                let place = session.sinkPlaces[index]
-                if place >= 0 { track.sinks[place].use(session.tracks[t]) }
+                guard let stream = viewer.records[index]?.index else { continue }
+                viewer.records[index]!.use(viewer.tracks[t])
+                track.streams[stream].use(viewer.tracks[t].payloadType, form: viewer.records[index]!.form)
             }
-            if track.isVideo, !track.sinks.isEmpty { track.keyframes.want(now: now) }
+            if track.isVideo, !track.streams.isEmpty { track.forwarded.keyframes.want(now: now) }
         }
         guard formats != broadcast.formats else { return }
         broadcast.formats = formats

@@ -16,7 +16,8 @@ extension Source {
         guard let known = bindings.first(where: { $0.ssrc == report.sender && !$0.isRepair }) else { return nil }
         tracks[known.track].encodings[known.encoding].reception.senderReport(report.time, now: now)
         let ours = NTPTime(origin: NTPTime(rawValue: ntpOrigin), at: now)
-        let offset = ntpOffset ?? Int64(bitPattern: ours.rawValue &- report.time.rawValue)
+        let measured = Int64(bitPattern: ours.rawValue &- report.time.rawValue)
+        let offset = ntpOffset.map { $0 &+ Self.slew(measured &- $0) } ?? measured
         ntpOffset = offset
         // Far off values (a sender that steps its clock) are no use.
         guard let ahead = Self.interval(report.time.rawValue &+ UInt64(bitPattern: offset) &- ours.rawValue) else {
@@ -32,6 +33,13 @@ extension Source {
         }
         return Synchronisation(
             target: tracks[known.track].target, at: at, timestamp: report.timestamp &+ line.timestampOffset)
+    }
+
+    /// How much of a difference of two clocks, in units of 2^-32 s, one report makes up for: at most a millisecond, so that
+    /// tracks which report one after the other stay in step. That follows any clock that runs by less than a thousandth
+    /// fast or slow.
+    private static func slew(_ difference: Int64) -> Int64 {
+        max(-(1 << 32) / 1_000, min((1 << 32) / 1_000, difference))
     }
 
     /// A difference of two NTP times, in units of 2^-32 s; nil: a minute or more.

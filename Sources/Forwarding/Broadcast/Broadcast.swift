@@ -1,0 +1,67 @@
+import WebRTC
+
+/// A broadcast on one worker: its tracks, who feeds them and who reads them.
+final class Broadcast {
+    let id: BroadcastID
+    /// At most one of each kind. None ever goes: one without a source is silent.
+    private(set) var tracks: [Track]
+    /// What the source sends at present, as last told to the control plane.
+    var formats: [TrackFormat]
+    var succession = Succession()
+    var peers: [SessionID: Peer] = [:]
+    /// Stretches of a local source (`Command.ingest`), one per track.
+    var localLines: [LocalSource]
+    /// It stands in the fan-out's list.
+    var isMarked = false
+
+    init(id: BroadcastID, tracks formats: [TrackFormat], limits: Limits) {
+        (self.id, self.formats) = (id, formats)
+        tracks = formats.map { Track(format: $0, limits: limits) }
+        localLines = formats.map { _ in LocalSource() }
+    }
+
+    /// In the order in which they came.
+    var peersInOrder: [Peer] { peers.values.sorted { $0.id.rawValue < $1.id.rawValue } }
+
+    /// A kind of media that it did not have. Viewers of before do not get it.
+    func add(_ format: TrackFormat, limits: Limits) {
+        tracks.append(Track(format: format, limits: limits))
+        localLines.append(LocalSource())
+        for case let viewer as Viewer in peers.values { viewer.records.append(nil) }
+    }
+
+    /// Its source has brought the last picture whole, as far as is known, and not begun another.
+    var isBetweenPictures: Bool {
+        guard let source = succession.source?.source else { return true }
+        return source.tracks.allSatisfy { track in
+            let target = tracks[track.target]
+            return !target.isVideo
+                || target.forwarded.endsPicture && track.encodings[track.forwarded].losses.missingCount == 0
+        }
+    }
+
+    /// When something that a publisher is to do for it is due.
+    func nextDeadline(of publisher: Publisher) -> Instant {
+        guard succession.source === publisher else { return succession.nextDeadline(of: publisher) }
+        return tracks.reduce(.distantFuture) { min($0, $1.forwarded.keyframes.nextDeadline) }
+    }
+
+    /// Lets go of all peers, without a word to them.
+    func abandon() {
+        succession = Succession()
+        peers = [:]
+        for track in tracks { track.streams = [] }
+    }
+}
+
+/// A source inside this process: its packets neither reorder nor get lost, so a line is all it needs.
+struct LocalSource {
+    var line: SourceLine?
+    var highest: Int64 = 0
+
+    /// Extends the 16-bit sequence number along this source's own line.
+    mutating func extend(_ sequence: SequenceNumber) -> Int64 {
+        highest = line == nil ? Int64(sequence.rawValue) : max(highest, sequence.extended(near: highest))
+        return sequence.extended(near: highest)
+    }
+}

@@ -1,0 +1,168 @@
+import WebRTC
+
+/// One track on its way to one viewer, a reader of the track's line: how packets are renumbered, what has been sent, and how
+/// far it has read. A plain value of 128 bytes in the track's dense array; what is rarely touched is in the viewer's
+/// `StreamRecord`. Nothing in the sending loop allocates.
+struct Stream {
+    enum Position: Equatable {
+        /// Nothing is sent until a keyframe (video) or any packet (audio) comes.
+        case waiting
+        /// The next number of the line that it gets; it is served by `Catchup`.
+        case behind(next: Int64)
+        /// What comes goes out at once, by `FanOut`.
+        case head
+    }
+
+    /// Which bytes of a packet may depend on its transmission.
+    enum Form {
+        /// A packet of this stream is sealed once: what is missing is sent again as a packet of another stream (RTX).
+        case sealedOnce
+        /// A re-send is the same packet, bit by bit, so nothing may differ: a second, different one under the same index
+        /// would give the key away (RFC 7714 §8.1).
+        case repeatable
+    }
+
+    let viewer: Viewer
+    private(set) var line: OutgoingLine
+    private var cursor = Self.isWaiting
+    private(set) var packets: UInt64 = 0
+    /// Of RTP payload.
+    private(set) var bytes: UInt64 = 0
+    private(set) var frames: UInt64 = 0
+    let ssrc: SSRC
+    private(set) var payloadType: PayloadType
+    private(set) var form: Form
+    /// Index of its track in the broadcast.
+    let track: UInt8
+    /// The MID travels until the viewer's first report on our SSRC proves that it knows the stream (RFC 8843 §15).
+    private var extensions: OutgoingExtensions
+
+    /// `cursor` beside numbers of the line.
+    private static let isWaiting = Int64.max
+    private static let isAtHead = Int64.min
+
+    /// - Parameter next: its first number, low enough that the roll-over counter is surely 0 when the viewer sees its first
+    ///   packet (RFC 3711 §3.3.1).
+    init(_ negotiated: NegotiatedTrack, ssrc: SSRC, form: Form, track: Int, viewer: Viewer, next: Int64) {
+        (self.viewer, self.ssrc, self.form, self.track) = (viewer, ssrc, form, UInt8(track))
+        payloadType = negotiated.payloadType
+        extensions =
+            OutgoingExtensions(mid: negotiated.mid, midID: negotiated.extensions.mid, transportSequenceID: 0)
+            ?? Self.noExtensions
+        line = OutgoingLine(next: next)
+    }
+
+    private static let noExtensions = OutgoingExtensions(mid: "", midID: 0, transportSequenceID: 0)!
+
+    var position: Position {
+        switch cursor {
+        case Self.isWaiting: .waiting
+        case Self.isAtHead: .head
+        default: .behind(next: cursor)
+        }
+    }
+
+    /// The source changed: the numbering goes on, the picture has to begin anew.
+    mutating func waitForKeyframe() { cursor = Self.isWaiting }
+
+    /// It gets what lies from `sequence` on.
+    mutating func start(encoding: Int, at sequence: Int64, offsets: OutgoingLine.Offsets) {
+        line.start(encoding: encoding, source: sequence, offsets: offsets)
+        cursor = sequence
+    }
+
+    mutating func hasRead(to next: Int64) { cursor = next }
+    mutating func reachedHead() { cursor = Self.isAtHead }
+
+    /// The track's codec changed to one that the viewer knows under another payload type. What is on the line already is
+    /// not sent again.
+    mutating func use(_ type: PayloadType, form: Form) { (payloadType, self.form) = (type, form) }
+
+    mutating func viewerKnowsStream() {
+        if form == .sealedOnce { extensions = Self.noExtensions }
+    }
+
+    // MARK: Sending
+
+    /// Renumbers, seals and queues one packet of the line. false: not for this stream (from before its start), or no room.
+    mutating func send(_ packet: LinePacket, srtp: SRTPSession, to remote: TransportAddress, outbox: Outbox) -> Bool {
+        guard let place = line.forward(encoding: packet.encoding, source: packet.sequence),
+            seal(packet, at: place, srtp: srtp, remote: remote, outbox: outbox)
+        else { return false }
+        packets += 1
+        bytes += UInt64(packet.length)
+        if packet.marker { frames += 1 }
+        if packet.keyframe { viewer.count(keyframe: packet.timestamp, track: Int(track)) }
+        return true
+    }
+
+    /// Sends the very same packet again.
+    func repeatPacket(
+        _ packet: LinePacket, at place: OutgoingLine.Place, srtp: SRTPSession, to remote: TransportAddress,
+        outbox: Outbox
+    ) -> Bool {
+        precondition(form == .repeatable, "a packet that may look different is not sealed again")
+        return seal(packet, at: place, srtp: srtp, remote: remote, outbox: outbox)
+    }
+
+    private func seal(
+        _ packet: LinePacket, at place: OutgoingLine.Place, srtp: SRTPSession, remote: TransportAddress, outbox: Outbox
+    ) -> Bool {
+        let padding = form == .sealedOnce || packet.length == 0 ? packet.padding : 0
+        guard let target = unsafe outbox.reserve(Outbox.maximumDatagram) else { return false }
+        let header = unsafe RTPHeader.write(
+            to: target, marker: packet.marker, padding: padding > 0, payloadType: payloadType,
+            sequence: SequenceNumber(UInt16(truncatingIfNeeded: place.number)),
+            timestamp: place.offsets.moved(timestamp: packet.timestamp), ssrc: ssrc, extensions: extensions)
+        let length = unsafe srtp.sealRTP(
+            at: target, headerLength: header, payload: packet.payload, payloadLength: packet.length, padding: padding,
+            index: UInt64(place.number))
+        viewer.commit(length, to: remote, outbox: outbox)
+        return true
+    }
+
+    /// Sends a packet again on the RTX stream (RFC 4588 §4): its payload is the original number, which goes in front as a
+    /// prefix, and the original payload.
+    func sendRTX(
+        _ packet: LinePacket, at place: OutgoingLine.Place, on rtx: StreamRecord.RTX, type: PayloadType,
+        srtp: SRTPSession, to remote: TransportAddress, outbox: Outbox
+    ) -> Bool {
+        guard let target = unsafe outbox.reserve(Outbox.maximumDatagram) else { return false }
+        let header = unsafe RTPHeader.write(
+            to: target, marker: packet.marker, padding: false, payloadType: type,
+            sequence: SequenceNumber(UInt16(truncatingIfNeeded: rtx.next)),
+            timestamp: place.offsets.moved(timestamp: packet.timestamp), ssrc: rtx.ssrc, extensions: extensions)
+        let original = UInt16(truncatingIfNeeded: place.number).bigEndian
+        unsafe target.storeBytes(of: original, toByteOffset: header, as: UInt16.self)
+        let length = unsafe srtp.sealRTP(
+            at: target, headerLength: header, prefixLength: 2, payload: packet.payload, payloadLength: packet.length,
+            padding: 0, index: UInt64(rtx.next))
+        viewer.commit(length, to: remote, outbox: outbox)
+        return true
+    }
+}
+
+/// A packet of a track's line as readers see it: where its payload lies, and its place on the line.
+@safe struct LinePacket {
+    var sequence: Int64
+    var timestamp: UInt32
+    var length: Int
+    /// Padding that makes its datagram as long as its neighbours', so that they leave as one GSO run.
+    var padding: Int
+    var marker: Bool
+    var keyframe: Bool
+    /// Index of the encoding whose line it is of.
+    var encoding: Int
+    var payload: UnsafeRawPointer
+
+    /// nil: the history has it no more. Valid until the next packet is put on the line.
+    init?(_ sequence: Int64, of encoding: Encoding, index: Int) {
+        guard let entry = encoding.history.entry(sequence) else { return nil }
+        self.encoding = index
+        (self.sequence, timestamp, length) = (entry.sequence, entry.timestamp, entry.length)
+        (marker, keyframe) = (entry.marker, entry.keyframe)
+        // An empty packet (padding probe of the publisher) keeps its number; RFC 3550 wants at least one byte of it.
+        padding = entry.length == 0 ? 4 : 0
+        unsafe payload = encoding.history.payload(of: entry)
+    }
+}

@@ -1,0 +1,58 @@
+import WebRTC
+
+/// What a viewer keeps of one of its streams beside the sending loop.
+struct StreamRecord {
+    /// The stream on which missing packets are sent again (RFC 4588).
+    struct RTX {
+        let ssrc: SSRC
+        /// nil: the codec in use has none.
+        var payloadType: PayloadType?
+        /// Its next sequence number.
+        var next: Int64
+    }
+
+    /// Where the stream stands in its track's array.
+    var index: Int
+    let cname: String
+    /// What all stretches of its line add.
+    let offsets: OutgoingLine.Offsets
+    var rtx: RTX?
+    var repairs = RateBudget()
+    /// But for what `Stream` counts.
+    private var statistics: TrackStatistics
+    private var lastKeyframe: UInt32?
+
+    init(
+        _ track: NegotiatedTrack, local: NegotiatedTrack.LocalStream, index: Int, offsets: OutgoingLine.Offsets,
+        nextRTX: Int64
+    ) {
+        (self.index, self.offsets, cname) = (index, offsets, local.cname)
+        statistics = TrackStatistics(kind: track.kind, codec: track.codec.name)
+        rtx = local.rtxSSRC.map { RTX(ssrc: $0, payloadType: track.rtxPayloadType, next: nextRTX) }
+    }
+
+    var form: Stream.Form { rtx?.payloadType == nil ? .repeatable : .sealedOnce }
+
+    /// The track's codec is another.
+    mutating func use(_ track: NegotiatedTrack) {
+        statistics.codec = track.codec.name
+        rtx?.payloadType = track.rtxPayloadType
+    }
+
+    mutating func count(keyframe timestamp: UInt32) {
+        if timestamp == lastKeyframe { return }
+        lastKeyframe = timestamp
+        statistics.keyframes += 1
+    }
+
+    mutating func reported(lost: Int64) { statistics.lost = lost }
+    mutating func keyframeRequested() { statistics.keyframeRequests += 1 }
+    mutating func missed(_ count: Int) { statistics.nacks += UInt64(count) }
+    mutating func repaired() { statistics.repaired += 1 }
+
+    func statistics(with stream: Stream) -> TrackStatistics {
+        var result = statistics
+        (result.packets, result.bytes, result.frames) = (stream.packets, stream.bytes, stream.frames)
+        return result
+    }
+}

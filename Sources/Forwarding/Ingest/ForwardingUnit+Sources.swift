@@ -1,0 +1,61 @@
+import WebRTC
+
+/// What a broadcast's `Succession` means for it and its viewers.
+extension ForwardingUnit {
+    /// A publisher's transport is up.
+    func sourceConnected(_ publisher: Publisher, now: Instant) {
+        switch publisher.broadcast.succession.connected(publisher, now: now) {
+        case .takesOver:
+            takeOver(publisher, now: now)
+        case .waits(let displaced):
+            if let displaced { close(displaced, reason: .replaced, now: now) }
+            sendFeedback(of: publisher, now: now)
+        }
+    }
+
+    /// A packet of a publisher that does not feed its broadcast, or not yet.
+    func hold(
+        _ packet: RTPPacket, _ sequence: Int64, _ payload: borrowing RawSpan, at place: Source.Located,
+        of publisher: Publisher, now: Instant
+    ) -> DropReason? {
+        let bytes = unsafe payload.withUnsafeBytes { unsafe [UInt8]($0) }
+        let held = Successor.Held(packet: packet, sequence: sequence, payload: bytes, place: place)
+        guard publisher.broadcast.succession.hold(held, of: publisher, now: now) else { return .notInTurn }
+        reconsiderSource(of: publisher.broadcast)
+        return nil
+    }
+
+    /// Something has happened that may make this the moment for its successor: the next flush decides.
+    func reconsiderSource(of broadcast: Broadcast) {
+        if broadcast.succession.isPending { fanOut.mark(broadcast) }
+    }
+
+    /// Lets the successor take over if this is the moment. What its predecessor has brought is on its way already.
+    func advanceSuccession(of broadcast: Broadcast, now: Instant) -> Bool {
+        guard broadcast.succession.isPending,
+            let publisher = broadcast.succession.due(isBetweenPictures: broadcast.isBetweenPictures, now: now)
+        else { return false }
+        takeOver(publisher, now: now)
+        return true
+    }
+
+    private func takeOver(_ publisher: Publisher, now: Instant) {
+        let broadcast = publisher.broadcast
+        let (former, held) = broadcast.succession.takeOver(publisher)
+        publisher.source.feeds(now: now)
+        events.append(.feeds(publisher.id, broadcast.id))
+        if let former { close(former, reason: .replaced, now: now) }
+        changeFormats(of: broadcast, to: publisher.source.formats, now: now)
+        // Viewers may have been waiting for this source.
+        for track in broadcast.tracks where track.isVideo && !track.streams.isEmpty {
+            track.forwarded.keyframes.sourceChanged(now: now)
+        }
+        for packet in held {
+            let payload = unsafe packet.payload.span.bytes
+            let reason = accept(
+                packet.packet, packet.sequence, payload, at: packet.place, of: publisher, now: now)
+            if let reason { count(reason, peer: publisher) }
+        }
+        requestKeyframes(of: broadcast, now: now)
+    }
+}
