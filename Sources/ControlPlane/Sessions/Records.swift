@@ -114,13 +114,39 @@ struct BroadcastRecord {
     var candidate: SessionID?
     /// When it first went live.
     var liveSince: Date?
-    var viewers: Set<SessionID> = []
+    /// Sessions of people.
+    private(set) var viewers: Set<SessionID> = []
+    /// Sessions of nodes below.
+    private(set) var relays: Set<SessionID> = []
+    /// Sessions that feed it, or are to.
+    private(set) var sources: Set<SessionID> = []
     /// Of the present publisher, or the last one; nil on a node that relays.
     var publication: Publication?
     /// Relay without viewers: left at this moment.
     var leaveAt: ContinuousClock.Instant?
 
     var liveSource: SessionID? { if case .live(let id) = source { id } else { nil } }
+
+    var isRead: Bool { !viewers.isEmpty || !relays.isEmpty }
+
+    var sessions: [SessionID] { Array(sources) + Array(relays) + Array(viewers) }
+
+    mutating func insert(_ id: SessionID, _ purpose: SessionPurpose) {
+        switch purpose {
+        case .viewer: viewers.insert(id)
+        case .relay: relays.insert(id)
+        case .publisher, .upstream: sources.insert(id)
+        }
+    }
+
+    mutating func remove(_ id: SessionID, _ purpose: SessionPurpose) {
+        switch purpose {
+        case .viewer: viewers.remove(id)
+        case .relay: relays.remove(id)
+        case .publisher, .upstream: sources.remove(id)
+        }
+        if candidate == id { candidate = nil }
+    }
 
     /// Whether a source of `other` can feed it: there is something for its viewers. Whether each of them can take another
     /// codec, its session's agreement says.

@@ -115,7 +115,7 @@ extension Sessions {
         logClose(of: record, reason: reason, statistics)
         guard expected == nil else { return }
         left(record, reason: reason)
-        refreshAnnouncement(of: record.broadcast)
+        guard record.purpose == .upstream else { return }
         relayLost(record, reason: reason)
         route()
     }
@@ -136,6 +136,8 @@ extension Sessions {
     func left(_ record: SessionRecord, reason: CloseReason) {
         guard var broadcast = broadcasts[record.broadcast] else { return }
         if record.purpose.direction == .source {
+            // Viewers come and go without a word to other nodes.
+            defer { refreshAnnouncement(of: record.broadcast) }
             if broadcast.liveSource == record.id {
                 broadcast.source = .held(until: .now + topology.hold)
                 broadcasts[broadcast.id] = broadcast
@@ -148,7 +150,7 @@ extension Sessions {
             } else if case .awaited = broadcast.source, broadcast.candidate == nil {
                 closeBroadcast(broadcast.id, reason: reason)
             }
-        } else if broadcast.viewers.isEmpty {
+        } else if !broadcast.isRead {
             if case .held = broadcast.source, broadcast.candidate == nil {
                 closeBroadcast(broadcast.id, reason: .sourceGone)
             } else if pullsBroadcasts {
@@ -158,7 +160,7 @@ extension Sessions {
     }
 
     private func sourceLost(_ broadcast: BroadcastRecord, reason: CloseReason) {
-        if broadcast.viewers.isEmpty, broadcast.candidate == nil {
+        if !broadcast.isRead, broadcast.candidate == nil {
             return closeBroadcast(broadcast.id, reason: .sourceGone)
         }
         logger.info(
@@ -175,7 +177,7 @@ extension Sessions {
         for broadcast in Array(broadcasts.values) {
             if case .held(let until) = broadcast.source, until <= now, broadcast.candidate == nil {
                 closeBroadcast(broadcast.id, reason: .sourceGone)
-            } else if let leaveAt = broadcast.leaveAt, leaveAt <= now, broadcast.viewers.isEmpty {
+            } else if let leaveAt = broadcast.leaveAt, leaveAt <= now, !broadcast.isRead {
                 closeBroadcast(broadcast.id, reason: .requested)
             }
         }

@@ -155,7 +155,7 @@ extension Sessions {
             return router.refused(answer.name, answer.attempt, .unavailable("placed elsewhere"), now: clock)
         }
         let id = broadcast(named: answer.name, formats: Negotiation.formats(of: agreement), worker: worker)
-        if broadcasts[id]?.viewers.isEmpty == true { broadcasts[id]?.leaveAt = .now + topology.linger }
+        if broadcasts[id]?.isRead == false { broadcasts[id]?.leaveAt = .now + topology.linger }
         let record = open(.upstream, on: id, listener: .internal, agreement: agreement, local: local, mids: [])
         relays[record.id] = UpstreamRelay(attempt: answer.attempt, session: answer.upstream)
         router.answered(

@@ -112,7 +112,7 @@ extension Sessions {
                     channels: $0.codec.channels, fmtp: $0.codec.fmtp)
             },
             encodings: source?.received.map { .init(kind: $0.kind.rawValue, rid: $0.rid) } ?? [],
-            viewers: broadcast.viewers.count { sessions[$0]?.purpose == .viewer },
+            viewers: broadcast.viewers.count,
             warnings: source?.warnings ?? [])
     }
 

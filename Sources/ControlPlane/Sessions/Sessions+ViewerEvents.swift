@@ -27,7 +27,7 @@ extension Sessions {
         let name = ResourceName.urlSafeText(of: generator.next())
         var stream = ViewerEventStream(wanted: wanted, place: place)
         tellState(of: record, to: &stream, now: .now)
-        viewerEvents.streams[id, default: [:]][name] = stream
+        viewerEvents.add(stream, name, of: id, on: record.broadcast)
         if wanted.contains(.reconnect) { drain.joined(id, now: .now) }
         return .opened(name)
     }
@@ -46,19 +46,18 @@ extension Sessions {
 
     /// false: there is no such stream.
     package func closeEvents(_ resource: ResourceName, _ name: String) -> Bool {
-        guard let (id, _) = viewer(resource), let stream = viewerEvents.streams[id]?.removeValue(forKey: name) else {
-            return false
-        }
+        guard let (id, record) = viewer(resource), let stream = viewerEvents.streams[id]?.removeValue(forKey: name)
+        else { return false }
         stream.end()
-        if viewerEvents.streams[id]?.isEmpty == true { viewerEvents.streams[id] = nil }
+        if viewerEvents.streams[id]?.isEmpty == true { viewerEvents.end(id, on: record.broadcast) }
         if !viewerEvents.wants(.reconnect, id) { drain.left(id) }
         return true
     }
 
     /// A session has left the tables.
-    func endEvents(of id: SessionID) {
-        viewerEvents.end(id)
-        drain.left(id)
+    func endEvents(of record: SessionRecord) {
+        viewerEvents.end(record.id, on: record.broadcast)
+        drain.left(record.id)
     }
 
     private func viewer(_ resource: ResourceName) -> (SessionID, SessionRecord)? {
@@ -76,25 +75,20 @@ extension Sessions {
                 continue
             }
             var told = before
-            let readers = broadcast.viewers.filter { viewerEvents.streams[$0] != nil }
             told.isActive = isFlowing(broadcast)
             if told.isActive != before.isActive {
-                for reader in readers { viewerEvents.send(told.isActive ? .active : .inactive, "{}", to: reader) }
+                for reader in told.readers { viewerEvents.send(told.isActive ? .active : .inactive, "{}", to: reader) }
             }
             if now - told.counted >= ViewerEventStreams.countInterval {
-                (told.viewers, told.counted) = (countViewers(of: broadcast), now)
+                (told.viewers, told.counted) = (broadcast.viewers.count, now)
                 if told.viewers != before.viewers {
-                    for reader in readers {
+                    for reader in told.readers {
                         viewerEvents.send(.viewercount, Self.text(count: told.viewers), to: reader)
                     }
                 }
             }
-            viewerEvents.told[id] = readers.isEmpty ? nil : told
+            viewerEvents.told[id] = told
         }
-    }
-
-    private func countViewers(of broadcast: BroadcastRecord) -> Int {
-        broadcast.viewers.count { sessions[$0]?.purpose == .viewer }
     }
 
     private func tellState(
@@ -103,7 +97,7 @@ extension Sessions {
         guard let broadcast = broadcasts[record.broadcast] else { return }
         let told =
             viewerEvents.told[broadcast.id]
-            ?? .init(isActive: isFlowing(broadcast), viewers: countViewers(of: broadcast), counted: now)
+            ?? .init(isActive: isFlowing(broadcast), viewers: broadcast.viewers.count, counted: now)
         viewerEvents.told[broadcast.id] = told
         stream.send(told.isActive ? .active : .inactive, "{}")
         stream.send(.layers, Self.layers(of: broadcast, for: record))

@@ -53,7 +53,7 @@ extension Sessions {
     /// after a later one (a link was cut, and TCP has repeated it) ends nothing.
     private func endFormerRelay(of node: AskingNode, on id: BroadcastID) throws(Refusal) {
         guard let name = node.name else { return }
-        let formers = broadcasts[id]?.viewers.filter { sessions[$0]?.node?.name == name } ?? []
+        let formers = broadcasts[id]?.relays.filter { sessions[$0]?.node?.name == name } ?? []
         for former in formers {
             guard let last = sessions[former]?.node, let attempt = node.attempt, let other = last.attempt,
                 last.instance == node.instance, other > attempt

@@ -106,7 +106,7 @@ package actor Sessions {
         _ purpose: SessionPurpose, on broadcastID: BroadcastID, listener: ListenerKind, agreement: Agreement,
         local: LocalTransport, mids: [String], node asking: AskingNode? = nil, places: [HeldPlace] = []
     ) -> SessionRecord {
-        guard var broadcast = broadcasts[broadcastID] else {
+        guard let broadcast = broadcasts[broadcastID] else {
             preconditionFailure("a session is opened on a broadcast that exists")
         }
         var record = SessionRecord(
@@ -117,12 +117,12 @@ package actor Sessions {
         record.places = places
         if purpose.direction == .source {
             if let older = broadcast.candidate { close(older, reason: .replaced) }
-            broadcast.candidate = record.id
+            broadcasts[broadcastID]?.candidate = record.id
         } else {
-            broadcast.viewers.insert(record.id)
-            broadcast.leaveAt = nil
+            broadcasts[broadcastID]?.leaveAt = nil
         }
-        broadcasts[broadcastID] = broadcast
+        // In place: a copy would copy all that are there already.
+        broadcasts[broadcastID]?.insert(record.id, purpose)
         sessions[record.id] = record
         resources[record.resource] = record.id
         tally.add(record)
@@ -153,7 +153,6 @@ package actor Sessions {
         guard let record = sessions[id] else { return }
         close(id, reason: reason)
         left(record, reason: reason)
-        refreshAnnouncement(of: record.broadcast)
     }
 
     /// Closes a session on our side; its broadcast is the caller's business.
@@ -169,11 +168,10 @@ package actor Sessions {
         guard var record = sessions.removeValue(forKey: id) else { return nil }
         unchecked.remove(id)
         record.places = []
-        endEvents(of: id)
+        endEvents(of: record)
         resources[record.resource] = nil
         tally.remove(record)
-        broadcasts[record.broadcast]?.viewers.remove(id)
-        if broadcasts[record.broadcast]?.candidate == id { broadcasts[record.broadcast]?.candidate = nil }
+        broadcasts[record.broadcast]?.remove(id, record.purpose)
         return record
     }
 
@@ -181,9 +179,9 @@ package actor Sessions {
     func closeBroadcast(_ id: BroadcastID, reason: CloseReason) {
         guard let broadcast = broadcasts.removeValue(forKey: id) else { return }
         if names[broadcast.name] == id { names[broadcast.name] = nil }
-        for session in sessions.values where session.broadcast == id {
-            closing[session.id] = forget(session.id)
-            forgetRelay(session.id, of: broadcast.name)
+        for session in broadcast.sessions {
+            closing[session] = forget(session)
+            forgetRelay(session, of: broadcast.name)
         }
         media.workers[broadcast.worker].send(.closeBroadcast(id, reason: reason))
         if names[broadcast.name] == nil {

@@ -65,6 +65,8 @@ struct ViewerEventStreams {
         var isActive: Bool
         var viewers: Int
         var counted: ContinuousClock.Instant
+        /// Sessions with streams.
+        var readers: Set<SessionID> = []
     }
 
     /// Of one session; each holds a queue and a connection.
@@ -87,8 +89,17 @@ struct ViewerEventStreams {
         for name in Array(names) { streams[session]?[name]?.send(event, data) }
     }
 
+    /// A stream whose reader has been told the state of the broadcast.
+    mutating func add(_ stream: ViewerEventStream, _ name: String, of session: SessionID, on broadcast: BroadcastID) {
+        streams[session, default: [:]][name] = stream
+        told[broadcast]?.readers.insert(session)
+    }
+
     /// Ends all streams of a session.
-    mutating func end(_ session: SessionID) {
-        for stream in streams.removeValue(forKey: session)?.values ?? [:].values { stream.end() }
+    mutating func end(_ session: SessionID, on broadcast: BroadcastID) {
+        guard let ended = streams.removeValue(forKey: session) else { return }
+        for stream in ended.values { stream.end() }
+        told[broadcast]?.readers.remove(session)
+        if told[broadcast]?.readers.isEmpty == true { told[broadcast] = nil }
     }
 }
