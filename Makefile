@@ -2,7 +2,7 @@
 SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build unit clients attack bench fuzz sanitize format
+.PHONY: help demo test build install unit clients attack bench fuzz sanitize format
 
 help:
 	@echo "make demo          origin and two edges from topology.yaml with a live test picture; prints the URLs"
@@ -13,11 +13,15 @@ help:
 	@echo "make bench         fan-out against the C floor, in one run"
 	@echo "make fuzz          libFuzzer for SECONDS=… in all (ARGS='unit rtp' selects targets)"
 	@echo "make sanitize      unit tests and simulation under the address and thread sanitizers"
+	@echo "make install       programs without symbols to PREFIX=/usr/local (DESTDIR=… in front), symbols beside"
 	@echo "make format        swift format in place"
 
 build:
 	@deploy/development/setup.sh build
 	@deploy/development/step.sh "Building (release; the first time takes some minutes)" $(SWIFT_BUILD) $(BUILD_ARGS)
+
+install: build
+	@deploy/development/install.sh "$$(swift build -c release --show-bin-path)"
 
 demo: build
 	@deploy/development/setup.sh demo

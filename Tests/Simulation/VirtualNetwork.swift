@@ -1,17 +1,8 @@
-// The virtual network: forwarding units as hosts, links with delay and loss, and virtual time. Everything that happens
+// The virtual network: forwarding units as hosts, links between them (`Link`), and virtual time. Everything that happens
 // is a function of the seed; nothing sleeps, nothing opens a socket.
 import WebRTC
 
 @testable import Forwarding
-
-/// How one direction between two hosts behaves.
-struct Link {
-    var delay = Interval.milliseconds(1)
-    /// 0...1
-    var loss = 0.0
-    /// Each datagram is late by up to this much more; later ones can overtake it.
-    var jitter = Interval.zero
-}
 
 final class Host {
     let name: String
@@ -21,6 +12,7 @@ final class Host {
     var events: [Event] { timeline.map(\.event) }
     /// A NAT before the host: what it adds to the host's ports. Once it has changed, the former ports lead nowhere.
     var translation: UInt16 = 0
+    var clock = HostClock()
     /// Called with the unit after each datagram it received, before the fan-out.
     var observe: ((ForwardingUnit, Instant) -> Void)?
 
@@ -28,6 +20,8 @@ final class Host {
         (self.name, self.unit) = (name, unit)
         address = TransportAddress(ipv4: 0x0A00_0000 + number, port: Self.port)
     }
+
+    fileprivate var nextDeadline: Instant { clock.time(of: unit.nextDeadline) }
 
     static let port: UInt16 = 5_000
     /// A client session's own socket n has this port plus n.
@@ -45,7 +39,7 @@ final class VirtualNetwork {
 
     private(set) var now = Instant.zero
     private(set) var hosts: [Host] = []
-    private var links: [String: Link] = [:]
+    private var links: [String: LinkState] = [:]
     private var flights: [Flight] = []
     private var order: UInt64 = 0
     private var random: SeededGenerator
@@ -74,30 +68,30 @@ final class VirtualNetwork {
 
     /// Both directions between two hosts.
     func link(_ a: Host, _ b: Host, _ link: Link) {
-        links[a.name + ">" + b.name] = link
-        links[b.name + ">" + a.name] = link
+        links[a.name + ">" + b.name] = LinkState(link)
+        links[b.name + ">" + a.name] = LinkState(link)
     }
 
     func apply(_ command: Command, to host: Host) { apply([command], to: host) }
 
     /// Commands that a worker finds in its mailbox at once.
     func apply(_ commands: [Command], to host: Host) {
-        for command in commands { host.unit.apply(command, now: now) }
+        for command in commands { host.unit.apply(command, now: host.clock.reading(at: now)) }
         settle(host)
     }
 
     /// Runs until `end`, calling `tick` whenever virtual time reaches one of its moments.
     func run(until end: Instant) {
         while true {
-            let next = min(flights.first?.arrival ?? .distantFuture, hosts.map { $0.unit.nextDeadline }.min() ?? end)
+            let next = min(flights.first?.arrival ?? .distantFuture, hosts.map { $0.nextDeadline }.min() ?? end)
             guard next <= end else { break }
             now = max(now, next)
             while let flight = flights.first, flight.arrival <= now {
                 popFlight()
                 deliver(flight)
             }
-            for host in hosts where host.unit.nextDeadline <= now {
-                while host.unit.advance(now: now) { settle(host) }
+            for host in hosts where host.nextDeadline <= now {
+                while host.unit.advance(now: host.clock.reading(at: now)) { settle(host) }
                 settle(host)
             }
         }
@@ -120,7 +114,7 @@ final class VirtualNetwork {
         from.socket = port >= Host.firstClientPort ? port - Host.firstClientPort : 0
         var span = bytes.mutableSpan
         var raw = unsafe span.mutableBytes
-        host.unit.receive(&raw, from: from, now: now)
+        host.unit.receive(&raw, from: from, now: host.clock.reading(at: now))
         host.observe?(host.unit, now)
         settle(host)
     }
@@ -128,7 +122,7 @@ final class VirtualNetwork {
     /// Takes out everything the unit wants to send, and its events.
     private func settle(_ host: Host) {
         repeat {
-            let more = host.unit.flush(now: now)
+            let more = host.unit.flush(now: host.clock.reading(at: now))
             for (destination, bytes) in host.unit.outbox.datagramsForTesting() {
                 send(bytes, from: host, to: destination)
             }
@@ -145,11 +139,6 @@ final class VirtualNetwork {
             stray[target, default: 0] += bytes.count
             return
         }
-        let link = links[host.name + ">" + peer.name] ?? Link()
-        if link.loss > 0, Double.random(in: 0..<1, using: &random) < link.loss {
-            lost += 1
-            return
-        }
         var source = host.address
         if destination.socket != 0 { source.port = Host.firstClientPort + destination.socket }
         source.port &+= host.translation
@@ -157,12 +146,16 @@ final class VirtualNetwork {
             lost += 1
             return
         }
-        var delay = link.delay
-        if link.jitter > .zero {
-            delay = delay + Interval(nanoseconds: Int64.random(in: 0...link.jitter.nanoseconds, using: &random))
+        let path = host.name + ">" + peer.name
+        guard
+            let arrival = links[path, default: LinkState(Link())].arrival(
+                bytes: bytes.count, now: now, using: &random)
+        else {
+            lost += 1
+            return
         }
         order += 1
-        insert(Flight(arrival: now + delay, order: order, from: source, to: target, bytes: bytes))
+        insert(Flight(arrival: arrival, order: order, from: source, to: target, bytes: bytes))
     }
 
     // A binary heap on (arrival, order).
