@@ -28,8 +28,11 @@ enum DirectoryMessage: Sendable {
         var name: String
     }
 
-    /// nil: not what a node says. Runs beside the directory, since a snapshot may be long.
-    @concurrent static func read(_ event: String, _ data: String) async -> DirectoryMessage? {
+    /// Runs beside the directory, since a snapshot may be long.
+    @concurrent static func read(_ event: String, _ data: String) async -> DirectoryMessage? { decode(event, data) }
+
+    /// nil: not what a node says.
+    static func decode(_ event: String, _ data: String) -> DirectoryMessage? {
         let decoder = JSONDecoder()
         let data = Data(data.utf8)
         switch event {

@@ -7,11 +7,13 @@ internal import COpenSSL
 /// made beforehand (`timerAsked`), then set to "never"; when they are sent is decided here.
 ///
 /// Source addresses can be forged, so a record reaches OpenSSL only when the peer may have sent it in this state
-/// (`isWanted`), and nothing that OpenSSL writes once connected leaves but a repeat of our last flight or the close_notify
-/// that `close` asked for. OpenSSL itself answers some forged records with an alert, which the true peer would obey.
+/// (`DTLSRecordFilter`), and nothing that OpenSSL writes once connected leaves but a repeat of our last flight or the
+/// close_notify that `close` asked for. OpenSSL itself answers some forged records with an alert, which the true peer would
+/// obey.
 ///
 /// *Assumptions*: only datagrams from addresses that ICE has led here come in, so no cookie exchange is needed (RFC 6347
-/// §4.2.1); an address that has not answered yet gets few repeats (`allowance`). *Not done*: application data (data channels), DTLS 1.3, renegotiation.
+/// §4.2.1); an address that has not answered yet gets few repeats (`DTLSRetransmission`). *Not done*: application data (data
+/// channels), DTLS 1.3, renegotiation.
 @safe package final class DTLSTransport {
     package enum State {
         case idle
@@ -33,16 +35,9 @@ internal import COpenSSL
     private let remoteFingerprints: [Fingerprint]
     private let mtu: Int
     private var outgoing: [[UInt8]] = []
-    private var flight: DTLSFlight?
-    /// An alert before the keys is not authenticated: it is believed when the peer has said nothing more until then.
-    private var refusalCounts: Instant?
-    private static let refusalPatience = Interval.seconds(Int64(1))
+    private let filter: DTLSRecordFilter
+    private var retransmission: DTLSRetransmission
     private var isClosing = false
-    /// Repeats that may still go to an address that may be forged; nil: it is the peer's. Others are left out.
-    private var allowance: Int?
-    private var isHeld = false
-    /// A server's flight is about 640 bytes, the ClientHello 200.
-    private static let firstAllowance = (client: 5, server: 2)
     /// Set by the certificate callback. Nothing counts as connected without `true`.
     private var fingerprintMatches: Bool?
     /// Where each repeat begins in what OpenSSL wrote since the last `collect`.
@@ -58,7 +53,8 @@ internal import COpenSSL
     ) {
         precondition((256...Int(UInt16.max)).contains(mtu), "OpenSSL needs an MTU of at least 256 bytes")
         (self.isClient, self.remoteFingerprints, self.mtu) = (isClient, remoteFingerprints, mtu)
-        allowance = isProven ? nil : isClient ? Self.firstAllowance.client : Self.firstAllowance.server
+        filter = DTLSRecordFilter(isClient: isClient)
+        retransmission = DTLSRetransmission(isClient: isClient, isProven: isProven)
         guard let ssl = unsafe SSL_new(context.context), let input = unsafe BIO_new(BIO_s_mem()),
             let output = unsafe BIO_new(BIO_s_mem())
         else { preconditionFailure("out of memory for a DTLS association") }
@@ -75,7 +71,7 @@ internal import COpenSSL
     /// When `advance` has something to do.
     package var nextDeadline: Instant {
         guard case .handshaking = state else { return .distantFuture }
-        return min(flight?.deadline ?? .distantFuture, refusalCounts ?? .distantFuture)
+        return retransmission.nextDeadline
     }
 
     /// A client sends its ClientHello; a server waits for one.
@@ -93,10 +89,9 @@ internal import COpenSSL
     package func receive(_ bytes: borrowing RawSpan, now: Instant) -> Bool {
         guard bytes.byteCount <= Int(UInt16.max) else { return false }
         let records = DTLSRecord.all(in: unsafe bytes.withUnsafeBytes { unsafe Array($0) }[...])
-        let wanted = records.filter(isWanted)
+        let wanted = records.filter { filter.isWanted($0, in: phase, overhead: sealingOverhead) }
         guard !wanted.isEmpty else { return hearRefusal(records, now: now) }
-        refusalCounts = nil
-        allowRepeat(now: now)
+        retransmission.heard(now: now)
         if case .idle = state { state = .handshaking }
         for record in wanted {
             unsafe record.bytes.withUnsafeBytes { unsafe _ = BIO_write(input, $0.baseAddress, Int32($0.count)) }
@@ -112,13 +107,11 @@ internal import COpenSSL
     /// Repeats the last flight when it is due, and gives up after the last repeat.
     package func advance(now: Instant) {
         guard case .handshaking = state else { return }
-        if let refusalCounts, refusalCounts <= now { return fail(.handshakeFailed) }
-        guard let deadline = flight?.deadline, deadline <= now else { return }
-        guard let datagrams = flight?.next(now: now) else { return fail(.handshakeFailed) }
-        isHeld = allowance == 0
-        if isHeld { return }
-        allowance? -= 1
-        outgoing += datagrams
+        switch retransmission.advance(now: now) {
+        case .wait: break
+        case .send(let datagrams): outgoing += datagrams
+        case .giveUp: fail(.handshakeFailed)
+        }
     }
 
     /// Everything to send now, one array per datagram, in order.
@@ -137,7 +130,7 @@ internal import COpenSSL
             state = .closed
             collect(now: .zero)
         case .idle, .handshaking:
-            flight = nil
+            retransmission.end()
             state = .closed
         case .failed, .closed: break
         }
@@ -145,42 +138,26 @@ internal import COpenSSL
 
     // MARK: What may come in
 
-    /// Whether the peer may have sent this record, as far as a header shows it, and we still have use for it.
-    ///
-    /// Once connected that is an alert under the keys and, for the server, the client's Finished, which asks for ours again.
-    /// Cipher suites with AEAD pad nothing, so both have one length only.
-    private func isWanted(_ record: DTLSRecord) -> Bool {
-        let length = record.fragment.count
-        switch (state, record.epoch, record.content) {
-        case (.idle, 0, .handshake): return !isClient && length >= DTLSRecord.shortestHandshake
-        case (.handshaking, 0, .handshake): return length >= DTLSRecord.shortestHandshake
-        case (.handshaking, 0, .changeCipherSpec): return record.fragment.elementsEqual([1])
-        case (.handshaking, 1, .handshake): return length == sealedLength(DTLSRecord.finishedLength)
-        case (.connected, 1, .handshake): return !isClient && length == sealedLength(DTLSRecord.finishedLength)
-        case (.handshaking, 1, .alert), (.connected, 1, .alert):
-            return length == sealedLength(DTLSRecord.alertLength)
-        default: return false
+    private var phase: DTLSRecordFilter.Phase {
+        switch state {
+        case .idle: .idle
+        case .handshaking: .handshaking
+        case .connected: .connected
+        case .failed, .closed: .over
         }
     }
 
-    /// What `count` bytes become under the cipher suite that was agreed: GCM sends eight bytes of its nonce along (RFC 5288
-    /// §3), ChaCha20 none (RFC 7905 §2); both have a tag of 16. nil: nothing has been agreed yet.
-    private func sealedLength(_ count: Int) -> Int? {
+    /// Bytes that the agreed cipher suite adds to a fragment: GCM sends eight bytes of its nonce along (RFC 5288 §3),
+    /// ChaCha20 none (RFC 7905 §2); both have a tag of 16. nil: nothing has been agreed yet.
+    private var sealingOverhead: Int? {
         guard let cipher = unsafe SSL_get_pending_cipher(ssl) ?? SSL_get_current_cipher(ssl) else { return nil }
-        return count + (unsafe SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 ? 16 : 24)
+        return unsafe SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 ? 16 : 24
     }
 
     private func hearRefusal(_ records: [DTLSRecord], now: Instant) -> Bool {
         guard case .handshaking = state, records.contains(where: \.endsInPlain) else { return false }
-        refusalCounts = refusalCounts ?? now + Self.refusalPatience
+        retransmission.refused(now: now)
         return true
-    }
-
-    /// Each datagram that comes in is worth a repeat, at once if one was left out for want of it.
-    private func allowRepeat(now: Instant) {
-        if flight != nil { allowance? += 1 }
-        if isHeld { flight?.hasten(now: now) }
-        isHeld = false
     }
 
     // MARK: Handshake
@@ -201,7 +178,7 @@ internal import COpenSSL
             unsafe _ = SSL_shutdown(ssl)
             return fail(fingerprintMatches == true ? .handshakeFailed : .fingerprintMismatch)
         }
-        (flight, refusalCounts) = (nil, nil)
+        retransmission.end()
         state = .connected(material)
         releaseBuffers()
     }
@@ -211,7 +188,7 @@ internal import COpenSSL
     private func releaseBuffers() { unsafe _ = SSL_free_buffers(ssl) }
 
     private func fail(_ reason: CloseReason) {
-        flight = nil
+        retransmission.end()
         state = .failed(reason)
     }
 
@@ -247,7 +224,7 @@ internal import COpenSSL
         state = .closed
     }
 
-    /// Moves what OpenSSL wrote to `outgoing`, and its repeats to `flight`.
+    /// Moves what OpenSSL wrote to `outgoing`, and its repeats to `retransmission`.
     private func collect(now: Instant) {
         defer { repeatStarts = [] }
         let pending = unsafe BIO_ctrl_pending(output)
@@ -260,11 +237,9 @@ internal import COpenSSL
         let starts = repeatStarts.filter { $0 < written.count }
         outgoing += datagrams(of: written[..<(starts.first ?? written.count)])
         guard case .handshaking = state else { return }
-        // A client's second flight: the server has signed our first one, so it has got it.
-        if isClient, flight != nil { allowance = nil }
         let ends = starts.dropFirst() + [written.count]
         let repeats = zip(starts, ends).map { datagrams(of: written[$0..<$1]) }
-        flight = DTLSFlight(repeats: repeats, sentAt: now)
+        retransmission.sent(repeats: repeats, now: now)
     }
 
     /// What of OpenSSL's own writing may leave: the handshake, and alerts only when it fails or we close.

@@ -28,10 +28,16 @@ extension RawSpan {
 struct PacketBuilder {
     private(set) var bytes: [UInt8] = []
 
+    /// Room for a report with two blocks and a name, and not four smaller ones before it.
+    init() { bytes.reserveCapacity(128) }
+
     var count: Int { bytes.count }
 
     mutating func put(_ value: UInt8) { bytes.append(value) }
-    mutating func put(_ value: UInt16) { bytes += [UInt8(value >> 8), UInt8(truncatingIfNeeded: value)] }
+    mutating func put(_ value: UInt16) {
+        bytes.append(UInt8(value >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: value))
+    }
     mutating func put(_ value: UInt32) {
         put(UInt16(value >> 16))
         put(UInt16(truncatingIfNeeded: value))

@@ -67,9 +67,9 @@ extension Negotiation {
         guard answer.media.count == offer.media.count else {
             throw .malformed("the answer has \(answer.media.count) m-lines, the offer \(offer.media.count)")
         }
-        let ours = try PeerDescription(offer)
         guard answer.media.contains(where: { $0.port != 0 }) else { throw .unsupported("every m-line was declined") }
         let peer = try PeerDescription(answer)
+        let ours = try PeerDescription(offer)
         let transport = try peer.transport(of: peer.tracks)
         let dtlsActive = try dtlsActive(
             offered: try ours.transport(of: ours.tracks).setup, answered: transport.setup)

@@ -50,7 +50,7 @@ package struct SessionDescription: Hashable, Sendable {
     }
 
     /// `a=mid` of each m-line, "" where it has none.
-    package var mids: [String] { media.map { $0.attributes.first { $0.name == "mid" }?.value.trimmed ?? "" } }
+    package var mids: [String] { media.map { $0.attributes.first { $0.name == "mid" }?.value ?? "" } }
 
     /// Longer texts are refused before they are looked at.
     package static let maximumBytes = 64 << 10
@@ -144,7 +144,7 @@ private struct SDPLineParser {
         guard let type = bytes.first, bytes.count >= 2, bytes[bytes.startIndex + 1] == UInt8(ascii: "=") else {
             throw error("not of the form x=value")
         }
-        let value = String(decoding: bytes.dropFirst(2), as: UTF8.self)
+        var value: String { String(decoding: bytes.dropFirst(2), as: UTF8.self) }
         switch type {
         case UInt8(ascii: "v"):
             guard value == "0" else { throw error("version \(value.prefix(8)), only 0 is known") }
@@ -156,14 +156,7 @@ private struct SDPLineParser {
             }
             result.media.append(try media(value))
         case UInt8(ascii: "a"):
-            let colon = value.utf8.firstIndex(of: UInt8(ascii: ":"))
-            let attribute =
-                if let colon {
-                    SessionDescription.Attribute(
-                        value[..<colon].trimmed, String(value[value.utf8.index(after: colon)...]))
-                } else {
-                    SessionDescription.Attribute(value.trimmed)
-                }
+            let attribute = Self.attribute(bytes.dropFirst(2))
             guard !attribute.name.isEmpty else { return }
             if let last = result.media.indices.last {
                 result.media[last].attributes.append(attribute)
@@ -172,6 +165,14 @@ private struct SDPLineParser {
             }
         default: break
         }
+    }
+
+    /// Blanks around the name and the value are none of theirs.
+    private static func attribute(_ bytes: ArraySlice<UInt8>) -> SessionDescription.Attribute {
+        let colon = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
+        return SessionDescription.Attribute(
+            String(decoding: trimmed(bytes[..<colon]), as: UTF8.self),
+            String(decoding: trimmed(bytes[colon...].dropFirst()), as: UTF8.self))
     }
 
     private func media(_ value: String) throws(SDPError) -> SessionDescription.Media {

@@ -18,7 +18,7 @@ struct TransportAttributes {
 
     init(_ attributes: [SessionDescription.Attribute]) {
         for attribute in attributes {
-            let value = attribute.value.trimmed
+            let value = attribute.value
             switch attribute.name {
             case "ice-ufrag": ufrag = ufrag ?? value
             case "ice-pwd": password = password ?? value

@@ -1,8 +1,6 @@
 #if FUZZES_CONTROL_PLANE
     // What comes from other nodes, name servers, Kubernetes and the operator.
-    import Dispatch
     import Foundation
-    import Synchronization
 
     @testable import ControlPlane
 
@@ -37,7 +35,7 @@
 
         private static func slices(_ format: EndpointSliceParser.Format) -> FuzzTarget {
             FuzzTarget(
-                name: format == .json ? "endpoint-slices-json" : "endpoint-slices-yaml", maximumLength: 3_000,
+                name: format == .json ? "endpoint-slices-json" : "endpoint-slices-yaml", maximumLength: 1_800,
                 mutations: 1_000,
                 seeds: { textsOfTests(in: "ControlPlaneTests/Discovery/SliceSamples.swift").map { Array($0.utf8) } }
             ) {
@@ -71,7 +69,7 @@
         }
 
         private static let topology = FuzzTarget(
-            name: "topology", maximumLength: 8_000, mutations: 500,
+            name: "topology", maximumLength: 2_200, mutations: 500,
             seeds: {
                 let file = testsFolder.deletingLastPathComponent().appendingPathComponent("topology.yaml")
                 let demo = (try? Data(contentsOf: file)).map { [Array($0)] } ?? []
@@ -92,24 +90,30 @@
             }
         }
 
+        /// The field of a request; what begins with a brace, the claims of a node that has the secret.
         private static let nodeToken = FuzzTarget(
-            name: "node-token", maximumLength: 800, mutations: 5_000,
+            name: "node-token", maximumLength: 400, mutations: 5_000,
             seeds: {
-                let good = tokens().authorization(for: "news", at: "edge-1") ?? ""
+                let good = tokens().authorization(for: "news", at: "edge-1", now: now) ?? ""
                 let none = "Bearer eyJhbGciOiJub25lIn0.eyJpc3MiOiJhIn0."
-                return [good, good + "=", none, "bearer " + good, "Bearer a.b.c", "Basic YTpi"].map { Array($0.utf8) }
+                let claims = #"{"iss":"edge-2","aud":["news","node:edge-1"],"iat":1700000000,"exp":1700000060}"#
+                return [good, good + "=", none, "bearer " + good, "Bearer a.b.c", "Basic YTpi", claims]
+                    .map { Array($0.utf8) }
             }
         ) {
             let judge = tokens()
             return { bytes in
-                let field = String(decoding: bytes, as: UTF8.self)
-                _ = judge.decide(broadcast: "news", authorization: field)
+                let isSigned = bytes.first == UInt8(ascii: "{")
+                let field =
+                    isSigned
+                    ? "Bearer " + SignedToken.sign(Data(bytes), with: secret) : String(decoding: bytes, as: UTF8.self)
+                _ = judge.decide(broadcast: "news", authorization: field, now: now)
             }
         }
 
         /// The first byte says which event it is.
         private static let directory = FuzzTarget(
-            name: "directory-message", maximumLength: 1_500, mutations: 2_000,
+            name: "directory-message", maximumLength: 900, mutations: 2_000,
             seeds: {
                 let path = #"""
                     {"name":"news","title":"News","publication":{"started":1700000000000,"origin":"origin-1"},
@@ -128,29 +132,13 @@
             { bytes in
                 let event = ["snapshot", "announce", "withdraw", "node"][Int(bytes.first ?? 0) % 4]
                 let text = String(decoding: bytes.dropFirst(), as: UTF8.self)
-                _ = wait { await DirectoryMessage.read(event, text) != nil }
+                _ = DirectoryMessage.decode(event, text)
             }
         }
 
-        private static func tokens() -> NodeTokens {
-            NodeTokens(.secret(Secret(String(repeating: "s", count: 32))), node: "edge-1")
-        }
+        private static let now = Date(timeIntervalSince1970: 1_700_000_010)
+        private static let secret = Secret(String(repeating: "s", count: 32))
 
-        /// libFuzzer's callback cannot await.
-        private static func wait<T: Sendable>(_ work: @escaping @Sendable () async -> T) -> T {
-            let done = DispatchSemaphore(value: 0)
-            let result = Box<T>()
-            Task.detached {
-                let value = await work()
-                result.value.withLock { $0 = value }
-                done.signal()
-            }
-            done.wait()
-            return result.value.withLock { $0! }
-        }
-
-        private final class Box<T: Sendable>: Sendable {
-            let value = Mutex<T?>(nil)
-        }
+        private static func tokens() -> NodeTokens { NodeTokens(.secret(secret), node: "edge-1") }
     }
 #endif

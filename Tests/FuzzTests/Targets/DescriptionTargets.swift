@@ -5,7 +5,8 @@
 extension FuzzTarget {
     static var descriptions: [FuzzTarget] { [publisherOffer, viewerOffer, relayAnswer, iceFragment] }
 
-    private static let longest = 16_000
+    /// Room for every bound but the total length: 64 m-lines, 128 formats, 128 lines above the sections.
+    private static let longest = 1_500
 
     private static let publisherOffer = FuzzTarget(
         name: "sdp-publisher", maximumLength: longest, mutations: 1_000, seeds: captures
@@ -19,37 +20,37 @@ extension FuzzTarget {
         }
     }
 
+    /// The first byte says which codec the broadcast has.
     private static let viewerOffer = FuzzTarget(
-        name: "sdp-viewer", maximumLength: longest, mutations: 1_000, seeds: captures
+        name: "sdp-viewer", maximumLength: longest + 1, mutations: 1_000,
+        seeds: { captures().enumerated().map { i, offer in [UInt8(i % videos.count)] + offer } }
     ) {
-        { bytes in
-            guard let offer = try? SessionDescription.parse(bytes) else { return }
-            for video in Negotiation.receivableCodecs where video.name.kind == .video {
-                var random = SeededGenerator(seed: 1)
-                let formats = [opus, video].map { TrackFormat(codec: $0) }
-                guard
-                    let (answer, agreement) = try? Negotiation.answerViewer(
-                        offer, broadcast: formats, streamName: "live", local: local, using: &random)
-                else { continue }
-                check(answer, agreement)
-            }
+        let broadcasts = videos.map { [opus, $0].map { TrackFormat(codec: $0) } }
+        return { bytes in
+            var random = SeededGenerator(seed: 1)
+            guard let offer = try? SessionDescription.parse(Array(bytes.dropFirst())),
+                let (answer, agreement) = try? Negotiation.answerViewer(
+                    offer, broadcast: broadcasts[Int(bytes.first ?? 0) % broadcasts.count], streamName: "live",
+                    local: local, using: &random)
+            else { return }
+            check(answer, agreement)
         }
     }
 
     /// What a node above answers to a relay's offer.
     private static let relayAnswer = FuzzTarget(
-        name: "sdp-answer", maximumLength: longest, mutations: 1_000,
+        name: "sdp-answer", maximumLength: 2_000, mutations: 1_000,
         seeds: {
             var random = SeededGenerator(seed: 1)
             let offer = relayOffer
-            let formats = Negotiation.receivableCodecs.map { TrackFormat(codec: $0) }
-            let answers = formats.filter { $0.kind == .video }.compactMap { video in
+            let answers = videos.compactMap { video in
                 try? Negotiation.answerViewer(
-                    offer, broadcast: [TrackFormat(codec: opus), video], streamName: "live", local: local,
+                    offer, broadcast: [opus, video].map { TrackFormat(codec: $0) }, streamName: "live", local: local,
                     using: &random
                 ).answer.description
             }
-            return answers.map { Array($0.utf8) } + captures()
+            return answers.flatMap { [$0] + shortened($0.replacing("\r\n", with: "\n")) }.map { Array($0.utf8) }
+                + captures()
         }
     ) {
         let offer = relayOffer
@@ -62,7 +63,7 @@ extension FuzzTarget {
     }
 
     private static let iceFragment = FuzzTarget(
-        name: "sdp-fragment", maximumLength: 4_000,
+        name: "sdp-fragment", maximumLength: 800,
         seeds: {
             let lines = """
                 a=ice-ufrag:EsAw
@@ -74,7 +75,7 @@ extension FuzzTarget {
                 a=end-of-candidates
 
                 """
-            return [Array(lines.replacing("\n", with: "\r\n").utf8)] + captures()
+            return [Array(lines.replacing("\n", with: "\r\n").utf8)] + captures().filter { $0.count <= 800 }
         }
     ) {
         { bytes in _ = try? Negotiation.parseFragment(bytes) }
@@ -97,6 +98,7 @@ extension FuzzTarget {
         }
     }
 
+    private static let videos = Negotiation.receivableCodecs.filter { $0.name.kind == .video }
     private static let opus = CodecFormat(name: .opus, clockRate: 48_000, channels: 2)
 
     private static let local = LocalTransport(
@@ -104,12 +106,58 @@ extension FuzzTarget {
         fingerprint: Fingerprint(algorithm: .sha256, bytes: Array(0..<32)),
         candidates: [TransportAddress(ipv4: 0xC000_0201, port: 5_000)])
 
+    /// A relay's offer with one format of each codec: it has dozens, and is read again in each execution.
     private static var relayOffer: SessionDescription {
         var random = SeededGenerator(seed: 3)
-        return Negotiation.offer(receiving: [.video, .audio], local: local, using: &random)
+        var offer = Negotiation.offer(receiving: [.video, .audio], local: local, using: &random)
+        for i in offer.media.indices {
+            let lines = offer.media[i].attributes
+            var codecs: Set<Substring> = []
+            var kept: Set<Substring> = []
+            for line in lines where line.name == "rtpmap" {
+                let words = line.value.split(separator: " ")
+                let repairs = lines.first { $0.name == "fmtp" && $0.value.hasPrefix(words[0] + " apt=") }
+                let isKept = repairs.map { kept.contains($0.value.drop { $0 != "=" }.dropFirst()) }
+                if isKept ?? codecs.insert(words[1]).inserted { kept.insert(words[0]) }
+            }
+            offer.media[i].formats.removeAll { !kept.contains($0[...]) }
+            offer.media[i].attributes.removeAll { line in
+                ["rtpmap", "fmtp", "rtcp-fb"].contains(line.name) && !kept.contains(line.value.prefix { $0 != " " })
+            }
+        }
+        return offer
     }
 
+    /// The captures without what repeats, whole and section by section: what is short is tried often.
     @Sendable private static func captures() -> [[UInt8]] {
-        textsOfTests(in: "WebRTCTests/SDP/Fixtures").map { Array($0.replacing("\n", with: "\r\n").utf8) }
+        let texts = textsOfTests(in: "WebRTCTests/SDP/Fixtures").flatMap { shortened($0) }
+        return Set(texts).sorted().map { Array($0.utf8) }.filter { $0.count <= longest }
+    }
+
+    private static func shortened(_ capture: String) -> [String] {
+        var (session, sections): ([Substring], [[Substring]]) = ([], [])
+        for line in capture.split(separator: "\n") {
+            if line.hasPrefix("m=") { sections.append([]) }
+            if sections.isEmpty { session.append(line) } else { sections[sections.count - 1].append(line) }
+        }
+        let short = sections.map { essentials(of: $0) }
+        return ([short.flatMap { $0 }] + short).map { lines in
+            (essentials(of: session) + lines).map { $0 + "\r\n" }.joined()
+        }
+    }
+
+    /// The first three formats of an m-section with their lines, and two lines of each other kind.
+    private static func essentials(of lines: [Substring]) -> [Substring] {
+        var lines = lines
+        let words = lines.first.map { $0.split(separator: " ") } ?? []
+        let formats = words.dropFirst(3).prefix(3)
+        if !formats.isEmpty { lines[0] = words.prefix(6).joined(separator: " ")[...] }
+        var counts: [Substring: Int] = [:]
+        return lines.filter { line in
+            let kind = line.prefix { $0 != ":" }
+            counts[kind, default: 0] += 1
+            guard ["a=rtpmap", "a=fmtp", "a=rtcp-fb"].contains(kind) else { return counts[kind]! <= 2 }
+            return formats.contains(line.dropFirst(kind.count + 1).prefix { $0 != " " })
+        }
     }
 }

@@ -266,7 +266,7 @@ final class FuzzedUnit {
         let end = now + time
         var moments = 0
         drain()
-        while unit.nextDeadline <= end, moments < 12 {
+        while unit.nextDeadline <= end, moments < 6 {
             moments += 1
             now = max(now, unit.nextDeadline)
             advance()

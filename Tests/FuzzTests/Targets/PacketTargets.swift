@@ -66,29 +66,44 @@ extension FuzzTarget {
         }
     }
 
-    /// Which transport-wide numbers a publisher uses, and when they come: what is reported of them can be read again.
+    /// Which transport-wide numbers a publisher uses, and when they come: what is reported of them can be read again. Most
+    /// steps are small, as a report costs as much as its numbers lie apart.
     private static let transportFeedback = FuzzTarget(
-        name: "transport-feedback", maximumLength: 600, mutations: 3_000,
+        name: "transport-feedback", maximumLength: 80, mutations: 3_000,
         seeds: {
-            [hexBytes("0000 00 0001 10 0003 20 FFFF 01 8000 FF 8001 FF"), hexBytes("FFFE 00 FFFF 00 0000 FE 0001 00")]
+            [
+                hexBytes("01 10 02 20 01 01 FF8000 FF 01 FF"),
+                hexBytes("FFFFFE 00 01 00 FF0000 FE 3F 00 40 FF 41 10 C1 FF"),
+            ]
         }
     ) {
         { bytes in
             var input = FuzzInput(bytes)
             var recorder = TransportFeedbackRecorder()
             var now = Instant.zero + .seconds(Int64(1_000))
+            var number: UInt16 = 0
             while !input.isAtEnd {
-                let number = input.number(UInt16.self)
+                let step = input.byte()
+                // 128 forward to 64 back, far forward, or anywhere.
+                switch step {
+                case 0xFF: number = input.number()
+                case 0xFE: number &+= UInt16(input.byte()) << 4
+                default: number &+= UInt16(step) &- (step < 0x80 ? 64 : 127)
+                }
                 let pause = Int64(input.byte())
                 now = now + (pause < 0xF0 ? .microseconds(pause * 100) : .seconds((pause - 0xF0) * 60))
                 recorder.record(number, arrival: now)
-                guard recorder.nextDeadline <= now else { continue }
-                let reports = recorder.due(now: now, sender: SSRC(1), media: SSRC(2))
-                for datagram in RTCPCompound.write(reports.map { .transportFeedback($0) }) {
-                    precondition(unsafe RTCPCompound.parse(datagram.span.bytes) != nil, "our own reports can be read")
-                }
-                precondition(recorder.nextDeadline > now, "nothing is due any more")
+                if recorder.nextDeadline <= now { report(&recorder, now: now) }
             }
+            report(&recorder, now: now + .seconds(Int64(1)))
         }
+    }
+
+    private static func report(_ recorder: inout TransportFeedbackRecorder, now: Instant) {
+        let reports = recorder.due(now: now, sender: SSRC(1), media: SSRC(2))
+        for datagram in RTCPCompound.write(reports.map { .transportFeedback($0) }) {
+            precondition(unsafe RTCPCompound.parse(datagram.span.bytes) != nil, "our own reports can be read")
+        }
+        precondition(recorder.nextDeadline > now, "nothing is due any more")
     }
 }

@@ -1,7 +1,7 @@
 @testable import WebRTC
 
 extension FuzzTarget {
-    static var transports: [FuzzTarget] { [stun, dtlsRecords, dtlsHandshake] }
+    static var transports: [FuzzTarget] { [stun, dtlsRecords, dtlsFlights, dtlsHandshake] }
 
     private static let stun = FuzzTarget(name: "stun", maximumLength: 600, seeds: stunSeeds) {
         let key = Array("password".utf8)
@@ -49,7 +49,38 @@ extension FuzzTarget {
         }
     }
 
-    /// An association of each role that gets datagrams, each with its length before it, and time.
+    /// What of an association is ours to decide, without OpenSSL: which records it gets, and when a flight is repeated.
+    private static let dtlsFlights = FuzzTarget(
+        name: "dtls-flights", maximumLength: 400,
+        seeds: {
+            let hello = dtlsRecord(22, epoch: 0, length: 20)
+            let finished = dtlsRecord(22, epoch: 1, length: 48)
+            let alert = dtlsRecord(21, epoch: 0, length: 2)
+            let piece = { (step: FlightStep, bytes: [UInt8]) in [step.rawValue, UInt8(bytes.count)] + bytes }
+            let wait: [UInt8] = [
+                FlightStep.time.rawValue, 60, FlightStep.time.rawValue, 120, FlightStep.time.rawValue, 250,
+            ]
+            return (UInt8(0)..<4).map { role in
+                [role, 0] + piece(.datagram, hello) + [FlightStep.phase.rawValue, 1] + piece(.flight, hello + hello)
+                    + wait
+                    + wait + piece(.datagram, alert) + wait + piece(.datagram, hello) + piece(.flight, hello) + wait
+                    + [FlightStep.phase.rawValue, 2] + piece(.datagram, finished + alert) + wait
+            }
+        }
+    ) {
+        { bytes in
+            var input = FuzzInput(bytes)
+            var association = FlightAssociation(&input)
+            while !input.isAtEnd { association.step(&input) }
+        }
+    }
+
+    private static func dtlsRecord(_ content: UInt8, epoch: UInt8, length: UInt8) -> [UInt8] {
+        [content, 0xFE, 0xFD, 0, epoch, 0, 0, 0, 0, 0, 1, 0, length] + [UInt8](repeating: 2, count: Int(length))
+    }
+
+    /// An association of each role that gets datagrams, each with its length before it, and time. OpenSSL's part of the time
+    /// is most of it: what is ours runs alone in `dtls-records` and `dtls-flights`.
     private static let dtlsHandshake = FuzzTarget(
         name: "dtls-handshake", maximumLength: 2_000, mutations: 1_000,
         seeds: { dtlsSeeds().map { [0] + framed($0) } + dtlsSeeds().map { [1] + framed($0) + framed($0) } }
@@ -92,5 +123,72 @@ extension FuzzTarget {
         for datagram in hello { unsafe server.receive(datagram.span.bytes, now: .zero) }
         let records = (20...23).map { [UInt8($0), 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 2, 40] }
         return hello + server.takeDatagrams() + records
+    }
+}
+
+/// One step of `dtls-flights`: this byte, then what the step reads.
+private enum FlightStep: UInt8, CaseIterable {
+    case datagram, flight, time, phase
+}
+
+/// A `DTLSTransport` whose handshake goes as the input says.
+private struct FlightAssociation {
+    private let filter: DTLSRecordFilter
+    private var retransmission: DTLSRetransmission
+    private let overhead: Int?
+    private var phase = DTLSRecordFilter.Phase.idle
+    private var now = Instant.zero
+    /// Repeats that an address without proof may have got by now.
+    private var most: Int?
+
+    init(_ input: inout FuzzInput) {
+        let role = input.byte()
+        let (isClient, isProven) = (role & 1 == 1, role & 2 == 2)
+        filter = DTLSRecordFilter(isClient: isClient)
+        retransmission = DTLSRetransmission(isClient: isClient, isProven: isProven)
+        overhead = input.choose([24, 16, nil])
+        // A client's second flight goes to who has signed the answer to the first.
+        most = isProven || isClient ? nil : DTLSRetransmission.firstAllowance.server
+    }
+
+    mutating func step(_ input: inout FuzzInput) {
+        switch input.choose(FlightStep.allCases) {
+        case .datagram: receive(DTLSRecord.all(in: input.take(Int(input.byte()))[...]))
+        case .flight:
+            let records = DTLSRecord.all(in: input.take(Int(input.byte()))[...])
+            let repeats = records.indices.map { DTLSRecord.datagrams(of: Array(records[$0...]), mtu: 100) }
+            retransmission.sent(repeats: repeats, now: now)
+        case .time:
+            now = now + .milliseconds(Int64(input.byte()))
+            advance()
+        case .phase:
+            phase = input.choose(DTLSRecordFilter.Phase.allCases)
+            if phase == .over || phase == .connected { retransmission.end() }
+        }
+    }
+
+    private mutating func receive(_ records: [DTLSRecord]) {
+        let wanted = records.filter { filter.isWanted($0, in: phase, overhead: overhead) }
+        precondition(wanted.isEmpty || phase != .over, "who has ended wants nothing")
+        precondition(wanted.allSatisfy { $0.content != .applicationData }, "application data is for nobody")
+        if !wanted.isEmpty {
+            most? += 1
+            retransmission.heard(now: now)
+        } else if records.contains(where: \.endsInPlain) {
+            retransmission.refused(now: now)
+        }
+    }
+
+    private mutating func advance() {
+        while retransmission.nextDeadline <= now {
+            switch retransmission.advance(now: now) {
+            case .wait: break
+            case .send: most? -= 1
+            case .giveUp:
+                retransmission.end()
+                phase = .over
+            }
+            precondition(most ?? 0 >= 0, "an address that may be forged gets few repeats")
+        }
     }
 }

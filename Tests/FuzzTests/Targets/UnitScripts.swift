@@ -4,7 +4,7 @@ enum UnitScripts {
         var scripts: [[UInt8]] = []
         for profile: UInt8 in 0..<3 {
             for variant: UInt8 in [0, 1, 2, 6, 8, 0x10, 0x40, 0x42] {
-                scripts.append([profile, variant, variant & 7] + watching + changes)
+                scripts += [watching, picture(1) + changes].map { [profile, variant, variant & 7] + $0 }
             }
         }
         for stream: UInt8 in 1..<14 {

@@ -5,7 +5,7 @@
 @testable import WebRTC
 
 extension FuzzTarget {
-    static let unit = FuzzTarget(name: "unit", maximumLength: 600, mutations: 3_000, seeds: UnitScripts.all) {
+    static let unit = FuzzTarget(name: "unit", maximumLength: 120, mutations: 3_000, seeds: UnitScripts.all) {
         let shared = try FuzzedUnit.Shared()
         return { bytes in
             var input = FuzzInput(bytes)
@@ -20,7 +20,7 @@ enum UnitStep: UInt8, CaseIterable {
 }
 
 extension FuzzedUnit {
-    private static let mostSteps = 100
+    private static let mostSteps = 30
 
     func play(_ input: inout FuzzInput) {
         var steps = 0
