@@ -8,7 +8,8 @@ extension ForwardingUnit {
         guard advanceHandshakes(now: now) else { return true }
         while deadlines.next <= now {
             guard outbox.isEmpty || outbox.hasRoom(for: Self.mostDatagrams) else { return true }
-            guard let peer = deadlines.popDue(now: now) else { break }
+            guard let (peer, reason) = deadlines.popDue(now: now) else { break }
+            statistics.deadlines[Int(reason.rawValue)] += 1
             advance(peer, now: now)
             schedule(peer)
         }
@@ -44,8 +45,8 @@ extension ForwardingUnit {
     /// Makes sure that `peer` is advanced when its next deadline comes.
     func schedule(_ peer: Peer) {
         let deadline = peer.nextDeadline
-        if deadline < peer.scheduled {
-            peer.scheduled = deadline
+        if deadline.at < peer.scheduled {
+            peer.scheduled = deadline.at
             deadlines.push(peer, at: deadline)
         }
     }

@@ -59,6 +59,8 @@ package struct UnitStatistics: Sendable {
     package var keyframeRequestsReceived: UInt64 = 0
     /// Indexed by `DropReason.rawValue`.
     package var drops = [UInt64](repeating: 0, count: DropReason.allCases.count)
+    /// How often sessions were woken, indexed by `DeadlineReason.rawValue`.
+    package var deadlines = [UInt64](repeating: 0, count: DeadlineReason.allCases.count)
     package var sessions: [SessionID: SessionStatistics] = [:]
 
     package init() {}

@@ -161,3 +161,11 @@ import WebRTC
         #expect(source.nextDeadline > due)
     }
 }
+
+extension Source {
+    fileprivate var nextDeadline: Instant {
+        var deadline = Deadline(.distantFuture, .transport)
+        include(in: &deadline)
+        return deadline.at
+    }
+}

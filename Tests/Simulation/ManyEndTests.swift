@@ -22,6 +22,7 @@ import WebRTC
             random = SeededGenerator(seed: seed)
             var limits = Limits()
             (limits.videoHistoryBytes, limits.audioHistoryBytes) = (8_192, 4_096)
+            limits.broadcasts = 4_000
             server = try network.addHost("server")
             viewers = try network.addHost("viewers", limits: limits)
         }
@@ -97,6 +98,25 @@ import WebRTC
         #expect(Set(crowd.ended).count == 48)
         #expect(Set(crowd.ended.prefix(crowd.relays.count)) == crowd.relays, "nodes first, of whatever broadcast")
         #expect(crowd.viewers.unit.statistics.datagramsIn - before == 2 * 48, "BYE and close_notify each")
+        #expect(crowd.server.unit.outbox.refused == 0)
+    }
+
+    /// As many as a node has: the outbox holds a third of them, or less.
+    @Test func threeThousandViewersHearGoodBye() throws {
+        let crowd = try Crowd(seed: 74)
+        let broadcast = BroadcastID(rawValue: 1)
+        crowd.network.apply(.openBroadcast(broadcast, tracks: [Self.audio]), to: crowd.server)
+        crowd.join(2_980, broadcast, Self.audio)
+        crowd.join(20, broadcast, Self.audio, areRelays: true)
+        crowd.network.run(until: .zero + .seconds(Int64(2)))
+        #expect(crowd.server.unit.peers.values.count { $0.phase == .connected } == 3_000)
+        let before = crowd.viewers.unit.statistics.datagramsIn
+        crowd.network.apply(.closeBroadcast(broadcast, reason: .shutdown), to: crowd.server)
+        crowd.network.run(until: crowd.network.now + .milliseconds(2))
+        #expect(crowd.server.unit.peers.isEmpty && crowd.viewers.unit.peers.isEmpty)
+        #expect(Set(crowd.ended).count == 3_000)
+        #expect(Set(crowd.ended.prefix(20)) == crowd.relays, "nodes first")
+        #expect(crowd.viewers.unit.statistics.datagramsIn - before == 2 * 3_000, "BYE and close_notify each")
         #expect(crowd.server.unit.outbox.refused == 0)
     }
 

@@ -40,10 +40,12 @@ final class Broadcast {
         }
     }
 
-    /// When something that a publisher is to do for it is due.
-    func nextDeadline(of publisher: Publisher) -> Instant {
-        guard succession.source === publisher else { return succession.nextDeadline(of: publisher) }
-        return tracks.reduce(.distantFuture) { min($0, $1.forwarded.keyframes.nextDeadline) }
+    /// What a publisher is to do for it.
+    func include(publisher: Publisher, in deadline: inout Deadline) {
+        guard succession.source === publisher else {
+            return deadline.include(succession.nextDeadline(of: publisher), .succession)
+        }
+        for track in tracks { deadline.include(track.forwarded.keyframes.nextDeadline, .keyframe) }
     }
 
     /// Lets go of all peers, without a word to them.

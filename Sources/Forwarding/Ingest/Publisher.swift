@@ -9,9 +9,12 @@ final class Publisher: Peer {
         super.init(parameters, broadcast: broadcast, transport: transport)
     }
 
-    override var nextDeadline: Instant {
-        guard phase == .connected else { return super.nextDeadline }
-        return min(super.nextDeadline, source.nextDeadline, broadcast.nextDeadline(of: self))
+    override var nextDeadline: Deadline {
+        var deadline = super.nextDeadline
+        guard phase == .connected else { return deadline }
+        source.include(in: &deadline)
+        broadcast.include(publisher: self, in: &deadline)
+        return deadline
     }
 
     /// Of our feedback.

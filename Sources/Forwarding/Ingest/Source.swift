@@ -210,14 +210,14 @@ struct Source {
         return true
     }
 
-    var nextDeadline: Instant {
-        var deadline = sendsTransportFeedback ? feedback.nextDeadline : .distantFuture
-        if let last = flow.lastSign { deadline = min(deadline, last + silence) }
+    /// What is due of it.
+    func include(in deadline: inout Deadline) {
+        if sendsTransportFeedback { deadline.include(feedback.nextDeadline, .feedback) }
+        if let last = flow.lastSign { deadline.include(last + silence, .silence) }
         for track in tracks {
-            deadline = min(deadline, track.switching.nextDeadline)
-            for encoding in track.encodings { deadline = min(deadline, encoding.losses.nextDeadline) }
+            deadline.include(track.switching.nextDeadline, .keyframe)
+            for encoding in track.encodings { deadline.include(encoding.losses.nextDeadline, .feedback) }
         }
-        return deadline
     }
 
     var statistics: [TrackStatistics] {

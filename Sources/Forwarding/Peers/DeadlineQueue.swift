@@ -6,6 +6,7 @@ import WebRTC
 struct DeadlineQueue {
     private struct Entry: Comparable {
         let at: Instant
+        let reason: DeadlineReason
         let peer: Peer
 
         static func < (a: Entry, b: Entry) -> Bool { a.at < b.at }
@@ -16,18 +17,18 @@ struct DeadlineQueue {
 
     var next: Instant { heap.min?.at ?? .distantFuture }
 
-    mutating func push(_ peer: Peer, at deadline: Instant) {
-        guard deadline < .distantFuture else { return }
-        heap.insert(Entry(at: deadline, peer: peer))
+    mutating func push(_ peer: Peer, at deadline: Deadline) {
+        guard deadline.at < .distantFuture else { return }
+        heap.insert(Entry(at: deadline.at, reason: deadline.reason, peer: peer))
     }
 
-    /// The next peer whose time has come; its `scheduled` is cleared.
-    mutating func popDue(now: Instant) -> Peer? {
+    /// The next peer whose time has come, and why; its `scheduled` is cleared.
+    mutating func popDue(now: Instant) -> (peer: Peer, reason: DeadlineReason)? {
         while let first = heap.min, first.at <= now {
             heap.removeMin()
             guard first.peer.phase != .closed, first.peer.scheduled == first.at else { continue }
             first.peer.scheduled = .distantFuture
-            return first.peer
+            return (first.peer, first.reason)
         }
         return nil
     }

@@ -24,7 +24,7 @@ class Peer {
     final var ways = Demultiplexer.Ways()
     /// Of its handshake, while it waits in the unit's queue.
     final var waitingRecords: [HandshakeQueue.Record] = []
-    /// The entry of the deadline queue that counts; later ones are stale.
+    /// The entry of the deadline queue that counts; others are stale.
     final var scheduled = Instant.distantFuture
 
     init(_ parameters: SessionParameters, broadcast: Broadcast, transport: PeerConnection) {
@@ -36,7 +36,11 @@ class Peer {
     // MARK: Of its kind
 
     /// When something of this session is due.
-    var nextDeadline: Instant { min(transport.nextDeadline, nextReport) }
+    var nextDeadline: Deadline {
+        var deadline = Deadline(transport.nextDeadline, .transport)
+        deadline.include(nextReport, .report)
+        return deadline
+    }
     /// What we send under, for a good-bye.
     var ssrcs: [SSRC] { [] }
     var trackStatistics: [TrackStatistics] { [] }
