@@ -11,7 +11,7 @@ help:
 	@echo "make clients       only the real clients (ARGS='-k name' selects)"
 	@echo "make attack        attacks on running nodes in network namespaces, with figures (ARGS='-k name' selects)"
 	@echo "make bench         fan-out against the C floor, in one run"
-	@echo "make fuzz          libFuzzer for SECONDS=… in all (ARGS='unit rtp' selects targets)"
+	@echo "make fuzz          libFuzzer for SECONDS=… in all or RUNS=… of each (ARGS='unit rtp' selects targets)"
 	@echo "make sanitize      unit tests and simulation under the address and thread sanitizers"
 	@echo "make install       programs without symbols to PREFIX=/usr/local (DESTDIR=… in front), symbols beside"
 	@echo "make format        swift format in place"
@@ -51,7 +51,7 @@ bench:
 
 fuzz:
 	@deploy/development/setup.sh build
-	@deploy/development/fuzz.sh $(or $(SECONDS),600) $(ARGS)
+	@RUNS=$(RUNS) deploy/development/fuzz.sh $(or $(SECONDS),600) $(ARGS)
 
 sanitize:
 	@deploy/development/setup.sh test

@@ -101,7 +101,7 @@ struct MediaSection {
     private mutating func read(
         _ attribute: SessionDescription.Attribute, _ lines: inout RTPLines
     ) throws(NegotiationError) {
-        let value = attribute.value
+        let value = attribute.value.trimmed
         switch attribute.name {
         case "sendrecv", "sendonly", "recvonly", "inactive": direction = Direction(rawValue: attribute.name)!
         case "mid":

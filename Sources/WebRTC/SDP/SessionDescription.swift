@@ -50,7 +50,7 @@ package struct SessionDescription: Hashable, Sendable {
     }
 
     /// `a=mid` of each m-line, "" where it has none.
-    package var mids: [String] { media.map { $0.attributes.first { $0.name == "mid" }?.value ?? "" } }
+    package var mids: [String] { media.map { $0.attributes.first { $0.name == "mid" }?.value.trimmed ?? "" } }
 
     /// Longer texts are refused before they are looked at.
     package static let maximumBytes = 64 << 10
@@ -167,12 +167,11 @@ private struct SDPLineParser {
         }
     }
 
-    /// Blanks around the name and the value are none of theirs.
     private static func attribute(_ bytes: ArraySlice<UInt8>) -> SessionDescription.Attribute {
         let colon = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.endIndex
         return SessionDescription.Attribute(
             String(decoding: trimmed(bytes[..<colon]), as: UTF8.self),
-            String(decoding: trimmed(bytes[colon...].dropFirst()), as: UTF8.self))
+            String(decoding: bytes[colon...].dropFirst(), as: UTF8.self))
     }
 
     private func media(_ value: String) throws(SDPError) -> SessionDescription.Media {
@@ -227,5 +226,15 @@ extension StringProtocol {
         return first..<end
     }
 
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+    fileprivate static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+}
+
+extension String {
+    /// The same; most texts are trimmed already.
+    var trimmed: String {
+        guard let first = utf8.first, let last = utf8.last, Self.isBlank(first) || Self.isBlank(last) else {
+            return self
+        }
+        return self[...].trimmed
+    }
 }

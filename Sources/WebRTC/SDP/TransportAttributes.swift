@@ -18,7 +18,7 @@ struct TransportAttributes {
 
     init(_ attributes: [SessionDescription.Attribute]) {
         for attribute in attributes {
-            let value = attribute.value
+            let value = attribute.value.trimmed
             switch attribute.name {
             case "ice-ufrag": ufrag = ufrag ?? value
             case "ice-pwd": password = password ?? value
