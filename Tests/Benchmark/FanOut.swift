@@ -4,39 +4,45 @@
 //     make bench
 import BenchmarkFloor
 import Forwarding
+import Glibc
 import MediaPlane
 import WebRTC
 
 @main
 struct FanOut {
-    static let viewers = 100
     static let payload = 1_130
     static let rounds = 15
 
     static func main() throws {
-        var ports = [UInt16](repeating: 0, count: viewers)
-        guard unsafe floor_sinks(Int32(viewers), &ports) == 0 else { fatalError("no loopback sockets to send to") }
-        print(
-            "CPU per forwarded packet of \(payload) bytes to \(viewers) viewers on loopback, median of \(rounds) rounds"
-        )
-        print("packets in a row    C floor    Cascade    ratio")
-        for batch in [1, 4, 8] {
-            let (floor, product) = try measure(batch: batch, ports: ports)
-            let columns = [
-                "\(batch)".padded(16), "\(Int(floor)) ns".padded(11), "\(Int(product)) ns".padded(11),
-                "\((product / floor * 100).rounded() / 100)".padded(9),
-            ]
-            print(columns.joined())
+        raiseDescriptorLimit()
+        print("CPU per forwarded packet of \(payload) bytes on loopback, median of \(rounds) rounds; heap per viewer")
+        print("viewers         packets in a row    C floor    Cascade    ratio       heap")
+        for viewers in [100, 1_000, 5_000] {
+            var ports = [UInt16](repeating: 0, count: viewers)
+            guard unsafe floor_sinks(Int32(viewers), &ports) == 0 else { fatalError("no loopback sockets to send to") }
+            let before = floor_heap_in_use()
+            var product = try Product(ports: ports)
+            let heap = (Int(floor_heap_in_use()) - Int(before)) / viewers
+            for batch in [1, 4, 8] {
+                let (floor, cascade) = try measure(&product, batch: batch, ports: ports)
+                let columns = [
+                    "\(viewers)".padded(16), "\(batch)".padded(20), "\(Int(floor)) ns".padded(11),
+                    "\(Int(cascade)) ns".padded(11), "\((cascade / floor * 100).rounded() / 100)".padded(9),
+                    "\(heap >> 10) KiB".padded(11),
+                ]
+                print(columns.joined())
+                // Into a file as well: the last lines take minutes.
+                fflush(nil)
+            }
         }
     }
 
     /// Nanoseconds per packet: the C floor's and the product's.
-    private static func measure(batch: Int, ports: [UInt16]) throws -> (Double, Double) {
+    private static func measure(_ product: inout Product, batch: Int, ports: [UInt16]) throws -> (Double, Double) {
         let descriptor = try UDPSocket.open(TransportAddress(ipv4: 0x7F00_0001, port: 0))
-        let floor = unsafe floor_new(descriptor, Int32(viewers), ports, Int32(batch), Int32(payload))
+        let floor = unsafe floor_new(descriptor, Int32(ports.count), ports, Int32(batch), Int32(payload))
         defer { unsafe floor_free(floor) }
-        var product = try Product(ports: ports)
-        let repeats = 40 / batch
+        let repeats = max(1, 4_000 / (batch * ports.count))
         var (ofFloor, ofProduct): ([Double], [Double]) = ([], [])
         for round in 0..<rounds + 2 {
             var begin = floor_thread_ns()
@@ -47,11 +53,19 @@ struct FanOut {
             let inSwift = floor_thread_ns() - begin
             // The first two rounds warm caches and histories.
             guard round >= 2 else { continue }
-            let packets = Double(repeats * batch * viewers)
+            let packets = Double(repeats * batch * ports.count)
             ofFloor.append(Double(inC) / packets)
             ofProduct.append(Double(inSwift) / packets)
         }
         return (ofFloor.sorted()[rounds / 2], ofProduct.sorted()[rounds / 2])
+    }
+
+    /// Each viewer's datagrams go to a socket of its own.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }
 
@@ -66,7 +80,9 @@ private struct Product: ~Copyable {
     init(ports: [UInt16]) throws {
         let identity = try DTLSIdentity.generate()
         let unit = try ForwardingUnit(.init(identity: identity, seed: 1, ntpOrigin: 0))
-        let peers = try ForwardingUnit(.init(identity: identity, seed: 2, ntpOrigin: 0))
+        var limits = Limits()
+        limits.broadcasts = ports.count
+        let peers = try ForwardingUnit(.init(identity: identity, limits: limits, seed: 2, ntpOrigin: 0))
         let broadcast = BroadcastID(rawValue: 1)
         let format = TrackFormat(codec: CodecFormat(name: .opus, clockRate: 48_000, channels: 2))
         var now = Instant.zero
@@ -89,70 +105,77 @@ private struct Product: ~Copyable {
     ) {
         let server = TransportAddress(ipv4: 0x7F00_0001, port: 1)
         var random = SeededGenerator(seed: 3)
-        for (index, _) in ports.enumerated() {
-            let ours = ICECredentials.generate(using: &random)
-            let theirs = ICECredentials.generate(using: &random)
-            let ssrc = SSRC(UInt32(index + 1))
-            var track = NegotiatedTrack(
-                mid: "0", codec: CodecFormat(name: .opus, clockRate: 48_000, channels: 2),
-                payloadType: PayloadType(96), rtxPayloadType: PayloadType(97), feedback: [.nack])
-            track.local = .init(ssrc: ssrc, rtxSSRC: SSRC(UInt32(index + 100_001)), cname: "bench")
-            unit.apply(
-                .open(
-                    SessionParameters(
-                        id: SessionID(rawValue: UInt64(index)),
-                        transport: TransportParameters(
-                            role: .server, localICE: ours, remoteICE: theirs,
-                            remoteFingerprints: [identity.fingerprint]),
-                        broadcast: broadcast, direction: .sink, tracks: [track])), now: now)
-            track.local = nil
-            track.encodings = [.init(ssrc: ssrc)]
-            var parameters = SessionParameters(
-                id: SessionID(rawValue: UInt64(index)),
-                transport: TransportParameters(
-                    role: .client, localICE: theirs, remoteICE: ours, remoteFingerprints: [identity.fingerprint],
-                    remoteCandidates: [server]),
-                broadcast: BroadcastID(rawValue: UInt64(index)), direction: .source, tracks: [track])
-            parameters.socket = UInt16(index + 1)
-            peers.apply(.open(parameters), now: now)
-        }
-        for _ in 0..<400 {
-            for unit in [unit, peers] { _ = unit.advance(now: now) }
-            carry(peers, to: unit) { destination in
-                TransportAddress(ipv4: 0x7F00_0001, port: ports[Int(destination.socket) - 1])
-            } now: {
-                now
+        let places = Dictionary(uniqueKeysWithValues: ports.enumerated().map { ($1, $0) })
+        var (connected, closed, turns) = (0, 0, 0)
+        // Some at a time: what a storm of joins costs is not the matter here.
+        for first in stride(from: 0, to: ports.count, by: 50) {
+            let last = min(first + 50, ports.count)
+            for index in first..<last {
+                let ours = ICECredentials.generate(using: &random)
+                let theirs = ICECredentials.generate(using: &random)
+                let ssrc = SSRC(UInt32(index + 1))
+                var track = NegotiatedTrack(
+                    mid: "0", codec: CodecFormat(name: .opus, clockRate: 48_000, channels: 2),
+                    payloadType: PayloadType(96), rtxPayloadType: PayloadType(97), feedback: [.nack])
+                track.local = .init(ssrc: ssrc, rtxSSRC: SSRC(UInt32(index + 100_001)), cname: "bench")
+                unit.apply(
+                    .open(
+                        SessionParameters(
+                            id: SessionID(rawValue: UInt64(index)),
+                            transport: TransportParameters(
+                                role: .server, localICE: ours, remoteICE: theirs,
+                                remoteFingerprints: [identity.fingerprint]),
+                            broadcast: broadcast, direction: .sink, tracks: [track])), now: now)
+                track.local = nil
+                track.encodings = [.init(ssrc: ssrc)]
+                var parameters = SessionParameters(
+                    id: SessionID(rawValue: UInt64(index)),
+                    transport: TransportParameters(
+                        role: .client, localICE: theirs, remoteICE: ours, remoteFingerprints: [identity.fingerprint],
+                        remoteCandidates: [server]),
+                    broadcast: BroadcastID(rawValue: UInt64(index)), direction: .source, tracks: [track])
+                parameters.socket = UInt16(index + 1)
+                peers.apply(.open(parameters), now: now)
             }
-            carry(unit, to: peers) { destination in
-                var source = server
-                source.socket = UInt16(ports.firstIndex(of: destination.port)! + 1)
-                return source
-            } now: {
-                now
+            while connected < last {
+                turns += 1
+                precondition(turns < 100_000, "viewers connect over a perfect network")
+                carry(peers, to: unit, now: now) { destination in
+                    TransportAddress(ipv4: 0x7F00_0001, port: ports[Int(destination.socket) - 1])
+                }
+                carry(unit, to: peers, now: now) { destination in
+                    var source = server
+                    source.socket = UInt16(places[destination.port]! + 1)
+                    return source
+                }
+                for event in unit.takeEvents() {
+                    if case .connected = event { connected += 1 }
+                    if case .closed = event { closed += 1 }
+                }
+                _ = peers.takeEvents()
+                now = now + .milliseconds(5)
             }
-            now = now + .milliseconds(5)
         }
-        let events = unit.takeEvents()
-        let (connected, closed) = events.reduce(into: (0, 0)) { counts, event in
-            if case .connected = event { counts.0 += 1 }
-            if case .closed = event { counts.1 += 1 }
-        }
-        precondition(
-            connected == ports.count && closed == 0, "all viewers connect over a perfect network, and stay")
+        precondition(closed == 0, "viewers stay")
     }
 
+    /// All that `sender` has to send at present.
     private static func carry(
-        _ sender: ForwardingUnit, to receiver: ForwardingUnit, source: (TransportAddress) -> TransportAddress,
-        now: () -> Instant
+        _ sender: ForwardingUnit, to receiver: ForwardingUnit, now: Instant,
+        source: (TransportAddress) -> TransportAddress
     ) {
-        while sender.flush(now: now()) {}
-        for (destination, bytes) in sender.outbox.datagramsForTesting() {
-            var bytes = bytes
-            var span = bytes.mutableSpan
-            var raw = unsafe span.mutableBytes
-            receiver.receive(&raw, from: source(destination), now: now())
+        var isMore = true
+        while isMore {
+            isMore = sender.advance(now: now)
+            isMore = sender.flush(now: now) || isMore
+            for (destination, bytes) in sender.outbox.datagramsForTesting() {
+                var bytes = bytes
+                var span = bytes.mutableSpan
+                var raw = unsafe span.mutableBytes
+                receiver.receive(&raw, from: source(destination), now: now)
+            }
+            sender.outbox.removeAll()
         }
-        sender.outbox.removeAll()
     }
 
     /// What a worker does with `batch` packets of one source that arrived together.

@@ -2,6 +2,7 @@
 #include "BenchmarkFloor.h"
 #include <arpa/inet.h>
 #include <linux/filter.h>
+#include <malloc.h>
 #include <netinet/udp.h>
 #include <openssl/evp.h>
 #include <openssl/core_names.h>
@@ -18,6 +19,11 @@ uint64_t floor_thread_ns(void) {
     struct timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+size_t floor_heap_in_use(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
 }
 
 static struct sockaddr_in loopback(uint16_t port) {
@@ -61,6 +67,9 @@ struct floor_fanout {
 
 #define CONTROL CMSG_SPACE(sizeof(uint16_t))
 
+// Viewers whose packets are sealed before they are sent: what fits the cache, however many there are.
+#define CHUNK 128
+
 floor_fanout *floor_new(int descriptor, int viewers, const uint16_t *ports, int batch, int payload) {
     floor_fanout *f = calloc(1, sizeof *f);
     *f = (floor_fanout){.descriptor = descriptor, .viewers = viewers, .batch = batch, .payload = payload};
@@ -68,7 +77,7 @@ floor_fanout *floor_new(int descriptor, int viewers, const uint16_t *ports, int 
     f->viewer = calloc((size_t)viewers, sizeof *f->viewer);
     f->source = malloc((size_t)payload);
     memset(f->source, 7, (size_t)payload);
-    f->slab = malloc((size_t)viewers * (size_t)batch * packet);
+    f->slab = malloc((size_t)CHUNK * (size_t)batch * packet);
     f->messages = calloc((size_t)viewers, sizeof *f->messages);
     f->vectors = calloc((size_t)viewers, sizeof *f->vectors);
     f->control = calloc((size_t)viewers, CONTROL);
@@ -80,7 +89,7 @@ floor_fanout *floor_new(int descriptor, int viewers, const uint16_t *ports, int 
         f->viewer[i].to = loopback(ports[i]);
         f->viewer[i].ssrc = (uint32_t)i + 1;
         struct msghdr *h = &f->messages[i].msg_hdr;
-        f->vectors[i] = (struct iovec){f->slab + (size_t)i * (size_t)batch * packet, packet * (size_t)batch};
+        f->vectors[i] = (struct iovec){f->slab + (size_t)(i % CHUNK) * (size_t)batch * packet, packet * (size_t)batch};
         *h = (struct msghdr){&f->viewer[i].to, sizeof f->viewer[i].to, &f->vectors[i], 1, NULL, 0, 0};
         if (batch > 1) {
             h->msg_control = f->control + (size_t)i * CONTROL;
@@ -120,16 +129,19 @@ static void seal(struct viewer *v, uint8_t *out, const uint8_t *payload, int len
 
 void floor_send(floor_fanout *f) {
     size_t packet = 12 + (size_t)f->payload + 16;
-    for (int i = 0; i < f->viewers; i++)
-        for (int k = 0; k < f->batch; k++)
-            seal(&f->viewer[i], (uint8_t *)f->vectors[i].iov_base + (size_t)k * packet, f->source, f->payload,
-                 (uint16_t)(f->sequence + k));
-    f->sequence = (uint16_t)(f->sequence + f->batch);
-    for (int sent = 0; sent < f->viewers;) {
-        int n = sendmmsg(f->descriptor, f->messages + sent, (unsigned)(f->viewers - sent), 0);
-        if (n <= 0) abort();
-        sent += n;
+    for (int start = 0; start < f->viewers; start += CHUNK) {
+        int end = start + CHUNK < f->viewers ? start + CHUNK : f->viewers;
+        for (int i = start; i < end; i++)
+            for (int k = 0; k < f->batch; k++)
+                seal(&f->viewer[i], (uint8_t *)f->vectors[i].iov_base + (size_t)k * packet, f->source, f->payload,
+                     (uint16_t)(f->sequence + k));
+        for (int sent = start; sent < end;) {
+            int n = sendmmsg(f->descriptor, f->messages + sent, (unsigned)(end - sent), 0);
+            if (n <= 0) abort();
+            sent += n;
+        }
     }
+    f->sequence = (uint16_t)(f->sequence + f->batch);
 }
 
 void floor_free(floor_fanout *f) {

@@ -6,6 +6,9 @@
 /// CPU time of the calling thread, user and system, in nanoseconds.
 uint64_t floor_thread_ns(void);
 
+/// Bytes that the process has allocated and not freed.
+size_t floor_heap_in_use(void);
+
 /// `count` bound sockets on 127.0.0.1 that discard what they get without waking anybody; their ports. 0: done.
 int floor_sinks(int count, uint16_t *ports);
 
