@@ -1,9 +1,7 @@
-internal import COpenSSL
-internal import CSRTP
-
 /// SRTP and SRTCP of one `PeerConnection`, both directions (RFC 3711, RFC 7714).
 ///
-/// libsrtp2 opens everything and seals RTCP; outgoing RTP, the hot path, is sealed by `RTPSealer`.
+/// libsrtp2 opens RTP, and is there only when RTP comes: its session costs some 40 KiB, and a viewer sends RTCP alone.
+/// Outgoing RTP, the hot path, is sealed by `RTPSealer`, SRTCP is `SRTCPCipher`'s.
 @safe package final class SRTPSession {
     package enum Opened: Hashable {
         /// The plain packet is the first `length` bytes.
@@ -12,48 +10,42 @@ internal import CSRTP
         case dropped(DropReason)
     }
 
-    /// Inbound SSRCs per session, RTP and RTCP senders together. libsrtp2 keeps a list that it searches per packet and
-    /// never shortens, so a peer must not choose its length. A publisher with simulcast and RTX needs about a dozen.
+    /// Inbound SSRCs per session, RTP and RTCP senders together. They are searched per packet and never forgotten, by
+    /// libsrtp2 too, so a peer must not choose their number. A publisher with simulcast and RTX needs about a dozen.
     package static let maximumSources = 64
 
     /// Bytes that sealing adds to an RTP packet: 16 under GCM, 10 under CM.
     package let overhead: Int
 
-    private let inbound: srtp_t
-    private let outbound: srtp_t
     private let sealer: RTPSealer
+    private let outboundRTCP: SRTCPCipher
+    private let inboundRTCP: SRTCPCipher
+    /// One counter for all our SSRCs, which keeps each pair of SSRC and index unique. libsrtp2 begins at 1 as well.
+    private var nextRTCPIndex: UInt32 = 1
+    private let inboundRTP: LibSRTPReceiver
     private var sources: [UInt32] = []
+    /// Of the SRTCP of each of `sources`.
+    private var windows: [ReplayWindow] = []
     private var watch: SealingWatch?
-    private let minimumRTCP: Int
 
     /// - Returns: nil when key lengths do not fit the profile, or a library lacks the algorithm.
     package init?(_ material: SRTPKeyingMaterial) {
         let profile = material.profile
-        guard Self.libraryIsReady,
-            let keys = SRTPSessionKeys(
-                profile: profile, masterKey: material.localKey, masterSalt: material.localSalt),
-            let sealer = RTPSealer(keys),
-            material.remoteKey.count == profile.keyLength, material.remoteSalt.count == profile.saltLength,
-            let inbound = unsafe Self.makeSession(
-                profile, material.remoteKey + material.remoteSalt, ssrc_any_inbound)
-        else { return nil }
-        guard
-            let outbound = unsafe Self.makeSession(
-                profile, material.localKey + material.localSalt, ssrc_any_outbound)
-        else {
-            unsafe srtp_dealloc(inbound)
-            return nil
+        func keys(_ use: SRTPSessionKeys.Use, local: Bool) -> SRTPSessionKeys? {
+            SRTPSessionKeys(
+                use, profile: profile, masterKey: local ? material.localKey : material.remoteKey,
+                masterSalt: local ? material.localSalt : material.remoteSalt)
         }
+        guard let sealing = keys(.rtp, local: true), let sealer = RTPSealer(sealing),
+            let outgoing = keys(.rtcp, local: true), let outboundRTCP = SRTCPCipher(outgoing, .seal),
+            let incoming = keys(.rtcp, local: false), let inboundRTCP = SRTCPCipher(incoming, .open),
+            let inboundRTP = LibSRTPReceiver(profile, key: material.remoteKey, salt: material.remoteSalt)
+        else { return nil }
         overhead = sealer.tagLength
-        // Header and sender SSRC, index, tag.
-        minimumRTCP = 8 + 4 + sealer.tagLength
         self.sealer = sealer
-        unsafe (self.inbound, self.outbound) = (inbound, outbound)
-    }
-
-    deinit {
-        unsafe srtp_dealloc(inbound)
-        unsafe srtp_dealloc(outbound)
+        self.outboundRTCP = outboundRTCP
+        self.inboundRTCP = inboundRTCP
+        self.inboundRTP = inboundRTP
     }
 
     // MARK: Inbound
@@ -61,51 +53,62 @@ internal import CSRTP
     /// Opens the packet in the first `length` bytes, in place.
     package func unprotectRTP(_ bytes: inout MutableRawSpan, length: Int) -> Opened {
         guard length >= 12 + overhead, length <= bytes.byteCount else { return .dropped(.srtpAuthentication) }
-        return open(&bytes, length, .rtp)
+        return unsafe bytes.withUnsafeMutableBytes { buffer in
+            let packet = buffer.baseAddress!
+            let source = unsafe UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+            let isNew = !sources.contains(source)
+            guard !isNew || sources.count < Self.maximumSources else { return .dropped(.unknownStream) }
+            let opened = unsafe inboundRTP.open(packet, length)
+            if isNew, case .packet = opened { _ = place(of: source) }
+            return opened
+        }
     }
 
     /// Opens the packet in the first `length` bytes, in place.
     package func unprotectRTCP(_ bytes: inout MutableRawSpan, length: Int) -> Opened {
-        guard length >= minimumRTCP, length <= bytes.byteCount else { return .dropped(.srtpAuthentication) }
-        return open(&bytes, length, .rtcp)
+        guard length <= bytes.byteCount else { return .dropped(.srtpAuthentication) }
+        return unsafe bytes.withUnsafeMutableBytes { buffer in
+            let packet = buffer.baseAddress!
+            guard let index = unsafe inboundRTCP.index(of: packet, length) else {
+                return .dropped(.srtpAuthentication)
+            }
+            let source = unsafe UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+            if let known = sources.firstIndex(of: source) {
+                guard windows[known].isNew(index) else { return .dropped(.srtpReplay) }
+            } else if sources.count == Self.maximumSources {
+                return .dropped(.unknownStream)
+            }
+            let bytes = unsafe packet.assumingMemoryBound(to: UInt8.self)
+            guard let plain = unsafe inboundRTCP.open(bytes, length, index: index) else {
+                return .dropped(.srtpAuthentication)
+            }
+            windows[place(of: source)].take(index)
+            return .packet(length: plain)
+        }
     }
 
-    private enum Kind { case rtp, rtcp }
-
-    private func open(_ bytes: inout MutableRawSpan, _ length: Int, _ kind: Kind) -> Opened {
-        unsafe bytes.withUnsafeMutableBytes { buffer in
-            let packet = buffer.baseAddress!
-            let offset = kind == .rtp ? 8 : 4
-            let source = unsafe UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-            let isNew = !sources.contains(source)
-            guard !isNew || sources.count < Self.maximumSources else { return .dropped(.unknownStream) }
-            var count = Int32(length)
-            let status =
-                switch kind {
-                case .rtp: unsafe srtp_unprotect(inbound, packet, &count)
-                case .rtcp: unsafe srtp_unprotect_rtcp(inbound, packet, &count)
-                }
-            switch status {
-            case srtp_err_status_ok:
-                // Only what verified takes a place.
-                if isNew { sources.append(source) }
-                return .packet(length: Int(count))
-            case srtp_err_status_replay_fail, srtp_err_status_replay_old: return .dropped(.srtpReplay)
-            default: return .dropped(.srtpAuthentication)
-            }
-        }
+    /// Only what verified takes a place.
+    private func place(of source: UInt32) -> Int {
+        if let known = sources.firstIndex(of: source) { return known }
+        sources.append(source)
+        windows.append(ReplayWindow())
+        return sources.count - 1
     }
 
     // MARK: Outbound
 
-    /// Seals a compound RTCP packet; nil when it is no RTCP.
+    /// Seals a compound RTCP packet; nil when it is no RTCP, or the key has served its 2^31 packets.
     package func protectRTCP(_ plain: [UInt8]) -> [UInt8]? {
-        guard plain.count >= 8, plain.count <= Int(UInt16.max) else { return nil }
-        var packet = plain + [UInt8](repeating: 0, count: Int(SRTP_MAX_TRAILER_LEN) + 4)
-        var count = Int32(plain.count)
-        guard unsafe srtp_protect_rtcp(outbound, &packet, &count) == srtp_err_status_ok else { return nil }
-        packet.removeLast(packet.count - Int(count))
-        return packet
+        guard plain.count >= SRTCPCipher.plainLength, plain.count <= Int(UInt16.max),
+            nextRTCPIndex <= SRTCPCipher.lastIndex
+        else { return nil }
+        let index = nextRTCPIndex
+        nextRTCPIndex += 1
+        return unsafe [UInt8](unsafeUninitializedCapacity: plain.count + outboundRTCP.overhead) { packet, count in
+            unsafe _ = packet.update(fromContentsOf: plain)
+            unsafe outboundRTCP.seal(packet.baseAddress!, plain.count, index: index)
+            count = plain.count + outboundRTCP.overhead
+        }
     }
 
     /// Seals one RTP packet into `target`, where its header (with extensions) already lies, and behind it what stands before
@@ -137,37 +140,4 @@ internal import CSRTP
 
     /// From now on a second, different packet under one index stops the process; for tests.
     package func watchSealing() { watch = SealingWatch() }
-
-    // MARK: libsrtp2
-
-    /// libsrtp2 wants one call per process before any other.
-    static let libraryIsReady = srtp_init() == srtp_err_status_ok
-
-    private static func makeSession(
-        _ profile: SRTPProfile, _ keyAndSalt: [UInt8], _ direction: srtp_ssrc_type_t
-    ) -> srtp_t? {
-        var policy = unsafe srtp_policy_t()
-        switch profile {
-        case .aeadAES128GCM:
-            unsafe srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp)
-            unsafe srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp)
-        case .aeadAES256GCM:
-            unsafe srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtp)
-            unsafe srtp_crypto_policy_set_aes_gcm_256_16_auth(&policy.rtcp)
-        case .aes128CMHMACSHA1_80:
-            unsafe srtp_crypto_policy_set_rtp_default(&policy.rtp)
-            unsafe srtp_crypto_policy_set_rtcp_default(&policy.rtcp)
-        }
-        unsafe policy.ssrc = srtp_ssrc_t(type: direction, value: 0)
-        // A packet repeated without RTX may come a round trip late: 1 s at a thousand packets per second.
-        unsafe policy.window_size = 1_024
-        var session: srtp_t?
-        var key = keyAndSalt
-        let status = unsafe key.withUnsafeMutableBufferPointer { key in
-            unsafe policy.key = key.baseAddress
-            return unsafe srtp_create(&session, &policy)
-        }
-        unsafe OPENSSL_cleanse(&key, key.count)
-        return unsafe status == srtp_err_status_ok ? session : nil
-    }
 }

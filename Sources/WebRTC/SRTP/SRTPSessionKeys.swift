@@ -1,6 +1,6 @@
 internal import COpenSSL
 
-/// The keys that protect SRTP packets of one direction, derived from its master key (RFC 3711 §4.3, RFC 7714 §11).
+/// The keys that protect SRTP or SRTCP packets of one direction, derived from its master key (RFC 3711 §4.3, RFC 7714 §11).
 struct SRTPSessionKeys {
     var profile: SRTPProfile
     var cipherKey: [UInt8]
@@ -14,12 +14,20 @@ struct SRTPSessionKeys {
         (self.salt, self.authenticationKey) = (salt, authenticationKey)
     }
 
+    /// What is protected: the first of its three key derivation labels (RFC 3711 §4.3.2).
+    enum Use: UInt8 {
+        case rtp = 0
+        case rtcp = 3
+    }
+
     /// - Returns: nil when the lengths do not fit the profile.
-    init?(profile: SRTPProfile, masterKey: [UInt8], masterSalt: [UInt8]) {
+    init?(_ use: Use = .rtp, profile: SRTPProfile, masterKey: [UInt8], masterSalt: [UInt8]) {
+        let first = use.rawValue
+        let authentication = profile == .aes128CMHMACSHA1_80 ? 20 : 0
         guard masterKey.count == profile.keyLength, masterSalt.count == profile.saltLength,
-            let cipherKey = Self.derive(0, profile.keyLength, masterKey, masterSalt),
-            let authenticationKey = Self.derive(1, profile == .aes128CMHMACSHA1_80 ? 20 : 0, masterKey, masterSalt),
-            let salt = Self.derive(2, profile.saltLength, masterKey, masterSalt)
+            let cipherKey = Self.derive(first, profile.keyLength, masterKey, masterSalt),
+            let authenticationKey = Self.derive(first + 1, authentication, masterKey, masterSalt),
+            let salt = Self.derive(first + 2, profile.saltLength, masterKey, masterSalt)
         else { return nil }
         self.init(profile: profile, cipherKey: cipherKey, salt: salt, authenticationKey: authenticationKey)
     }

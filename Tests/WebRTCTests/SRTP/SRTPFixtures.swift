@@ -122,7 +122,7 @@ extension SRTPSession {
         _ profile: SRTPProfile, key: [UInt8], salt: [UInt8], inbound: Bool, ssrc: UInt32 = 0xCAFE_BABE,
         rolloverCounter: UInt32 = 0
     ) {
-        precondition(SRTPSession.libraryIsReady, "libsrtp2 is initialised once, tests run side by side")
+        precondition(LibSRTPReceiver.libraryIsReady, "libsrtp2 is initialised once, tests run side by side")
         var policy = unsafe srtp_policy_t()
         switch profile {
         case .aeadAES128GCM: unsafe srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp)

@@ -61,4 +61,30 @@ import Testing
         packet.header = bytes("8040f17b8041f8d35501a0b2")
         #expect(hex(packet.sealed(by: sealer)) == "8040f17b8041f8d35501a0b2" + expected)
     }
+
+    /// RFC 7714 §17.1: AEAD_AES_128_GCM, index 0x5D4.
+    @Test func authenticatedEncryptionOfRTCP() throws {
+        let keys = SRTPSessionKeys(
+            profile: .aeadAES128GCM, cipherKey: bytes("000102030405060708090a0b0c0d0e0f"),
+            salt: bytes("517569642070726f2071756f"), authenticationKey: [])
+        let plain = bytes(
+            "81c8000d4d6172734e5450314e54503252545020 0000042a0000e9304c756e61 deadbeefdeadbeefdeadbeefdeadbeef deadbeef"
+        )
+        let sealed = bytes(
+            "81c8000d4d61727363e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1730d6fda4ce09b4686303ded"
+                + "0bb9275bc84aa45896cf4d2fc5abf87245d9eade800005d4")
+        guard let sealer = SRTCPCipher(keys, .seal), let opener = SRTCPCipher(keys, .open) else {
+            Issue.record("no cipher")
+            return
+        }
+        var packet = plain + [UInt8](repeating: 0xEE, count: sealer.overhead)
+        unsafe packet.withUnsafeMutableBufferPointer { buffer in
+            let start = buffer.baseAddress!
+            unsafe sealer.seal(start, plain.count, index: 0x5D4)
+            #expect(unsafe hex(buffer) == hex(sealed))
+            #expect(unsafe opener.index(of: start, buffer.count) == 0x5D4)
+            #expect(unsafe opener.open(start, buffer.count, index: 0x5D4) == plain.count)
+        }
+        #expect(Array(packet.prefix(plain.count)) == plain)
+    }
 }
