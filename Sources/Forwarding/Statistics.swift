@@ -20,6 +20,8 @@ package struct TrackStatistics: Hashable, Sendable {
     package var frames: UInt64 = 0
     /// RFC 3550 §6.4.1, in milliseconds.
     package var jitter: Double = 0
+    /// Source: of its packets, since the session began.
+    package var lateness = Lateness()
 
     package init(kind: MediaKind, codec: CodecName) { (self.kind, self.codec) = (kind, codec) }
 }

@@ -14,7 +14,7 @@ package struct SourceWarning: Codable, Hashable, Sendable {
         case .tooLarge:
             message =
                 "RTP payloads of \(packet.payloadLength) bytes do not fit a viewer's datagram, so they are thrown away: set "
-                + "the encoder's packet size (FFmpeg -pkt_size, GStreamer mtu) to 1200, or to 1400 at most "
+                + "the encoder's packet size (FFmpeg -pkt_size, GStreamer mtu) \(Self.packetSize(limits)) "
                 + "(the limit is a payload of \(limits.maximumPayload) bytes)"
         case .unknownStream:
             message =
@@ -27,5 +27,11 @@ package struct SourceWarning: Codable, Hashable, Sendable {
                 + "encoder has to send one of the payload types of the answer"
         default: return nil
         }
+    }
+
+    /// Encoders count the header and what they put behind it.
+    private static func packetSize(_ limits: Limits) -> String {
+        let most = limits.maximumPayload - 44
+        return most > 1_200 ? "to 1200, or to \(most) at most" : "to \(most) at most"
     }
 }

@@ -34,6 +34,7 @@ package struct ReceptionStatistics: Sendable {
     private var expectedAtReport: Int64 = 0
     private var receivedAtReport: UInt64 = 0
     private var jitterEstimate = Jitter()
+    package private(set) var lateness = Lateness()
     private var lastSenderReport: (middle: UInt32, arrival: Instant)?
 
     private struct Line {
@@ -134,7 +135,12 @@ package struct ReceptionStatistics: Sendable {
         received &+= 1
         // Late packets were repaired or overtaken: their delay says nothing of the path's jitter.
         guard advances else { return }
-        jitterEstimate.arrived(timestamp: timestamp, now: now, clockRate: clockRate)
+        let seconds = now.nanoseconds / 1_000_000_000
+        let rest = now.nanoseconds % 1_000_000_000
+        let arrival = seconds &* clockRate &+ rest &* clockRate / 1_000_000_000
+        let transit = Int32(bitPattern: UInt32(truncatingIfNeeded: arrival) &- timestamp)
+        jitterEstimate.arrived(timestamp: timestamp, transit: transit, clockRate: clockRate)
+        lateness.arrived(transit: transit, clockRate: clockRate, now: now)
     }
 }
 
@@ -148,11 +154,7 @@ private struct Jitter {
     /// The next packet compares with nothing before it.
     mutating func rebase() { last = nil }
 
-    mutating func arrived(timestamp: UInt32, now: Instant, clockRate: Int64) {
-        let seconds = now.nanoseconds / 1_000_000_000
-        let rest = now.nanoseconds % 1_000_000_000
-        let arrival = seconds &* clockRate &+ rest &* clockRate / 1_000_000_000
-        let transit = Int32(bitPattern: UInt32(truncatingIfNeeded: arrival) &- timestamp)
+    mutating func arrived(timestamp: UInt32, transit: Int32, clockRate: Int64) {
         // The packets of one frame share a timestamp but are sent one after the other: only the first one counts.
         if let last, last.timestamp == timestamp { return }
         defer { last = (timestamp, transit) }

@@ -226,6 +226,7 @@ struct Source {
             var result = encoding.statistics
             result.lost = max(0, encoding.reception.lost - encoding.repairedByRTX)
             result.jitter = encoding.reception.jitter * 1_000
+            result.lateness = encoding.reception.lateness
             return result
         }
     }

@@ -21,6 +21,11 @@ package struct StreamMeter: Sendable {
         (latest, reported) = (SessionStatistics(direction: direction), SessionStatistics(direction: direction))
     }
 
+    /// Of all packets of all tracks.
+    package var lateness: Lateness {
+        latest.tracks.reduce(into: Lateness()) { $0.add($1.lateness) }
+    }
+
     package var packets: UInt64 { latest.tracks.reduce(0) { $0 + $1.packets } }
 
     package mutating func sample(_ statistics: SessionStatistics, at now: Instant) {
@@ -78,7 +83,8 @@ package struct StreamMeter: Sendable {
                 nacks: more(\.nacks), keyframeRequests: isVideo ? more(\.keyframeRequests) : nil,
                 jitterMs: new.jitter.rounded3, frames: isVideo ? more(\.frames) : nil,
                 fps: isVideo ? (Double(more(\.frames)) / seconds * 10).rounded() / 10 : nil,
-                keyframes: isVideo ? more(\.keyframes) : nil)
+                keyframes: isVideo ? more(\.keyframes) : nil,
+                late: direction == .source ? .init(new.lateness.since(old.lateness)) : nil)
         }
         let isWatching = direction == .source
         return StreamReport(

@@ -1,3 +1,5 @@
+package import Forwarding
+
 /// What `--json` prints of a session: one object a second, with the values of that second, and a last one (`final`) with
 /// those of the whole session. Absent means unknown.
 package struct StreamReport: Encodable, Sendable {
@@ -17,6 +19,23 @@ package struct StreamReport: Encodable, Sendable {
         package var frames: UInt64?
         package var fps: Double?
         package var keyframes: UInt64?
+        /// Watching: milliseconds that 50, 99 and all per cent of the packets were later than the quickest of the last
+        /// seconds, rounded up. A sender that spreads a frame over time makes its packets late.
+        package var late: Late?
+    }
+
+    package struct Late: Encodable, Sendable {
+        package var p50: Int
+        package var p99: Int
+        package var max: Int
+
+        /// nil: no packets.
+        package init?(_ lateness: Lateness) {
+            guard let p50 = lateness.percentile(50), let p99 = lateness.percentile(99),
+                let max = lateness.percentile(100)
+            else { return nil }
+            (self.p50, self.p99, self.max) = (p50, p99, max)
+        }
     }
 
     package var final: Bool
@@ -47,6 +66,7 @@ package struct StreamReport: Encodable, Sendable {
             if let fps = track.fps { words.append("\(fps) fps") }
             if let keyframes = track.keyframes { words.append("\(keyframes) key frames") }
             words.append("lost \(track.lost), repaired \(track.repaired), jitter \(track.jitterMs) ms")
+            if let late = track.late { words.append("late p99 \(late.p99) max \(late.max) ms") }
             parts.append(words.joined(separator: ", "))
         }
         if let roundTripMs { parts.append("rtt \(roundTripMs) ms") }

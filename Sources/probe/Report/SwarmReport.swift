@@ -37,6 +37,8 @@ package struct SwarmReport: Encodable, Sendable {
     /// Since the start.
     package var freezes = 0
     package var viewersWithFreezes = 0
+    /// Of the packets of all viewers, of the interval.
+    package var late: StreamReport.Late?
     package var connectedMs: Spread?
     package var firstPacketMs: Spread?
     package var firstKeyframeMs: Spread?
@@ -70,6 +72,7 @@ package struct SwarmReport: Encodable, Sendable {
             "\(bitrate / 1_000) kbit/s, \(packets) packets, lost \(lost), repaired \(repaired)",
             "freezes \(freezes) at \(viewersWithFreezes)",
         ]
+        if let late { parts.append("late p50 \(late.p50) p99 \(late.p99) max \(late.max) ms") }
         if let dropped = DropMeter.text(dropped) { parts.append(dropped) }
         if let firstKeyframeMs {
             parts.append("first key frame p50 \(firstKeyframeMs.p50) p95 \(firstKeyframeMs.p95) ms")

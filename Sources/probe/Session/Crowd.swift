@@ -16,6 +16,7 @@ actor Crowd {
     private let started: Instant
     private var members: [Member] = []
     private var drops = DropMeter()
+    private var reportedLateness = Lateness()
     private var failed = 0
     private var errors: [String: Int] = [:]
     private var refusals: [String: Int] = [:]
@@ -73,6 +74,9 @@ actor Crowd {
             viewers.append(viewer)
             report.add(viewer)
         }
+        let lateness = members.reduce(into: Lateness()) { $0.add($1.meter.lateness) }
+        report.late = .init(reason == nil ? lateness.since(reportedLateness) : lateness)
+        reportedLateness = lateness
         report.connectedMs = .init(viewers.compactMap(\.connectedMs))
         report.firstPacketMs = .init(viewers.compactMap(\.firstPacketMs))
         report.firstKeyframeMs = .init(viewers.compactMap(\.firstKeyframeMs))
