@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -12,6 +13,7 @@
 #include <openssl/srtp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <string.h>
 
 // DTLS 1.2 and nothing else; every ClientHello is a full handshake, answered without asking the network for its MTU.
 static inline int shim_ssl_ctx_configure_dtls12(SSL_CTX *context) {
@@ -47,6 +49,26 @@ static inline EVP_PKEY *shim_generate_rsa(unsigned int bits) { return EVP_RSA_ge
 static inline void shim_gcm_tag_request(OSSL_PARAM request[2], size_t tag_length) {
     request[0] = OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, NULL, tag_length);
     request[1] = OSSL_PARAM_construct_end();
+}
+
+// RFC 5246 §5: secret, label and seed to `length` bytes.
+static inline int shim_tls1_prf(const char *digest, const unsigned char *secret, size_t secret_length,
+                                const char *label, const unsigned char *seed, size_t seed_length,
+                                unsigned char *output, size_t length) {
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)digest, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, (void *)secret, secret_length),
+        // Seeds are joined in their order.
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, (void *)label, strlen(label)),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, (void *)seed, seed_length),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_KDF *prf = EVP_KDF_fetch(NULL, OSSL_KDF_NAME_TLS1_PRF, NULL);
+    EVP_KDF_CTX *context = EVP_KDF_CTX_new(prf);
+    int fine = context && EVP_KDF_derive(context, output, length, parameters) == 1;
+    EVP_KDF_CTX_free(context);
+    EVP_KDF_free(prf);
+    return fine;
 }
 
 // SHA-1 with a state that is plain memory: HMAC from saved key states without the two allocations per message that

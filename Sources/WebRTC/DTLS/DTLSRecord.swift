@@ -19,6 +19,11 @@ struct DTLSRecord: Hashable {
     /// The whole record, header and all.
     let bytes: ArraySlice<UInt8>
 
+    /// 48 bits.
+    var sequence: UInt64 {
+        bytes.dropFirst(5).prefix(6).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
     var fragment: ArraySlice<UInt8> { bytes.dropFirst(Self.headerLength) }
 
     /// An alert that ends something, not under any keys: fatal, or close_notify (RFC 5246 §7.2).
@@ -36,6 +41,15 @@ struct DTLSRecord: Hashable {
             rest = rest.dropFirst(record.bytes.count)
         }
         return records
+    }
+
+    /// A record of DTLS 1.2.
+    init(_ content: Content, epoch: UInt16, sequence: UInt64, fragment: [UInt8]) {
+        (self.content, self.epoch, version) = (content, epoch, 0xFEFD)
+        let length = UInt16(truncatingIfNeeded: fragment.count)
+        let header: [UInt8] = [content.rawValue, 0xFE, 0xFD, UInt8(epoch >> 8), UInt8(epoch & 0xFF)]
+        let number = (0..<6).map { UInt8(truncatingIfNeeded: sequence >> (40 - 8 * UInt64($0))) }
+        bytes = (header + number + [UInt8(length >> 8), UInt8(length & 0xFF)] + fragment)[...]
     }
 
     private init?(firstOf datagram: ArraySlice<UInt8>) {

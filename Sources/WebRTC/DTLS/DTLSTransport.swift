@@ -7,9 +7,8 @@ internal import COpenSSL
 /// made beforehand (`timerAsked`), then set to "never"; when they are sent is decided here.
 ///
 /// Source addresses can be forged, so a record reaches OpenSSL only when the peer may have sent it in this state
-/// (`DTLSRecordFilter`), and nothing that OpenSSL writes once connected leaves but a repeat of our last flight or the
-/// close_notify that `close` asked for. OpenSSL itself answers some forged records with an alert, which the true peer would
-/// obey.
+/// (`DTLSRecordFilter`). Once connected OpenSSL's part is over and its memory free: what is left to do is `EstablishedDTLS`'s.
+/// So no forged record makes OpenSSL answer with an alert, which the true peer would obey.
 ///
 /// *Assumptions*: only datagrams from addresses that ICE has led here come in, so no cookie exchange is needed (RFC 6347
 /// §4.2.1); an address that has not answered yet gets few repeats (`DTLSRetransmission`). *Not done*: application data (data
@@ -28,7 +27,8 @@ internal import COpenSSL
 
     package private(set) var state = State.idle
 
-    let ssl: OpaquePointer
+    /// nil when the handshake is over. It owns `input` and `output`.
+    private(set) var ssl: OpaquePointer?
     private let input: OpaquePointer
     private let output: OpaquePointer
     private let isClient: Bool
@@ -37,7 +37,9 @@ internal import COpenSSL
     private var outgoing: [[UInt8]] = []
     private let filter: DTLSRecordFilter
     private var retransmission: DTLSRetransmission
-    private var isClosing = false
+    /// All that we have written, until it is known where the record numbers have got to.
+    private var written: [DTLSRecord] = []
+    private var established: EstablishedDTLS?
     /// Set by the certificate callback. Nothing counts as connected without `true`.
     private var fingerprintMatches: Bool?
     /// Where each repeat begins in what OpenSSL wrote since the last `collect`.
@@ -68,6 +70,13 @@ internal import COpenSSL
 
     deinit { unsafe SSL_free(ssl) }
 
+    /// Nothing more is asked of OpenSSL.
+    private func release() {
+        unsafe SSL_free(ssl)
+        unsafe ssl = nil
+        written = []
+    }
+
     /// When `advance` has something to do.
     package var nextDeadline: Instant {
         guard case .handshaking = state else { return .distantFuture }
@@ -77,9 +86,7 @@ internal import COpenSSL
     /// A client sends its ClientHello; a server waits for one.
     package func start(now: Instant) {
         guard isClient, case .idle = state else { return }
-        state = .handshaking
-        handshake()
-        collect(now: now)
+        handshake([], now: now)
     }
 
     /// Takes one datagram; read `state` and `takeDatagrams` afterwards.
@@ -92,16 +99,38 @@ internal import COpenSSL
         let wanted = records.filter { filter.isWanted($0, in: phase, overhead: sealingOverhead) }
         guard !wanted.isEmpty else { return hearRefusal(records, now: now) }
         retransmission.heard(now: now)
+        if established == nil { handshake(wanted, now: now) } else { wanted.forEach(hear) }
+        return true
+    }
+
+    private func handshake(_ records: [DTLSRecord], now: Instant) {
         if case .idle = state { state = .handshaking }
-        for record in wanted {
+        for record in records {
             unsafe record.bytes.withUnsafeBytes { unsafe _ = BIO_write(input, $0.baseAddress, Int32($0.count)) }
         }
-        if case .handshaking = state { handshake() }
-        if case .connected = state { readRecords() }
+        let keys = handshake()
         // One datagram at a time: whatever was not wanted must not be joined with the next.
         unsafe BIO_ctrl(input, BIO_CTRL_RESET, 0, nil)
-        collect(now: now)
-        return true
+        collect(isLast: keys != nil, now: now)
+        if let keys { establish(keys, heard: records) }
+        if case .failed = state { release() }
+    }
+
+    /// The handshake is done, and our part of it written.
+    private func establish(_ material: SRTPKeyingMaterial, heard: [DTLSRecord]) {
+        established = unsafe DTLSRecordKeys(ssl!, isClient: isClient).flatMap {
+            EstablishedDTLS($0, isClient: isClient, written: written, heard: heard)
+        }
+        if established == nil { fail(.handshakeFailed) } else { state = .connected(material) }
+        release()
+    }
+
+    private func hear(_ record: DTLSRecord) {
+        switch established?.receive(record) {
+        case .end: state = .closed
+        case .flight(let records): outgoing += DTLSRecord.datagrams(of: records, mtu: mtu)
+        case .nothing, nil: break
+        }
     }
 
     /// Repeats the last flight when it is due, and gives up after the last repeat.
@@ -110,7 +139,9 @@ internal import COpenSSL
         switch retransmission.advance(now: now) {
         case .wait: break
         case .send(let datagrams): outgoing += datagrams
-        case .giveUp: fail(.handshakeFailed)
+        case .giveUp:
+            fail(.handshakeFailed)
+            release()
         }
     }
 
@@ -124,14 +155,12 @@ internal import COpenSSL
     package func close() {
         switch state {
         case .connected:
-            isClosing = true
-            ERR_clear_error()
-            if unsafe SSL_alloc_buffers(ssl) == 1 { unsafe _ = SSL_shutdown(ssl) }
+            outgoing += [established?.goodbye()].compactMap { $0.map { Array($0.bytes) } }
             state = .closed
-            collect(now: .zero)
         case .idle, .handshaking:
             retransmission.end()
             state = .closed
+            release()
         case .failed, .closed: break
         }
     }
@@ -147,11 +176,12 @@ internal import COpenSSL
         }
     }
 
-    /// Bytes that the agreed cipher suite adds to a fragment: GCM sends eight bytes of its nonce along (RFC 5288 §3),
-    /// ChaCha20 none (RFC 7905 §2); both have a tag of 16. nil: nothing has been agreed yet.
+    /// nil: nothing has been agreed yet.
     private var sealingOverhead: Int? {
-        guard let cipher = unsafe SSL_get_pending_cipher(ssl) ?? SSL_get_current_cipher(ssl) else { return nil }
-        return unsafe SSL_CIPHER_get_cipher_nid(cipher) == NID_chacha20_poly1305 ? 16 : 24
+        if let established { return established.overhead }
+        guard let ssl = unsafe ssl, let cipher = unsafe SSL_get_pending_cipher(ssl) ?? SSL_get_current_cipher(ssl)
+        else { return nil }
+        return unsafe DTLSRecordKeys.Suite(cipher)?.overhead
     }
 
     private func hearRefusal(_ records: [DTLSRecord], now: Instant) -> Bool {
@@ -162,7 +192,8 @@ internal import COpenSSL
 
     // MARK: Handshake
 
-    private func handshake() {
+    /// Goes as far as it can; returns SRTP's keys when it is done.
+    private func handshake() -> SRTPKeyingMaterial? {
         ERR_clear_error()
         let result = unsafe SSL_do_handshake(ssl)
         if result == 1 { return finishHandshake() }
@@ -170,22 +201,19 @@ internal import COpenSSL
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: break
         default: fail(fingerprintMatches == false ? .fingerprintMismatch : .handshakeFailed)
         }
+        return nil
     }
 
-    private func finishHandshake() {
+    private func finishHandshake() -> SRTPKeyingMaterial? {
         guard fingerprintMatches == true, let material = exportKeys() else {
             // Too late for an alert of the handshake, but the peer should not wait for media either.
             unsafe _ = SSL_shutdown(ssl)
-            return fail(fingerprintMatches == true ? .handshakeFailed : .fingerprintMismatch)
+            fail(fingerprintMatches == true ? .handshakeFailed : .fingerprintMismatch)
+            return nil
         }
         retransmission.end()
-        state = .connected(material)
-        releaseBuffers()
+        return material
     }
-
-    /// OpenSSL keeps 34 KB of buffers per association that hardly any datagram will use any more. `SSL_alloc_buffers` must
-    /// come before the next use: writing would not do it by itself.
-    private func releaseBuffers() { unsafe _ = SSL_free_buffers(ssl) }
 
     private func fail(_ reason: CloseReason) {
         retransmission.end()
@@ -212,20 +240,13 @@ internal import COpenSSL
         )
     }
 
-    /// After the handshake: alerts, the peer's repeated Finished (OpenSSL repeats ours), application data for nobody.
-    private func readRecords() {
-        var discarded: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        ERR_clear_error()
-        guard unsafe SSL_alloc_buffers(ssl) == 1 else { return }
-        defer { releaseBuffers() }
-        while unsafe SSL_read(ssl, &discarded, 32) > 0 {}
-        // Errors other than the peer's goodbye are nobody's business now: the SRTP keys are exported.
-        guard unsafe SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN != 0 else { return }
-        state = .closed
-    }
+    /// A record under our keys; nil: there are none, or no more. For tests.
+    func seal(_ content: DTLSRecord.Content, _ plain: [UInt8]) -> DTLSRecord? { established?.seal(content, plain) }
 
     /// Moves what OpenSSL wrote to `outgoing`, and its repeats to `retransmission`.
-    private func collect(now: Instant) {
+    ///
+    /// - Parameter isLast: the handshake is done, so there is nothing to wait for.
+    private func collect(isLast: Bool, now: Instant) {
         defer { repeatStarts = [] }
         let pending = unsafe BIO_ctrl_pending(output)
         guard pending > 0 else { return }
@@ -235,18 +256,19 @@ internal import COpenSSL
         // The repeats made it large, and it would stay so: a BIO never shrinks by itself.
         unsafe BIO_ctrl(output, BIO_C_SET_BUF_MEM, Int(BIO_CLOSE), BUF_MEM_new())
         let starts = repeatStarts.filter { $0 < written.count }
+        self.written += DTLSRecord.all(in: written[...])
         outgoing += datagrams(of: written[..<(starts.first ?? written.count)])
-        guard case .handshaking = state else { return }
+        guard case .handshaking = state, !isLast else { return }
         let ends = starts.dropFirst() + [written.count]
         let repeats = zip(starts, ends).map { datagrams(of: written[$0..<$1]) }
         retransmission.sent(repeats: repeats, now: now)
     }
 
-    /// What of OpenSSL's own writing may leave: the handshake, and alerts only when it fails or we close.
+    /// What of OpenSSL's own writing may leave: the handshake, and alerts only when it fails.
     private func datagrams(of written: ArraySlice<UInt8>) -> [[UInt8]] {
         let records = DTLSRecord.all(in: written)
         precondition(records.reduce(0) { $0 + $1.bytes.count } == written.count, "OpenSSL writes whole records")
-        let mayAlert = if case .failed = state { true } else { isClosing }
+        let mayAlert = if case .failed = state { true } else { false }
         let leaving = records.filter { record in
             switch record.content {
             case .changeCipherSpec, .handshake: true

@@ -74,7 +74,7 @@
             }
             let source = unsafe UInt32(bigEndian: packet.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
             if let known = sources.firstIndex(of: source) {
-                guard windows[known].isNew(index) else { return .dropped(.srtpReplay) }
+                guard windows[known].isNew(UInt64(index)) else { return .dropped(.srtpReplay) }
             } else if sources.count == Self.maximumSources {
                 return .dropped(.unknownStream)
             }
@@ -82,7 +82,7 @@
             guard let plain = unsafe inboundRTCP.open(bytes, length, index: index) else {
                 return .dropped(.srtpAuthentication)
             }
-            windows[place(of: source)].take(index)
+            windows[place(of: source)].take(UInt64(index))
             return .packet(length: plain)
         }
     }
