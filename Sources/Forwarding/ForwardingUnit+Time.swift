@@ -2,10 +2,11 @@ package import WebRTC
 
 /// What is due when.
 extension ForwardingUnit {
-    /// Does what is due at `now`, to be sent with the next flush. true: the outbox is full; flush, and call again.
+    /// Does what is due at `now`, to be sent with the next flush, and one step of a handshake. true: the outbox is full;
+    /// flush, and call again.
     package func advance(now: Instant) -> Bool {
         catchup.refill()
-        guard advanceHandshakes(now: now) else { return true }
+        guard advanceHandshake(now: now) else { return true }
         while deadlines.next <= now {
             guard outbox.isEmpty || outbox.hasRoom(for: Self.mostDatagrams) else { return true }
             guard let (peer, reason) = deadlines.popDue(now: now) else { break }

@@ -51,6 +51,7 @@ struct WorkerLoop: ~Copyable {
             if unit.nextDeadline <= now {
                 while unit.advance(now: now) { sendAll(now) }
                 sendAll(now)
+                advanceHandshakes(now)
             }
             deliverEvents()
             if isLast { return }
@@ -122,6 +123,16 @@ struct WorkerLoop: ~Copyable {
             sockets.send(unit.outbox)
             unit.outbox.removeAll()
         }
+    }
+
+    /// Steps of handshakes for as long as media can wait. `turn`: when this turn began; all until now was media's.
+    private mutating func advanceHandshakes(_ turn: Instant) {
+        let start = MonotonicClock.now()
+        let end = start + HandshakeShare.time(afterMedia: start - turn)
+        while unit.hasHandshakes, MonotonicClock.now() < end {
+            if !unit.advanceHandshake(now: turn) { sendAll(turn) }
+        }
+        sendAll(turn)
     }
 
     private mutating func deliverEvents() {

@@ -1,7 +1,8 @@
 import WebRTC
 
 /// DTLS records of peers whose handshake is not done. A step of a handshake costs as much time as hundreds of packets: a
-/// storm of joins must not keep those waiting who are there already, so few peers are served per turn, media first.
+/// storm of joins must not keep those waiting who are there already, so media goes first, and what time is left for
+/// handshakes is the loop's to say, which has a clock.
 struct HandshakeQueue {
     struct Record {
         let source: TransportAddress
@@ -47,24 +48,20 @@ struct HandshakeQueue {
 }
 
 extension ForwardingUnit {
-    /// Peers per turn, of at most half a millisecond each; and one more for so many who wait, or a storm that lasts would
-    /// make all of them late.
-    private static let peersPerTurn = 4
-    private static let backlogPerPeer = 16
     /// What one peer's step may send.
     private static let mostDatagramsOfStep = 64
 
-    /// Takes the next few steps of handshakes. false: the outbox is full.
-    func advanceHandshakes(now: Instant) -> Bool {
-        for _ in 0..<Self.peersPerTurn + handshakes.count / Self.backlogPerPeer where !handshakes.isEmpty {
-            guard outbox.isEmpty || outbox.hasRoom(for: Self.mostDatagramsOfStep) else { return false }
-            guard let (peer, records) = handshakes.next() else { continue }
-            for record in records where peer.phase != .closed {
-                var bytes = record.bytes
-                var span = bytes.mutableSpan
-                var datagram = unsafe span.mutableBytes
-                take(&datagram, of: peer, from: record.source, now: now)
-            }
+    package var hasHandshakes: Bool { !handshakes.isEmpty }
+
+    /// Takes the next peer's step of its handshake, of at most half a millisecond. false: the outbox is full.
+    package func advanceHandshake(now: Instant) -> Bool {
+        guard outbox.isEmpty || outbox.hasRoom(for: Self.mostDatagramsOfStep) else { return false }
+        guard let (peer, records) = handshakes.next() else { return true }
+        for record in records where peer.phase != .closed {
+            var bytes = record.bytes
+            var span = bytes.mutableSpan
+            var datagram = unsafe span.mutableBytes
+            take(&datagram, of: peer, from: record.source, now: now)
         }
         return true
     }
