@@ -11,6 +11,8 @@ import WebRTC
 ///
 /// The unit and the buffers are created on the thread and never leave it.
 struct WorkerLoop: ~Copyable {
+    /// Commands of one turn, which open or close a session each: many that come at once must not keep media waiting.
+    private static let commandTime = Interval.milliseconds(2)
     /// Receive batches per socket and turn: a flood must not keep viewers, deadlines and commands waiting.
     private static let receiveBatches = 4
     private static let wakeUpsPerTurn = 64
@@ -24,6 +26,9 @@ struct WorkerLoop: ~Copyable {
     private var sockets: UDPSockets
     private let poller: Int32
     private var commands: [Command] = []
+    private var nextCommand = 0
+    /// Some wait for the next turn.
+    private var isBehind = false
     /// Sockets that have something to read.
     private var readable: [UInt16] = [0]
     /// Sockets of client sessions, to be closed with them.
@@ -60,17 +65,29 @@ struct WorkerLoop: ~Copyable {
     }
 
     private mutating func applyCommands(_ now: Instant) -> Bool {
-        let isLast = mailbox.take(&commands)
-        for command in commands {
-            if case .open(let parameters) = command, parameters.transport.role == .client {
-                openClient(parameters, now)
-            } else {
-                unit.apply(command, now: now)
+        let end = now + Self.commandTime
+        isBehind = false
+        while true {
+            if nextCommand == commands.count {
+                commands.removeAll(keepingCapacity: true)
+                nextCommand = 0
+                let isStopping = mailbox.take(&commands)
+                if commands.isEmpty { return isStopping }
             }
+            apply(commands[nextCommand], now)
+            nextCommand += 1
             makeRoom(now)
+            isBehind = MonotonicClock.now() >= end
+            if isBehind { return false }
         }
-        commands.removeAll(keepingCapacity: true)
-        return isLast
+    }
+
+    private mutating func apply(_ command: Command, _ now: Instant) {
+        if case .open(let parameters) = command, parameters.transport.role == .client {
+            openClient(parameters, now)
+        } else {
+            unit.apply(command, now: now)
+        }
     }
 
     /// A client session gets a socket, and so a 5-tuple, of its own.
@@ -155,8 +172,8 @@ struct WorkerLoop: ~Copyable {
 
     /// Sleeps until a socket or the mailbox has something, or the next deadline.
     private mutating func wait() {
-        var limit: Int64 = -1
-        if unit.nextDeadline != .distantFuture {
+        var limit: Int64 = isBehind ? 0 : -1
+        if !isBehind, unit.nextDeadline != .distantFuture {
             limit = max(0, (unit.nextDeadline - MonotonicClock.now()).nanoseconds)
         }
         readable.removeAll(keepingCapacity: true)

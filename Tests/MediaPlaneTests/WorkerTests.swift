@@ -46,6 +46,27 @@ private func makePlane(workers: Int = 1, listen: TransportAddress = loopback) th
         #expect(await iterator.next() == nil, "the stream ends with the plane")
     }
 
+    /// More than one turn takes: none is lost, none overtakes another, and what came before the end is still done.
+    @Test func manyCommandsAtOnceAreDoneInTheirOrder() async throws {
+        let plane = try makePlane()
+        let broadcast = BroadcastID(rawValue: 1)
+        let format = TrackFormat(codec: CodecFormat(name: .opus, clockRate: 48_000, channels: 2))
+        for n in 0..<4_000 {
+            plane.workers[0].send(.openBroadcast(broadcast, tracks: [format]))
+            if n % 100 == 0 { plane.workers[0].send(.collectStatistics(RequestID(rawValue: UInt64(n)))) }
+            plane.workers[0].send(.closeBroadcast(broadcast, reason: .sourceGone))
+        }
+        async let stopped: Void = plane.stop()
+        var answers: [UInt64] = []
+        for await event in plane.events {
+            guard case .statistics(let id, let statistics) = event else { continue }
+            answers.append(id.rawValue)
+            #expect(statistics.broadcasts == 1)
+        }
+        #expect(answers == (0..<40).map { $0 * 100 })
+        await stopped
+    }
+
     @Test func datagramsReachTheUnitInWhateverNumber() async throws {
         let plane = try makePlane()
         let sender = UDPSockets(descriptor: try UDPSocket.open(loopback))

@@ -1,4 +1,4 @@
-import WebRTC
+package import WebRTC
 
 /// DTLS records of peers whose handshake is not done. A step of a handshake costs as much time as hundreds of packets: a
 /// storm of joins must not keep those waiting who are there already, so media goes first, and what time is left for
