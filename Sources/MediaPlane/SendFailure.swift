@@ -26,9 +26,9 @@ enum SendFailure: Equatable {
 ///
 /// EIO says that the device or route cannot segment (no checksum offload, IPsec): off for good. EINVAL (older kernels)
 /// and EMSGSIZE come for a destination whose path MTU is below the segment size: the datagrams for that one leave apart
-/// from then on, for the kernel to fragment, and nobody else's do. Only where many destinations are refused in a row without
-/// any success in between, this node's own link is narrow, and runs are not worth a try for anybody. Paths change, and what
-/// the kernel has heard of them may be forged: all but EIO is forgotten after a while.
+/// from then on, for the kernel to fragment, and nobody else's do. Only where many destinations are refused in a row
+/// without any success in between, this node's own link is narrow, and runs are not worth a try for anybody. Paths
+/// change, and what the kernel has heard of them may be forged: all but EIO is forgotten after a while.
 struct SegmentationPolicy {
     static let refusalsInARow = 32
     /// Of narrow destinations; those beyond are refused again and again.

@@ -35,8 +35,8 @@ package enum UDPSocket {
     }
 
     /// A packet is as long as its publisher made it, and has to get through to everybody. Linux would set DF and have
-    /// routers tell the path MTU, which is lost where ICMP is filtered: every full packet, without a word. So routers may
-    /// fragment IPv4; what the kernel knows to be too long for a path, IPv6 too, it fragments itself.
+    /// routers tell the path MTU. Where their ICMP is filtered, every full packet would be lost without a word. So
+    /// routers may fragment IPv4; what the kernel knows to be too long for a path, IPv6 too, it fragments itself.
     private static func allowFragments(_ descriptor: Int32, isIPv4: Bool) {
         // For IPv4 peers of a dual stack socket as well.
         _ = clinux_set_option(descriptor, Int32(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_DONT)

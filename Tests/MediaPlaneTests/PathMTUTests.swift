@@ -1,5 +1,5 @@
-// Paths that take less than a full packet: what is too long for one arrives all the same, and others are sent runs as before.
-// In a network namespace of the test's own thread, where one address has a route with a small MTU.
+// Paths that take less than a full packet: what is too long for one arrives all the same, and others are sent runs as
+// before. In a network namespace of the test's own thread, where one address has a route with a small MTU.
 
 import Glibc
 import MediaPlane

@@ -1,5 +1,5 @@
-/// How many datagrams the kernel has fragmented since they did not fit through their path, in the network namespace of this
-/// process and since that began: only the kernel knows (RFC 4293 ipIfStatsOutFragOKs).
+/// How many datagrams the kernel has fragmented since they did not fit through their path, in the network namespace of
+/// this process and since that began: only the kernel knows (RFC 4293 ipSystemStatsOutFragOKs).
 package struct FragmentedDatagrams: Hashable, Sendable {
     package var ipv4: UInt64?
     package var ipv6: UInt64?
