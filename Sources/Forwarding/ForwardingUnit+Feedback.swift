@@ -5,35 +5,37 @@ extension ForwardingUnit {
     // MARK: RTCP in
 
     func receiveRTCP(_ bytes: borrowing RawSpan, of peer: Peer, now: Instant) {
-        guard let packets = RTCPCompound.parse(bytes) else { return count(.malformedRTCP, peer: peer) }
-        for packet in packets {
-            if case .bye = packet { peer.transport.log.append(.bye, at: now) }
-            if let publisher = peer as? Publisher { receive(packet, of: publisher, now: now) }
-            if let viewer = peer as? Viewer { receive(packet, of: viewer, now: now) }
+        guard var reader = RTCPReader(bytes) else { return count(.malformedRTCP, peer: peer) }
+        while let part = reader.next(in: bytes) {
+            if part.kind == .bye { peer.transport.log.append(.bye, at: now) }
+            if let publisher = peer as? Publisher { receive(part, in: bytes, of: publisher, now: now) }
+            if let viewer = peer as? Viewer { receive(part, in: bytes, of: viewer, now: now) }
         }
     }
 
-    private func receive(_ packet: RTCPPacket, of publisher: Publisher, now: Instant) {
-        guard case .senderReport(let report) = packet,
-            let point = publisher.source.senderReport(report, ntpOrigin: ntpOrigin, now: now),
+    private func receive(_ part: RTCPPart, in bytes: borrowing RawSpan, of publisher: Publisher, now: Instant) {
+        guard part.kind == .senderReport,
+            let point = publisher.source.senderReport(
+                part.senderInformation(in: bytes), ntpOrigin: ntpOrigin, now: now),
             publisher.broadcast.succession.source === publisher
         else { return }
         publisher.broadcast.tracks[point.target].forwarded.synchronise(at: point.at, timestamp: point.timestamp)
     }
 
-    private func receive(_ packet: RTCPPacket, of viewer: Viewer, now: Instant) {
-        switch packet {
-        case .senderReport(let report):
-            for block in report.blocks { receive(block, of: viewer, now: now) }
-        case .receiverReport(_, let blocks):
-            for block in blocks { receive(block, of: viewer, now: now) }
-        case .nack(_, let media, let lost):
-            repair(lost, media: media, of: viewer, now: now)
-        case .pli(_, let media):
-            keyframeRequested(media, of: viewer, now: now)
-        case .fir(_, let requests):
-            for request in requests { keyframeRequested(request.media, of: viewer, now: now) }
-        case .bye, .sourceDescription, .transportFeedback, .remb, .other:
+    private func receive(_ part: RTCPPart, in bytes: borrowing RawSpan, of viewer: Viewer, now: Instant) {
+        switch part.kind {
+        case .senderReport, .receiverReport:
+            for i in 0..<part.blockCount { receive(part.block(i, in: bytes), of: viewer, now: now) }
+        case .nack:
+            part.readLost(in: bytes, into: &lostNumbers)
+            repair(lostNumbers, media: part.media(in: bytes), of: viewer, now: now)
+        case .pli:
+            keyframeRequested(part.media(in: bytes), of: viewer, now: now)
+        case .fir:
+            for i in 0..<part.requestCount {
+                keyframeRequested(part.request(i, in: bytes).media, of: viewer, now: now)
+            }
+        case .bye, .other:
             break
         }
     }

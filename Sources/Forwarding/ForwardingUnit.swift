@@ -43,6 +43,8 @@ package final class ForwardingUnit {
     var statistics = UnitStatistics()
     var fanOut: FanOut
     var catchup: Catchup
+    /// What a NACK asks for, while it is looked at; kept for its memory.
+    var lostNumbers: [SequenceNumber] = []
 
     package convenience init(_ configuration: Configuration) throws(DTLSError) {
         self.init(configuration, context: try DTLSContext(identity: configuration.identity))

@@ -45,6 +45,7 @@ package final class MediaWorker: Sendable {
         var configuration = configuration
         configuration.unit.ntpOrigin = MonotonicClock.ntpOrigin()
         let thread = Thread(name: "media-\(index)") { [mailbox, configuration] in
+            Thread.preferCaller()
             let sockets = UDPSockets(descriptor: descriptor)
             let unit: ForwardingUnit
             do {

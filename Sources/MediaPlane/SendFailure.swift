@@ -1,4 +1,5 @@
 import Glibc
+import WebRTC
 
 /// What to do after `sendmmsg` refused one message.
 enum SendFailure: Equatable {
@@ -21,22 +22,59 @@ enum SendFailure: Equatable {
     }
 }
 
-/// Whether runs are still handed to the kernel (UDP_SEGMENT).
+/// Which runs are handed to the kernel (UDP_SEGMENT).
 ///
-/// EIO says that the device or route cannot segment (no checksum offload, IPsec): off for good. EINVAL and EMSGSIZE also
-/// come for one destination whose path MTU is below the segment size, which must not slow down everybody else: only a
-/// row of them without any success in between turns segmentation off.
+/// EIO says that the device or route cannot segment (no checksum offload, IPsec): off for good. EINVAL (older kernels)
+/// and EMSGSIZE come for a destination whose path MTU is below the segment size: the datagrams for that one leave apart
+/// from then on, for the kernel to fragment, and nobody else's do. Only where many destinations are refused in a row
+/// without any success in between, this node's own link is narrow, and runs are not worth a try for anybody. Paths
+/// change, and what the kernel has heard of them may be forged: all but EIO is forgotten after a while.
 struct SegmentationPolicy {
     static let refusalsInARow = 32
-    private(set) var isEnabled: Bool
+    /// Of narrow destinations; those beyond are refused again and again.
+    static let mostNarrow = 1_024
+    static let memory = Interval.seconds(Int64(60))
+
+    private var isPossible: Bool
+    private var narrow: Set<TransportAddress> = []
+    /// Of destinations not known to be narrow.
     private(set) var refusals = 0
+    private var forgetAt = Instant.distantFuture
 
-    init(isEnabled: Bool) { self.isEnabled = isEnabled }
+    init(isPossible: Bool) {
+        self.isPossible = isPossible
+        narrow.reserveCapacity(Self.mostNarrow)
+    }
 
-    mutating func refused(_ code: Int32) {
+    /// Whether runs are worth making.
+    var isEnabled: Bool { isPossible && refusals < Self.refusalsInARow }
+
+    func takesRun(to destination: TransportAddress) -> Bool {
+        isEnabled && (narrow.isEmpty || !narrow.contains(Self.path(to: destination)))
+    }
+
+    mutating func refused(_ code: Int32, to destination: TransportAddress, now: Instant) {
+        if code == EIO { isPossible = false }
+        let path = Self.path(to: destination)
+        // Runs to one destination may be under way together: they are one refusal.
+        if narrow.contains(path) { return }
+        if narrow.count < Self.mostNarrow { narrow.insert(path) }
         refusals += 1
-        if code == EIO || refusals >= Self.refusalsInARow { isEnabled = false }
+        forgetAt = min(forgetAt, now + Self.memory)
     }
 
     mutating func accepted() { refusals = 0 }
+
+    mutating func advance(now: Instant) {
+        guard now >= forgetAt else { return }
+        narrow.removeAll(keepingCapacity: true)
+        (refusals, forgetAt) = (0, .distantFuture)
+    }
+
+    /// The kernel knows one path MTU for each address.
+    private static func path(to destination: TransportAddress) -> TransportAddress {
+        var path = destination
+        (path.port, path.socket) = (0, 0)
+        return path
+    }
 }

@@ -22,6 +22,10 @@ package struct Thread: Sendable {
         self.handle = handle
     }
 
+    /// Lets the calling thread run before ordinary ones of this process and others; where the system does not allow that
+    /// (no CAP_SYS_NICE, no RLIMIT_NICE), all stays as it is.
+    static func preferCaller() { _ = setpriority(PRIO_PROCESS, 0, -10) }
+
     /// Waits for the end of the thread. To be called once, and not after `detach`.
     func join() { pthread_join(handle, nil) }
 

@@ -16,6 +16,7 @@ package enum UDPSocket {
         // Best effort: the kernel caps both at net.core.{r,w}mem_max.
         _ = clinux_set_option(descriptor, SOL_SOCKET, SO_RCVBUF, bufferBytes)
         _ = clinux_set_option(descriptor, SOL_SOCKET, SO_SNDBUF, bufferBytes)
+        allowFragments(descriptor, isIPv4: address.isIPv4)
         if !address.isIPv4 {
             _ = clinux_set_option(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, address.isUnspecified ? 0 : 1)
         }
@@ -31,6 +32,17 @@ package enum UDPSocket {
             throw error
         }
         return descriptor
+    }
+
+    /// A packet is as long as its publisher made it, and has to get through to everybody. Linux would set DF and have
+    /// routers tell the path MTU. Where their ICMP is filtered, every full packet would be lost without a word. So
+    /// routers may fragment IPv4; what the kernel knows to be too long for a path, IPv6 too, it fragments itself.
+    private static func allowFragments(_ descriptor: Int32, isIPv4: Bool) {
+        // For IPv4 peers of a dual stack socket as well.
+        _ = clinux_set_option(descriptor, Int32(IPPROTO_IP), IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
+        if !isIPv4 {
+            _ = clinux_set_option(descriptor, Int32(IPPROTO_IPV6), IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT)
+        }
     }
 
     /// The address that `descriptor` is bound to.

@@ -39,7 +39,7 @@ package import WebRTC
         var address = UDPSocket.localAddress(of: descriptor)
         address.port = 0
         (descriptors, clientAddress, isIPv6) = ([descriptor], address, !address.isIPv4)
-        segmentation = SegmentationPolicy(isEnabled: clinux_knows_segmentation(descriptor) != 0)
+        segmentation = SegmentationPolicy(isPossible: clinux_knows_segmentation(descriptor) != 0)
         let bytes = Self.batch * Self.stride
         unsafe storage = .allocate(byteCount: bytes, alignment: 64)
         unsafe storage.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
@@ -123,22 +123,40 @@ extension UDPSockets {
 
 extension UDPSockets {
     /// Sends all messages of `outbox`, which keeps them, and tells it whether runs are still worth making.
-    package mutating func send(_ outbox: Outbox) {
+    package mutating func send(_ outbox: Outbox, now: Instant) {
+        segmentation.advance(now: now)
         let messages = outbox.messages
-        var next = 0
+        var next = (message: 0, offset: 0)
         var patience = Self.patience
-        while next < messages.count {
-            let socket = messages[next].destination.socket
+        while next.message < messages.count {
+            let socket = messages[next.message].destination.socket
             var count = 0
-            while count < Self.batch, next + count < messages.count, messages[next + count].destination.socket == socket
+            while count < Self.batch, next.message < messages.count,
+                messages[next.message].destination.socket == socket
             {
-                unsafe fill(count, messages[next + count], from: outbox.bytes)
+                unsafe fill(count, takeMessage(messages, at: &next), from: outbox.bytes)
                 count += 1
             }
-            transmit(count, on: descriptors[Int(socket)], patience: &patience)
-            next += count
+            transmit(count, on: descriptors[Int(socket)], patience: &patience, now: now)
         }
         outbox.coalesces = segmentation.isEnabled
+    }
+
+    /// The message at `next` as it can leave: whole, or one datagram of a run that the path does not take.
+    private func takeMessage(
+        _ messages: [Outbox.Message], at next: inout (message: Int, offset: Int)
+    ) -> Outbox.Message {
+        var message = messages[next.message]
+        let isSingle = message.length == message.segment
+        if next.offset == 0, isSingle || segmentation.takesRun(to: message.destination) {
+            next.message += 1
+            return message
+        }
+        let left = message.length - next.offset
+        message.offset += next.offset
+        message.length = min(message.segment, left)
+        next = message.length == left ? (next.message + 1, 0) : (next.message, next.offset + message.length)
+        return message
     }
 
     private func fill(_ index: Int, _ message: Outbox.Message, from slab: UnsafeRawBufferPointer) {
@@ -155,7 +173,7 @@ extension UDPSockets {
     }
 
     /// Hands the first `count` filled messages to the kernel.
-    private mutating func transmit(_ count: Int, on descriptor: Int32, patience: inout Int) {
+    private mutating func transmit(_ count: Int, on descriptor: Int32, patience: inout Int, now: Instant) {
         var done = 0
         while done < count {
             let sent = Int(unsafe clinux_send(descriptor, outgoing + done, UInt32(count - done)))
@@ -174,7 +192,9 @@ extension UDPSockets {
                 for i in done..<count { refused += UInt64(datagrams(i)) }
                 return
             case .split:
-                segmentation.refused(code)
+                let destination = unsafe UDPSocket.address(outgoingSlots + done)
+                precondition(destination != nil, "a message has the address that it was filled with")
+                segmentation.refused(code, to: destination!, now: now)
                 sendApart(done, on: descriptor, patience: &patience)
             case .drop: refused += UInt64(datagrams(done))
             }

@@ -137,7 +137,7 @@ struct WorkerLoop: ~Copyable {
         while isMore {
             isMore = unit.flush(now: now)
             if unit.outbox.isEmpty { return }
-            sockets.send(unit.outbox)
+            sockets.send(unit.outbox, now: now)
             unit.outbox.removeAll()
         }
     }

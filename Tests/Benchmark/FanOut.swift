@@ -193,7 +193,7 @@ private struct Product: ~Copyable {
         var isMore = true
         while isMore {
             isMore = unit.flush(now: now)
-            sockets.send(unit.outbox)
+            sockets.send(unit.outbox, now: now)
             unit.outbox.removeAll()
         }
     }

@@ -1,7 +1,7 @@
 """Hosts of a test's own: network namespaces, joined by cables that can be slow, lossy, or cut without a word.
 
 Every host has one address, whichever cable it is reached by, and a route to the hosts at the other ends of its cables
-and to nobody else. Packets are never forwarded by a host. Nothing is made outside of these namespaces, and they are
+and to nobody else. A host forwards packets only where a test makes it a router (`Lab.route`). Nothing is made outside of these namespaces, and they are
 named for this process and removed at the end.
 """
 
@@ -84,7 +84,8 @@ class Cable:
             [*ROOT, sys.executable, program, a.namespace, devices[0], b.namespace, devices[1]],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.confirm()
-        for host, peer, device in ((a, b, devices[0]), (b, a, devices[1])):
+        self.ends = [(a, b, devices[0]), (b, a, devices[1])]
+        for host, peer, device in self.ends:
             # Always the one address of the host, and the peer's behind this device.
             administer("-n", host.namespace, "address", "add", host.address, "peer", peer.address, "dev", device)
             administer("-n", host.namespace, "link", "set", device, "up")
@@ -108,6 +109,11 @@ class Cable:
 
     def heal(self):
         self.set("loss", 0)
+
+    def narrow(self, mtu: int):
+        """Longer packets do not fit from now on: a router fragments them, or says that they are too long."""
+        for host, _, device in self.ends:
+            administer("-n", host.namespace, "link", "set", device, "mtu", mtu)
 
     def close(self):
         self.process.stdin.close()
@@ -134,6 +140,12 @@ class Lab:
         cable = Cable(a, b)
         self.cables.append(cable)
         return cable
+
+    def route(self, a: Host, router: Host, b: Host):
+        """From now on `a` and `b` reach each other through `router`, which cables join to both."""
+        subprocess.run(router.command("sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"), check=True, timeout=20)
+        for host, peer in ((a, b), (b, a)):
+            administer("-n", host.namespace, "route", "replace", peer.address, "via", router.address)
 
     def close(self):
         """Also after a failure half-way. What still runs on the hosts is ended first: it would keep them alive."""

@@ -13,7 +13,7 @@ import WebRTC
         let outbox = Outbox()
         let expected = (0..<200).map { [UInt8($0), 1, 2] }
         for datagram in expected { outbox.append(datagram, to: reader.localAddress) }
-        sender.send(outbox)
+        sender.send(outbox, now: MonotonicClock.now())
         var received: [[UInt8]] = []
         for await batch in reader.batches {
             received += batch

@@ -5,51 +5,6 @@ import MediaPlane
 import Testing
 import WebRTC
 
-private let loopback = TransportAddress("127.0.0.1", port: 0)!
-
-/// A bound socket with its address, and what a test needs of it.
-@safe private final class Peer {
-    var socket: UDPSockets
-    let address: TransportAddress
-
-    init(_ listen: TransportAddress = loopback) throws {
-        let descriptor = try UDPSocket.open(listen)
-        address = UDPSocket.localAddress(of: descriptor)
-        socket = UDPSockets(descriptor: descriptor)
-    }
-
-    /// The next `count` datagrams, or fewer when they do not come within two seconds.
-    func receive(_ count: Int) -> [(source: TransportAddress?, bytes: [UInt8])] {
-        var all: [(source: TransportAddress?, bytes: [UInt8])] = []
-        while all.count < count {
-            var entry = pollfd(fd: socket.descriptor(0), events: Int16(POLLIN), revents: 0)
-            guard unsafe poll(&entry, 1, 2_000) == 1 else { break }
-            for i in 0..<socket.receive() {
-                let source = socket.source(i)
-                all.append((source, unsafe Array(socket.datagram(i))))
-            }
-        }
-        return all
-    }
-
-    func openClient() -> UInt16? { socket.openClient() }
-    func receiveOnce(on number: UInt16) -> Int { socket.receive(on: number) }
-    var source: TransportAddress? { socket.source(0) }
-    var refused: UInt64 { socket.refused }
-
-    func send(_ datagrams: [[UInt8]], to address: TransportAddress, coalescing: Bool = true) -> Outbox {
-        let outbox = Outbox()
-        outbox.coalesces = coalescing
-        for datagram in datagrams { #expect(outbox.append(datagram, to: address)) }
-        socket.send(outbox)
-        return outbox
-    }
-}
-
-private func pattern(_ length: Int, _ seed: Int) -> [UInt8] {
-    (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ seed) }
-}
-
 @Suite struct SocketTests {
     @Test func datagramsArriveUnchangedWithTheirSource() throws {
         let (a, b) = (try Peer(), try Peer())
@@ -73,7 +28,7 @@ private func pattern(_ length: Int, _ seed: Int) -> [UInt8] {
         let peers = try (0..<5).map { _ in try Peer() }
         let outbox = Outbox()
         for i in 0..<300 { outbox.append(pattern(100 + i, i), to: peers[i % 5].address) }
-        a.socket.send(outbox)
+        a.send(outbox)
         for (p, peer) in peers.enumerated() {
             let expected = stride(from: p, to: 300, by: 5).map { pattern(100 + $0, $0) }
             #expect(peer.receive(60).map(\.bytes) == expected)
@@ -100,18 +55,41 @@ private func pattern(_ length: Int, _ seed: Int) -> [UInt8] {
         #expect(b.receive(sizes.count).map(\.bytes) == datagrams)
     }
 
-    /// A run that the kernel does not take arrives all the same.
+    /// A run that the kernel does not take arrives all the same, and nobody else's is sent apart for it.
     @Test func refusedRunsAreSentOneByOne() throws {
         let (a, b) = (try Peer(), try Peer())
-        // SO_NO_CHECK makes the kernel answer EINVAL to every GSO message (udp_send_skb).
-        var on: Int32 = 1
-        let size = socklen_t(MemoryLayout<Int32>.size)
-        try #require(unsafe setsockopt(a.socket.descriptor(0), SOL_SOCKET, SO_NO_CHECK, &on, size) == 0)
+        try a.refuseRuns()
         let datagrams = (0..<8).map { pattern(900, $0) } + [pattern(100, 77)]
-        for round in 0..<40 {
+        for _ in 0..<40 {
             let outbox = a.send(datagrams, to: b.address)
             #expect(b.receive(9).map(\.bytes) == datagrams)
-            #expect(outbox.coalesces == (round < 31), "after 32 refusals in a row no more runs are made")
+            #expect(outbox.coalesces && outbox.messages.count == 1)
+        }
+        #expect(a.refused == 0)
+    }
+
+    @Test func afterRefusalsOfManyDestinationsInARowRunsAreNotMade() throws {
+        let (a, b) = (try Peer(), try Peer(TransportAddress("0.0.0.0", port: 0)!))
+        try a.refuseRuns()
+        let datagrams = (0..<3).map { pattern(900, $0) }
+        for host in 1...40 {
+            let outbox = a.send(datagrams, to: TransportAddress("127.0.1.\(host)", port: b.address.port)!)
+            #expect(b.receive(3).map(\.bytes) == datagrams)
+            #expect(outbox.coalesces == (host < 32))
+        }
+        #expect(a.refused == 0)
+    }
+
+    /// More datagrams than fit in one system call, of runs that leave apart between others that leave whole.
+    @Test func manyRunsToANarrowPathKeepTheirOrder() throws {
+        let (a, b) = (try Peer(), try Peer())
+        try a.refuseRuns()
+        for _ in 0..<2 {
+            let outbox = Outbox()
+            for i in 0..<200 { outbox.append(pattern(i % 10 == 9 ? 40 : 600, i), to: b.address) }
+            #expect(outbox.messages.count == 20)
+            a.send(outbox)
+            #expect(b.receive(200).map(\.bytes) == (0..<200).map { pattern($0 % 10 == 9 ? 40 : 600, $0) })
         }
         #expect(a.refused == 0)
     }
@@ -123,7 +101,7 @@ private func pattern(_ length: Int, _ seed: Int) -> [UInt8] {
         outbox.append(pattern(10, 2), to: TransportAddress("::1", port: 9)!)  // no IPv6 on an IPv4 socket
         outbox.append(pattern(10, 3), to: TransportAddress("127.0.0.1", port: 0)!)
         outbox.append(pattern(10, 4), to: b.address)
-        a.socket.send(outbox)
+        a.send(outbox)
         #expect(b.receive(2).map(\.bytes) == [pattern(10, 1), pattern(10, 4)])
         #expect(a.refused == 2)
     }
@@ -185,7 +163,7 @@ private func pattern(_ length: Int, _ seed: Int) -> [UInt8] {
             address.socket = number
             outbox.append([UInt8(number)], to: address)
         }
-        a.socket.send(outbox)
+        a.send(outbox)
         let received = b.receive(4)
         #expect(received.map { $0.source?.port } == ports)
         #expect(Set(ports).count == 3)
@@ -202,7 +180,7 @@ private func pattern(_ length: Int, _ seed: Int) -> [UInt8] {
         var gone = b.address
         gone.socket = first
         outbox.append([1], to: gone)
-        a.socket.send(outbox)
+        a.send(outbox)
         #expect(a.refused == 1, "a closed socket's datagrams are lost, not sent elsewhere")
         #expect(a.openClient() == first, "numbers are used again")
     }

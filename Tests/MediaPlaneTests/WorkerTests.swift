@@ -81,7 +81,7 @@ private func makePlane(workers: Int = 1, listen: TransportAddress = loopback) th
             outbox.removeAll()
             // 0xFF begins no protocol of RFC 7983.
             for i in 0..<100 { outbox.append([0xFF, UInt8(i), 0, 0], to: plane.workers[0].localAddress) }
-            sender.send(outbox)
+            sender.send(outbox, now: MonotonicClock.now())
             try await until { await plane.workers[0].statistics().datagramsIn >= UInt64(sent + 100) }
         }
         let statistics = await plane.workers[0].statistics()

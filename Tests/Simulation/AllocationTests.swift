@@ -71,3 +71,41 @@ extension AllocationTests {
         #expect(origin.unit.outbox.isEmpty)
     }
 }
+
+extension AllocationTests {
+    /// What 5,000 viewers send: reports, and NACKs as many as their budget allows.
+    @Test func whatViewersReportAllocatesNothing() throws {
+        let cascade = Cascade(seed: 9)
+        let edge = try cascade.host("edge")
+        for n in 0..<10 {
+            cascade.connect(source: try cascade.host("viewer-\(n)"), to: edge, rtx: n % 2 == 0)
+        }
+        cascade.play(from: edge, until: .zero + .seconds(Int64(2)))
+        let (unit, now) = (edge.unit, cascade.network.now)
+        let viewers = unit.peers.values.compactMap { $0 as? Viewer }
+        var allocations: UInt64 = 0
+        for round in 0..<20 {
+            for viewer in viewers {
+                let stream = viewer.broadcast.tracks[0].streams[try #require(viewer.records[0]?.index)]
+                let lost = (stream.line.next - 40..<stream.line.next).map {
+                    SequenceNumber(UInt16(truncatingIfNeeded: $0))
+                }
+                let datagrams = RTCPCompound.write([
+                    .receiverReport(sender: SSRC(1), blocks: [ReportBlock(ssrc: stream.ssrc, cumulativeLost: 3)]),
+                    .sourceDescription([.init(ssrc: SSRC(1), cname: "a-name-that-is-longer-than-a-small-string")]),
+                    .nack(sender: SSRC(1), media: stream.ssrc, lost: lost),
+                    .remb(sender: SSRC(1), bitrate: 1_000_000, media: [stream.ssrc]),
+                ])
+                for datagram in datagrams {
+                    let before = thread_allocations()
+                    unsafe unit.receiveRTCP(datagram.span.bytes, of: viewer, now: now)
+                    if round > 0 { allocations += thread_allocations() - before }
+                }
+            }
+            while unit.flush(now: now) { unit.outbox.removeAll() }
+            unit.outbox.removeAll()
+        }
+        #expect(viewers.count == 10 && unit.statistics.nacksReceived == 20 * 10 * 40)
+        #expect(allocations == 0)
+    }
+}

@@ -36,6 +36,8 @@ package struct NodeMetrics: Sendable {
     package var nameConflicts: UInt64 = 0
     /// nil on a node without upstreams.
     package var directory: NodeDirectory.Counters?
+    /// Of this process' network namespace.
+    package var fragmented: FragmentedDatagrams?
     /// In order of their index.
     package var workers: [UnitStatistics] = []
 
@@ -49,6 +51,7 @@ package struct NodeMetrics: Sendable {
         renderSessions(into: &out)
         renderDirectory(into: &out)
         renderWorkers(into: &out)
+        renderFragments(into: &out)
         renderDrops(into: &out)
         return out.text
     }
@@ -189,6 +192,14 @@ extension NodeMetrics {
         for (name, help, value) in counters {
             out.family(name, .counter, help, by: "worker", workers.enumerated().map { ("\($0)", value($1)) })
         }
+    }
+
+    private func renderFragments(into out: inout PrometheusText) {
+        let counts = [("ipv4", fragmented?.ipv4), ("ipv6", fragmented?.ipv6)]
+        out.family(
+            "sfu_host_datagrams_fragmented_total", .counter,
+            "Datagrams of the node's network namespace that the kernel fragmented, too long for their path.",
+            by: "family", counts.compactMap { family, count in count.map { (family, $0) } })
     }
 
     private func renderDrops(into out: inout PrometheusText) {

@@ -113,6 +113,7 @@ extension NodeSurface {
         metrics.refused[.forwardedRequests, default: [:]].merge(proxy.refused, uniquingKeysWith: +)
         metrics.nameConflicts = await directory.nameConflicts
         if directory.pullsBroadcasts { metrics.directory = await directory.snapshot() }
+        metrics.fragmented = .now
         metrics.workers = await media.statistics()
         return .text(metrics.render(), type: PrometheusText.contentType)
     }

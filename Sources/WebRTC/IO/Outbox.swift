@@ -27,7 +27,7 @@
     package private(set) var used = 0
     /// Datagrams since the last `removeAll`, counting each segment of a run.
     package private(set) var datagrams = 0
-    /// Whether runs are merged; the socket clears it for good where the kernel refuses GSO.
+    /// Whether runs are merged; the socket clears it where the kernel refuses GSO.
     package var coalesces = true
     /// Datagrams that found no room since the beginning.
     package private(set) var refused: UInt64 = 0

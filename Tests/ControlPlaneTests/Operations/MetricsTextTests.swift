@@ -79,6 +79,7 @@ private struct Exposition {
         metrics.workers = [worker, UnitStatistics()]
         metrics.sessions.counters.relayFailures = 5
         metrics.refused = [.connections: [.share: 6]]
+        metrics.fragmented = FragmentedDatagrams(snmp: "Ip: InReceives FragOKs\nIp: 1 9\n", snmp6: "")
         metrics.directory = .init()
         metrics.directory?.streams = [.above: 2]
         return metrics
@@ -104,6 +105,8 @@ private struct Exposition {
         #expect(samples[.init(name: "sfu_drops_total", labels: ["worker": "1", "reason": "malformed_stun"])] == 0)
         #expect(samples.keys.count { $0.name == "sfu_drops_total" } == 2 * DropReason.allCases.count)
         #expect(samples[.init(name: "sfu_rtp_packets_sent_total", labels: ["worker": "0"])] == Double(UInt64.max))
+        let fragmented = samples.filter { $0.key.name == "sfu_host_datagrams_fragmented_total" }
+        #expect(fragmented.map(\.key.labels) == [["family": "ipv4"]] && fragmented.map(\.value) == [9])
         let refused = ["resource": "connections", "reason": "share"]
         #expect(samples[.init(name: "sfu_refused_total", labels: refused)] == 6)
         let route = ["listener": "public", "method": "POST", "route": "/whep/{broadcast}", "status": "409"]
@@ -115,7 +118,7 @@ private struct Exposition {
         #expect(
             labels == [
                 "version", "node", "role", "region", "listener", "method", "route", "status", "kind", "reason",
-                "worker", "state", "source", "resource",
+                "worker", "state", "source", "resource", "family",
             ])
     }
 

@@ -80,7 +80,7 @@ final class OBSPeer: Sendable {
                     frame += 1
                 }
             }
-            sockets.send(outbox)
+            sockets.send(outbox, now: now)
             outbox.removeAll()
             try? await Task.sleep(for: .milliseconds(2))
         }
@@ -88,7 +88,7 @@ final class OBSPeer: Sendable {
         for datagram in peer.close(.requested, saying: nil, now: MonotonicClock.now()) {
             if let remote { outbox.append(datagram, to: remote) }
         }
-        sockets.send(outbox)
+        sockets.send(outbox, now: MonotonicClock.now())
     }
 
     private func repair(
