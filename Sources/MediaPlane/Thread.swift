@@ -24,7 +24,7 @@ package struct Thread: Sendable {
 
     /// Lets the calling thread run before ordinary ones of this process and others; where the system does not allow that
     /// (no CAP_SYS_NICE, no RLIMIT_NICE), all stays as it is.
-    static func preferCaller() { _ = setpriority(PRIO_PROCESS, 0, -10) }
+    static func preferCaller() { _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -10) }
 
     /// Waits for the end of the thread. To be called once, and not after `detach`.
     func join() { pthread_join(handle, nil) }
