@@ -166,8 +166,6 @@ struct SessionTally {
     init(workers: Int) { byWorker = Array(repeating: 0, count: workers) }
 
     var all: Int { byPurpose.values.reduce(0, +) }
-    /// Where a new broadcast goes; the first of equals.
-    var leastLoadedWorker: Int { byWorker.indices.min { byWorker[$0] < byWorker[$1] }! }
 
     func count(_ purpose: SessionPurpose) -> Int { byPurpose[purpose] ?? 0 }
 

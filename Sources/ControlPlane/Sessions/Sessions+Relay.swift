@@ -106,7 +106,7 @@ extension Sessions {
     private func ask(
         _ neighbour: Neighbour, for name: String, _ attempt: RelayRouter.Attempt, waiting: [String], timeout: Duration
     ) {
-        let worker = names[name].flatMap { broadcasts[$0]?.worker } ?? tally.leastLoadedWorker
+        let worker = placeOfRelay(of: name)
         // The relay gets a socket of its own, whose port nobody knows before it is opened: the offer has no candidates.
         var local = localTransport(worker: worker)
         local.candidates = []
@@ -127,6 +127,14 @@ extension Sessions {
             }
             route()
         }
+    }
+
+    /// Where the broadcast is, or is to be: the answer takes a while, in which others are placed.
+    private func placeOfRelay(of name: String) -> Int {
+        if let id = names[name], let broadcast = broadcasts[id] { return broadcast.worker }
+        let worker = placement.choose(sessions: tally.byWorker)
+        placement.place(on: worker)
+        return worker
     }
 
     private struct RelayAnswer {

@@ -49,6 +49,7 @@ package actor Sessions {
     var closing: [SessionID: SessionRecord] = [:]
     var resources: [ResourceName: SessionID] = [:]
     var tally: SessionTally
+    var placement: WorkerPlacement
     /// Half-open viewers' sessions whose peers have shown no authenticated check yet.
     var unchecked: Set<SessionID> = []
     /// When a refusal was warned of, by resource and reason.
@@ -90,6 +91,7 @@ package actor Sessions {
         (self.relayClient, self.alternatives, self.logger) = (relayClient, alternatives, logger)
         self.shares = shares
         tally = SessionTally(workers: media.workers.count)
+        placement = WorkerPlacement(workers: media.workers.count)
         router = RelayRouter(node: node.name, budget: topology.relayTimeout, seed: .random(in: 0...UInt64.max))
         drain = Drain(window: topology.drainWindow, deadline: topology.drainDeadline)
     }
