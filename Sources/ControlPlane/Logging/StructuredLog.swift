@@ -14,7 +14,7 @@ package enum LogFormat: String, CaseIterable, Sendable {
 package struct StructuredLog: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
-    package var metadataProvider: Logger.MetadataProvider?
+    package var metadataProvider: Logger.MetadataProvider? = .httpRequest
     private let format: LogFormat
     /// nil: nowhere.
     package let output: LineWriter?

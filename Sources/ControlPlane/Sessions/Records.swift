@@ -77,6 +77,8 @@ struct SessionRecord {
     let mids: [String]
     /// The node below that holds a relay, where it has said its name.
     let node: Sessions.AskingNode?
+    /// Which opened it.
+    let request: HTTPRequestID?
 
     /// What it holds of what is shared.
     var places: [HeldPlace] = []

@@ -64,6 +64,8 @@ package actor Sessions {
     var waiters: [String: [CheckedContinuation<Refusal?, Never>]] = [:]
     /// Those among them that nobody had announced when the search began.
     var searches: Set<String> = []
+    /// The request that each search began with, where there is one.
+    var beginnings: [String: HTTPRequestID] = [:]
     /// Nodes that follow our directory.
     var followers: [ObjectIdentifier: EventStream] = [:]
     /// DELETEs on their way to nodes above.
@@ -115,7 +117,7 @@ package actor Sessions {
             id: SessionID(rawValue: identifier()), resource: .generate(node: node.name), purpose: purpose,
             listener: listener, broadcast: broadcastID, name: broadcast.name, worker: broadcast.worker, opened: .now,
             etag: entityTag(), agreement: agreement,
-            remoteICE: agreement.remote.ice, mids: mids, node: asking)
+            remoteICE: agreement.remote.ice, mids: mids, node: asking, request: .current)
         record.places = places
         if purpose.direction == .source {
             if let older = broadcast.candidate { close(older, reason: .replaced) }
@@ -222,9 +224,11 @@ package actor Sessions {
     func entityTag() -> String { "\"\(ResourceName.urlSafeText(of: generator.next()))\"" }
 
     func metadata(of record: SessionRecord) -> Logger.Metadata {
-        [
+        var fields: Logger.Metadata = [
             "session": "\(record.resource.short)", "broadcast": "\(record.name)", "worker": "\(record.worker)",
             "purpose": "\(record.purpose.rawValue)",
         ]
+        if let request = record.request { fields["request"] = "\(request)" }
+        return fields
     }
 }
