@@ -2,11 +2,11 @@ package import Forwarding
 import Synchronization
 import WebRTC
 
-/// Events of all workers on their way to one consumer, in order. None that counts is lost, however far the consumer falls
-/// behind: a session whose `closed` never came would be counted, announced and kept for ever.
+/// Events of all workers on their way to one consumer, in order. None that counts is lost, however far the consumer
+/// falls behind: a session whose `closed` never came would be counted, announced and kept for ever.
 ///
-/// Workers never wait. When more than `capacity` wait, those go that later ones have made untrue or repeat. What is left
-/// is one for each thing that can be said of a session or broadcast, and their number has a bound of its own.
+/// Workers never wait. When more than `capacity` wait, those go that later ones have made untrue or repeat. What is
+/// left is one for each thing that can be said of a session or broadcast, and their number has a bound of its own.
 package final class EventQueue: AsyncSequence, Sendable {
     package typealias Element = Event
     package typealias Failure = Never

@@ -1,7 +1,7 @@
 package import Logging
 
-/// The name of one request to a public listener and of all that nodes ask each other because of it: under it their logs can
-/// be read together.
+/// The name of one request to a public listener and of all that nodes ask each other because of it: under it their logs
+/// can be read together.
 package struct HTTPRequestID: Hashable, Sendable, CustomStringConvertible {
     /// A longer one is not taken from anybody.
     package static let longest = 64

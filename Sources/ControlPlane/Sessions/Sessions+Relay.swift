@@ -43,8 +43,8 @@ extension Sessions {
         if let refusal { throw refusal }
     }
 
-    /// Does what the router wants done, and tells those who follow us what is new. Little of it comes of the request that
-    /// happens to be answered.
+    /// Does what the router wants done, and tells those who follow us what is new. Little of it comes of the request
+    /// that happens to be answered.
     func route() {
         HTTPRequestID.$current.withValue(nil) {
             var actions = router.takeActions()

@@ -2,8 +2,9 @@ import WebRTC
 
 /// Which media worker gets a new broadcast: the one with the least load, by its thread's share of processor time.
 ///
-/// A broadcast costs nothing when it is placed and what its viewers cost soon after. So those placed in the last seconds
-/// count on top of what has been measured, or a burst of them would all go to the worker that was idle a second ago.
+/// A broadcast costs nothing when it is placed and what its viewers cost soon after. So those placed in the last
+/// seconds count on top of what has been measured, or a burst of them would all go to the worker that was idle a second
+/// ago.
 struct WorkerPlacement {
     /// Between two readings of processor time. Each counts half of what is known then.
     static let interval = Duration.seconds(1)
