@@ -27,6 +27,7 @@ package struct Topology: Sendable {
     package var drainWindow = Duration.seconds(10)
     /// Sessions accept `POST /session/{id}/impairment`.
     package var simulation = false
+    package var logAddresses = LogAddresses.full
     package var limits = NodeLimits()
     package var regions: [Region] = []
     /// Region of an availability zone, for endpoints whose slices name no cluster.
