@@ -127,7 +127,7 @@ package struct ListenerResponder: HTTPResponder {
         case .sessionEvent(let resource, let name): return try await surface.eventStream(resource, name, request)
         case .impairment(let resource): return try await surface.impair(resource, request)
         case .debugSession(let id): return try await surface.debugSession(id)
-        case .broadcasts: return await surface.broadcasts(on: listener)
+        case .broadcasts: return try await surface.broadcasts(on: listener, request)
         case .nodes: return await surface.nodes(on: listener, request)
         case .iceServers: return surface.iceServers()
         case .health: return .text("ok\n")

@@ -71,7 +71,11 @@ package struct NodeSurface: Sendable {
     // MARK: - What handlers have in common
 
     func authorize(_ scope: Authorizer.Scope, _ broadcast: String, _ request: Request) throws(Problem) {
-        switch authorizer.decide(scope, broadcast: broadcast, authorization: request.headers[.authorization]) {
+        try require(authorizer.decide(scope, broadcast: broadcast, authorization: request.headers[.authorization]))
+    }
+
+    func require(_ decision: Authorizer.Decision) throws(Problem) {
+        switch decision {
         case .allowed: break
         case .missingCredentials: throw .unauthorized
         case .forbidden: throw .forbidden

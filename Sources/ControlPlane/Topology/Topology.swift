@@ -220,6 +220,8 @@ extension Topology {
         case secret(Secret)
         /// Nobody: the file asks for a secret that a node of this role never needs and was not given.
         case closed
+
+        package var isOpen: Bool { if case .open = self { true } else { false } }
     }
 
     package struct Rule: Sendable {
