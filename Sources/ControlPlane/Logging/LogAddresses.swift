@@ -33,19 +33,33 @@ package enum LogAddresses: String, CaseIterable, Sendable {
     ///   - isPartOfWord: letters stand next to it, as in `std::bad`, which is no IPv6 address.
     private static func masked(_ run: String, isPartOfWord: Bool) -> String {
         if run.count(where: { $0 == ":" }) >= (isPartOfWord ? 3 : 2) {
-            // Punctuation of the sentence around it.
+            // Without a point or colon of the sentence around it.
             for (head, tail) in [(0, 0), (0, 1), (1, 0), (1, 1)] where run.utf8.count > head + tail {
-                guard let address = TransportAddress(run.dropFirst(head).dropLast(tail), port: 0) else { continue }
+                guard (run.prefix(head) + run.suffix(tail)).allSatisfy({ $0 == ":" || $0 == "." }),
+                    let address = TransportAddress(run.dropFirst(head).dropLast(tail), port: 0)
+                else { continue }
                 return "\(run.prefix(head))\(address.masked.host)\(run.suffix(tail))"
             }
         }
-        return run.split(separator: ":", omittingEmptySubsequences: false).map(maskedIPv4).joined(separator: ":")
+        return maskedIPv4(run)
     }
 
-    /// Four numbers with points between them, wherever they are in a longer row of such.
-    private static func maskedIPv4(_ piece: Substring) -> String {
-        let parts = piece.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count >= 4 else { return String(piece) }
+    /// Four numbers with points between them, whatever they stand in.
+    private static func maskedIPv4(_ run: String) -> String {
+        var rest = run[...]
+        var result = ""
+        while !rest.isEmpty {
+            let numbers = rest.prefix { $0.isASCII && $0.isNumber || $0 == "." }
+            result += maskedNumbers(numbers)
+            rest = rest.dropFirst(numbers.count)
+            if let other = rest.popFirst() { result.append(other) }
+        }
+        return result
+    }
+
+    private static func maskedNumbers(_ text: Substring) -> String {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count >= 4 else { return String(text) }
         var shown = parts.map(String.init)
         for last in 3..<parts.count
         where TransportAddress(parts[(last - 3)...last].joined(separator: "."), port: 0) != nil {

@@ -20,7 +20,8 @@ import WebRTC
         ("[2001:db8:1:2::5]:5000", "[2001:db8:1::]:5000"), ("2001:db8:1:2::/64", "2001:db8:1::/64"),
         ("http://[2001:db8:1:2::5]:9080", "http://[2001:db8:1::]:9080"), ("fe80::1:2%eth0", "fe80::%eth0"),
         ("::ffff:192.0.2.77", "192.0.2.0"), ("to 2001:db8:1:2::5: refused", "to 2001:db8:1::: refused"),
-        ("x2001:db8:1:2::5y", "x2001:db8:1::y"), ("at:2001:db8:1:2::5", "at:2001:db8:1::"),
+        ("x2001:db8:1:2::5y", "x2001:db8:1::y"), ("face192.0.2.77", "face192.0.2.0"),
+        ("at:2001:db8:1:2::5", "at:2001:db8:1::"),
         // What is none.
         ("", ""), ("5000", "5000"), ("a.b.c.d", "a.b.c.d"), ("1.2.3", "1.2.3"), ("12:34:56", "12:34:56"),
         ("256.1.1.1", "256.1.1.1"), ("std::bad", "std::bad"), ("ICE/DTLS: up", "ICE/DTLS: up"),
@@ -30,6 +31,21 @@ import WebRTC
     func whatReadsAsAnAddressIsMasked(text: String, expected: String) {
         #expect(LogAddresses.masked.shown(in: text) == expected)
         #expect(LogAddresses.full.shown(in: text) == text)
+    }
+
+    /// Texts of strangers: nothing traps, what is left has no address to mask, and other texts come out as they are.
+    @Test func anyTextIsMaskedOnceAndForAll() {
+        var generator = SeededGenerator(seed: 1)
+        let pieces = [
+            "::", ":", ".", "1", "0", "25", "192.0.2.77", "2001:db8", "ffff", "é", "x", " ", "[", "]", "_", "%",
+        ]
+        for _ in 0..<20_000 {
+            let text = (0..<Int.random(in: 0..<24, using: &generator))
+                .map { _ in pieces.randomElement(using: &generator)! }.joined()
+            let shown = LogAddresses.masked.shown(in: text)
+            #expect(LogAddresses.masked.shown(in: shown) == shown, "\(text)")
+            #expect(!shown.split(whereSeparator: { !$0.isNumber && $0 != "." }).contains("192.0.2.77"), "\(text)")
+        }
     }
 
     private struct Failure: Error, CustomStringConvertible { var description: String { "no route to 192.0.2.77" } }
