@@ -63,7 +63,8 @@ package struct NodeProgram: Sendable {
     private func run(_ node: Topology.Node, of topology: Topology) async -> Exit {
         // A peer or a log reader that goes away is an error of `write`, not the end of the process.
         _ = signal(SIGPIPE, SIG_IGN)
-        let output = StructuredLog.bootstrap(format: logFormat, level: logLevel, descriptor: STDERR_FILENO)
+        let output = StructuredLog.bootstrap(
+            format: logFormat, level: logLevel, addresses: topology.logAddresses, descriptor: STDERR_FILENO)
         defer { output.flush(within: Self.lastLines) }
         var logger = Logger(label: "cascade")
         logger[metadataKey: "node"] = "\(node.name)"

@@ -70,7 +70,7 @@ package enum NodeRuntime {
                 topology: topology, tokens: tokens, trust: trust, shares: shares, logger: logger
             ) { name in
                 await directory.internalURL(of: name)
-            }, log: (logger.handler as? StructuredLog)?.output)
+            }, log: (logger.handler as? StructuredLog)?.output, logger: logger)
         let handle = GroupHandle()
         let ports = BoundPorts { publicPort, internalPort in
             logger.info("listening", metadata: ["public": "\(publicPort)", "internal": "\(internalPort)"])

@@ -24,21 +24,14 @@ package final class MediaPlane: Sendable {
         }
     }
 
-    /// Events that may wait for the control plane; later ones are lost, and logged.
-    package static let eventCapacity = 65_536
-
     package let workers: [MediaWorker]
     /// Events of all workers, for one consumer; ends after `stop`.
-    package let events: AsyncStream<Event>
-    private let continuation: AsyncStream<Event>.Continuation
+    package let events = EventQueue()
     private let advertised: [TransportAddress]
 
     package init(_ configuration: Configuration, logger: Logger) throws(MediaPlaneError) {
         precondition(configuration.workers > 0, "a media plane has at least one worker")
         let listen = configuration.listen
-        let (events, continuation) = AsyncStream.makeStream(
-            of: Event.self, bufferingPolicy: .bufferingOldest(Self.eventCapacity))
-        (self.events, self.continuation) = (events, continuation)
         var generator = SeededGenerator(seed: configuration.seed)
         var workers: [MediaWorker] = []
         for index in 0..<configuration.workers {
@@ -48,7 +41,7 @@ package final class MediaPlane: Sendable {
                 identity: configuration.identity, limits: configuration.limits, seed: generator.next(), ntpOrigin: 0)
             workers.append(
                 try MediaWorker(
-                    index: index, configuration: .init(address: address, unit: unit), events: continuation,
+                    index: index, configuration: .init(address: address, unit: unit), events: events,
                     logger: logger))
         }
         self.workers = workers
@@ -81,6 +74,6 @@ package final class MediaPlane: Sendable {
         await withTaskGroup(of: Void.self) { group in
             for worker in workers { group.addTask { await worker.stop() } }
         }
-        continuation.finish()
+        events.finish()
     }
 }

@@ -31,10 +31,9 @@ package final class MediaWorker: Sendable {
     private let requests = PendingRequests()
     private let life: Mutex<Life>
 
-    /// Starts the thread. `events` gets what no `statistics()` or `report(_:)` call asked for; what it has no room for is
-    /// lost and logged.
+    /// Starts the thread. `events` gets what no `statistics()` or `report(_:)` call asked for.
     package init(
-        index: Int, configuration: Configuration, events: AsyncStream<Event>.Continuation, logger: Logger
+        index: Int, configuration: Configuration, events: EventQueue, logger: Logger
     ) throws(MediaPlaneError) {
         var logger = logger
         logger[metadataKey: "worker"] = "\(index)"
@@ -192,7 +191,7 @@ private final class PendingRequests: Sendable {
 /// Where a worker's events go.
 private struct Delivery: Sendable {
     let requests: PendingRequests
-    let events: AsyncStream<Event>.Continuation
+    let events: EventQueue
     let logger: Logger
 
     func deliver(_ event: Event) {
@@ -201,6 +200,8 @@ private struct Delivery: Sendable {
             if requests.answer(id, event) { return }
         default: break
         }
-        if case .dropped = events.yield(event) { logger.error("event lost: the control plane does not keep up") }
+        if let waiting = events.put(event) {
+            logger.warning("control plane does not keep up", metadata: ["events-waiting": "\(waiting)"])
+        }
     }
 }

@@ -29,7 +29,30 @@ package struct Authorizer: Sendable {
 
     /// Whether anybody may: nobody has shown a token then.
     package func isOpen(_ scope: Scope, broadcast: String) -> Bool {
-        if case .open = access(scope, broadcast: broadcast) { true } else { false }
+        access(scope, broadcast: broadcast).isOpen
+    }
+
+    // MARK: - Lists
+
+    /// Whether a list of what is live is to be had at all: not where everything needs a token and none of those that
+    /// there are has come. Nothing is said by that of what is live.
+    package func decideList(authorization: String?) -> Decision {
+        let watching = [auth.watch] + auth.broadcasts.compactMap(\.watch)
+        if watching.contains(where: \.isOpen) { return .allowed }
+        guard let token = BearerToken(authorization) else { return .missingCredentials }
+        let publishing = [auth.publish] + auth.broadcasts.compactMap(\.publish)
+        let isKnown = (watching + publishing).contains { access in
+            if case .secret(let secret) = access { token.equals(secret) } else { false }
+        }
+        return isKnown ? .allowed : .forbidden
+    }
+
+    /// Whether a list names the broadcast to whoever shows that: those who may watch it, and those whose token is for
+    /// publishing it, since they ask what becomes of their stream.
+    package func mayKnow(of broadcast: String, authorization: String?) -> Bool {
+        if decide(.watch, broadcast: broadcast, authorization: authorization) == .allowed { return true }
+        return !isOpen(.publish, broadcast: broadcast)
+            && decide(.publish, broadcast: broadcast, authorization: authorization) == .allowed
     }
 
     private func access(_ scope: Scope, broadcast: String) -> Topology.Access {

@@ -7,4 +7,6 @@ package enum CascadeField {
     package static let instance = "Cascade-Instance"
     /// Of a relay request: counts those of one process, so that a late one is known for that.
     package static let attempt = "Cascade-Attempt"
+    /// Of requests between nodes, and of all answers: the `HTTPRequestID`.
+    package static let requestID = "Cascade-Request-Id"
 }

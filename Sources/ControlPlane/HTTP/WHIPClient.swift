@@ -72,10 +72,11 @@ package struct WHIPClient: Sendable {
     /// Ends the session; returns the HTTP status.
     @discardableResult
     package func delete(
-        url: String, token: String? = nil, timeout: Duration = .seconds(3), peer: String? = nil
+        url: String, token: String? = nil, headers: [(name: String, value: String)] = [],
+        timeout: Duration = .seconds(3), peer: String? = nil
     ) async throws(HTTPClient.Failure) -> Int {
         try await http.perform(
-            .init("DELETE", url, headers: authorization(token), timeout: timeout, peer: peer)
+            .init("DELETE", url, headers: authorization(token) + headers, timeout: timeout, peer: peer)
         ).status
     }
 

@@ -14,23 +14,30 @@ package enum LogFormat: String, CaseIterable, Sendable {
 package struct StructuredLog: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
-    package var metadataProvider: Logger.MetadataProvider?
+    package var metadataProvider: Logger.MetadataProvider? = .httpRequest
     private let format: LogFormat
+    private let addresses: LogAddresses
     /// nil: nowhere.
     package let output: LineWriter?
 
-    package init(format: LogFormat, level: Logger.Level, output: LineWriter? = nil) {
-        (self.format, logLevel, self.output) = (format, level, output)
+    package init(
+        format: LogFormat, level: Logger.Level, addresses: LogAddresses = .full, output: LineWriter? = nil
+    ) {
+        (self.format, logLevel, self.addresses, self.output) = (format, level, addresses, output)
     }
 
     /// Makes this, writing to `descriptor`, the handler of every logger, libraries' included. At most once in a process.
-    package static func bootstrap(format: LogFormat, level: Logger.Level, descriptor: Int32) -> LineWriter {
+    package static func bootstrap(
+        format: LogFormat, level: Logger.Level, addresses: LogAddresses, descriptor: Int32
+    ) -> LineWriter {
         let output = LineWriter(descriptor: descriptor) { missing in
             let handler = StructuredLog(format: format, level: level)
             return handler.line(
                 level: .warning, message: "log lines dropped", metadata: ["count": "\(missing)"], time: Date())
         }
-        LoggingSystem.bootstrap { _ in StructuredLog(format: format, level: level, output: output) }
+        LoggingSystem.bootstrap { _ in
+            StructuredLog(format: format, level: level, addresses: addresses, output: output)
+        }
         return output
     }
 
@@ -54,15 +61,18 @@ package struct StructuredLog: LogHandler {
         if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
         if let extra { all.merge(extra) { $1 } }
         if let error, all["error"] == nil { all["error"] = "\(error)" }
-        let pairs = all.sorted { (Self.rank($0.key), $0.key) < (Self.rank($1.key), $1.key) }
+        // Here and nowhere before: whatever is logged, by libraries too, passes.
+        let message = addresses.shown(in: message)
+        let pairs = all.map { (key: $0.key, value: addresses.shown(in: "\($0.value)")) }
+            .sorted { (Self.rank($0.key), $0.key) < (Self.rank($1.key), $1.key) }
         let stamp = time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
         switch format {
         case .text:
-            let fields = pairs.map { " \($0.key)=\(Self.textValue("\($0.value)"))" }.joined()
+            let fields = pairs.map { " \($0.key)=\(Self.textValue($0.value))" }.joined()
             return "\(stamp) \(level.rawValue) \(Self.escaped(message))\(fields)\n"
         case .json:
             let head = [("time", stamp), ("level", level.rawValue), ("message", message)]
-            let fields = (head + pairs.map { ($0.key, "\($0.value)") }).map {
+            let fields = (head + pairs.map { ($0.key, $0.value) }).map {
                 "\"\(Self.escaped($0))\":\"\(Self.escaped($1))\""
             }
             return "{\(fields.joined(separator: ","))}\n"

@@ -32,10 +32,12 @@ package struct RelayClient: Sendable {
 
     /// Asks one node for a broadcast.
     ///
-    /// - Parameter waiting: names of the nodes that wait for the answer, this one last.
+    /// - Parameters:
+    ///   - waiting: names of the nodes that wait for the answer, this one last.
+    ///   - request: of whoever wants the broadcast.
     package func ask(
         _ neighbour: Neighbour, for broadcast: String, _ attempt: RelayRouter.Attempt, offer: String,
-        waiting: [String], timeout: Duration
+        waiting: [String], request: HTTPRequestID, timeout: Duration
     ) async -> Outcome {
         do {
             let answer = try await asking.post(
@@ -43,10 +45,10 @@ package struct RelayClient: Sendable {
                 token: token(for: broadcast, at: neighbour.name),
                 headers: [
                     (CascadeField.path, waiting.joined(separator: ", ")), (CascadeField.instance, instance),
-                    (CascadeField.attempt, "\(attempt.rawValue)"),
+                    (CascadeField.attempt, "\(attempt.rawValue)"), (CascadeField.requestID, request.description),
                 ],
                 timeout: timeout, peer: neighbour.name)
-            return judge(answer, from: neighbour)
+            return judge(answer, from: neighbour, request)
         } catch {
             await doubt(neighbour.id)
             return .refused(.unavailable("\(neighbour.name): \(error)"))
@@ -56,14 +58,18 @@ package struct RelayClient: Sendable {
     /// Ends a session above; best effort, its consent check ends it otherwise.
     package func close(_ session: UpstreamSession, broadcast: String) async {
         let token = token(for: broadcast, at: session.node)
-        _ = try? await leaving.delete(url: session.url, token: token, timeout: .seconds(2), peer: session.node)
+        _ = try? await leaving.delete(
+            url: session.url, token: token, headers: [(CascadeField.requestID, session.request.description)],
+            timeout: .seconds(2), peer: session.node)
     }
 
     private func token(for broadcast: String, at node: String) -> String? {
         BearerToken(tokens.authorization(for: broadcast, at: node))?.text
     }
 
-    private func judge(_ answer: WHIPClient.Answer, from neighbour: Neighbour) -> Outcome {
+    private func judge(
+        _ answer: WHIPClient.Answer, from neighbour: Neighbour, _ request: HTTPRequestID
+    ) -> Outcome {
         switch answer.status {
         case 201:
             // What is sent there carries a token for the asked node, and a request of ours may mean something to others.
@@ -72,7 +78,8 @@ package struct RelayClient: Sendable {
             }
             let path = Self.path(answer.path)
             guard path.count <= RelayRouter.mostWaiting else { return .refused(.loop) }
-            return .answered(UpstreamSession(node: neighbour.name, url: url), sdp: answer.sdp, path: path)
+            let session = UpstreamSession(node: neighbour.name, url: url, request: request)
+            return .answered(session, sdp: answer.sdp, path: path)
         case 300..<400:
             return .unusable("it redirects (status \(answer.status)); relays are asked for at \(neighbour.id) only")
         case 404, 409: return .refused(.notLive(retryAfter: answer.retryAfter ?? 2))

@@ -2,4 +2,6 @@
 package struct UpstreamSession: Sendable {
     var node: String
     var url: String
+    /// Because of which it was opened.
+    var request: HTTPRequestID
 }

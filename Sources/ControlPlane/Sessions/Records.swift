@@ -77,6 +77,8 @@ struct SessionRecord {
     let mids: [String]
     /// The node below that holds a relay, where it has said its name.
     let node: Sessions.AskingNode?
+    /// Which opened it.
+    let request: HTTPRequestID?
 
     /// What it holds of what is shared.
     var places: [HeldPlace] = []
@@ -166,8 +168,6 @@ struct SessionTally {
     init(workers: Int) { byWorker = Array(repeating: 0, count: workers) }
 
     var all: Int { byPurpose.values.reduce(0, +) }
-    /// Where a new broadcast goes; the first of equals.
-    var leastLoadedWorker: Int { byWorker.indices.min { byWorker[$0] < byWorker[$1] }! }
 
     func count(_ purpose: SessionPurpose) -> Int { byPurpose[purpose] ?? 0 }
 

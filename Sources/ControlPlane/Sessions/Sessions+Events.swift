@@ -1,5 +1,6 @@
 package import Forwarding
 import Logging
+import MediaPlane
 import Routing
 import WebRTC
 
@@ -172,6 +173,7 @@ extension Sessions {
 
     /// Ends what is over at `now`: held broadcasts without a source, relays without viewers.
     package func advance(now: ContinuousClock.Instant) {
+        measureWorkers()
         advanceViewerEvents(now: now)
         advanceDrain(now: now)
         for broadcast in Array(broadcasts.values) {
@@ -183,5 +185,10 @@ extension Sessions {
         }
         router.advance(now: clock)
         route()
+    }
+
+    private func measureWorkers() {
+        let now = clock
+        if placement.isDue(at: now) { placement.measure(media.workers.map(\.processorTime), at: now) }
     }
 }

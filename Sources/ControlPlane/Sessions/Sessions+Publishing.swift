@@ -16,7 +16,7 @@ extension Sessions {
         if let existing, isTaken(existing), topology.onConflict == .reject { throw .alreadyLive }
         if existing == nil { try admitBroadcast() }
         let place = try hold(.halfOpenPublishers, for: network)
-        let worker = existing?.worker ?? tally.leastLoadedWorker
+        let worker = existing?.worker ?? placement.choose(sessions: tally.byWorker)
         let local = localTransport(worker: worker)
         let answer: SessionDescription
         let agreement: Agreement
@@ -25,6 +25,7 @@ extension Sessions {
         } catch {
             throw .negotiation(error)
         }
+        if existing == nil { placement.place(on: worker) }
         let id = broadcast(named: name, formats: Negotiation.formats(of: agreement), worker: worker)
         let record = open(
             .publisher, on: id, listener: .public, agreement: agreement, local: local, mids: offer.mids,

@@ -34,6 +34,7 @@ extension Sessions {
         if purpose == .viewer { place = try hold(isAnnounced ? .halfOpenViewers : .waitingRequests, for: network) }
         defer { withExtendedLifetime(place) {} }
         if !isAnnounced { searches.insert(name) }
+        if waiters[name] == nil { beginnings[name] = .current }
         let refusal = await withCheckedContinuation { waiter in
             waiters[name, default: []].append(waiter)
             router.want(name, waiting: waiting, now: clock)
@@ -42,14 +43,17 @@ extension Sessions {
         if let refusal { throw refusal }
     }
 
-    /// Does what the router wants done, and tells those who follow us what is new.
+    /// Does what the router wants done, and tells those who follow us what is new. Little of it comes of the request
+    /// that happens to be answered.
     func route() {
-        var actions = router.takeActions()
-        while !actions.isEmpty {
-            for action in actions { perform(action) }
-            actions = router.takeActions()
+        HTTPRequestID.$current.withValue(nil) {
+            var actions = router.takeActions()
+            while !actions.isEmpty {
+                for action in actions { perform(action) }
+                actions = router.takeActions()
+            }
+            tellFollowers(router.takeChanges())
         }
-        tellFollowers(router.takeChanges())
     }
 
     private func perform(_ action: RelayRouter.Action) {
@@ -86,6 +90,7 @@ extension Sessions {
             if names[name] == nil { router.release(name) }
         }
         searches.remove(name)
+        beginnings[name] = nil
         for waiter in waiters.removeValue(forKey: name) ?? [] { waiter.resume(returning: refusal) }
     }
 
@@ -98,7 +103,9 @@ extension Sessions {
 
     private func complain(of name: String, _ setback: RelayRouter.Setback) {
         guard mayComplain() else { return }
-        logger.notice("relay not possible", metadata: ["broadcast": "\(name)", "reason": "\(setback)"])
+        var fields: Logger.Metadata = ["broadcast": "\(name)", "reason": "\(setback)"]
+        if let request = beginnings[name] { fields["request"] = "\(request)" }
+        logger.notice("relay not possible", metadata: fields)
     }
 
     // MARK: - Asking
@@ -106,27 +113,40 @@ extension Sessions {
     private func ask(
         _ neighbour: Neighbour, for name: String, _ attempt: RelayRouter.Attempt, waiting: [String], timeout: Duration
     ) {
-        let worker = names[name].flatMap { broadcasts[$0]?.worker } ?? tally.leastLoadedWorker
+        let worker = placeOfRelay(of: name)
         // The relay gets a socket of its own, whose port nobody knows before it is opened: the offer has no candidates.
         var local = localTransport(worker: worker)
         local.candidates = []
         let offer = Negotiation.offer(receiving: [.audio, .video], local: local, using: &generator)
+        // Without a request it is because a source was lost, and still something to be followed from node to node.
+        let request = beginnings[name] ?? .generate()
         asks[attempt] = Task {
             let outcome = await relayClient.ask(
-                neighbour, for: name, attempt, offer: offer.description, waiting: waiting, timeout: timeout)
+                neighbour, for: name, attempt, offer: offer.description, waiting: waiting, request: request,
+                timeout: timeout)
             asks[attempt] = nil
-            switch outcome {
-            case .answered(let upstream, let sdp, let path):
-                let answer = RelayAnswer(
-                    name: name, attempt: attempt, neighbour: neighbour, upstream: upstream, sdp: sdp, path: path)
-                accept(answer, to: offer, worker: worker, local: local)
-            case .refused(let setback):
-                router.refused(name, attempt, setback, now: clock)
-            case .unusable(let reason):
-                refuse(name, attempt, from: neighbour.name, because: reason)
+            HTTPRequestID.$current.withValue(request) {
+                switch outcome {
+                case .answered(let upstream, let sdp, let path):
+                    let answer = RelayAnswer(
+                        name: name, attempt: attempt, neighbour: neighbour, upstream: upstream, sdp: sdp, path: path)
+                    accept(answer, to: offer, worker: worker, local: local)
+                case .refused(let setback):
+                    router.refused(name, attempt, setback, now: clock)
+                case .unusable(let reason):
+                    refuse(name, attempt, from: neighbour.name, because: reason)
+                }
             }
             route()
         }
+    }
+
+    /// Where the broadcast is, or is to be: the answer takes a while, in which others are placed.
+    private func placeOfRelay(of name: String) -> Int {
+        if let id = names[name], let broadcast = broadcasts[id] { return broadcast.worker }
+        let worker = placement.choose(sessions: tally.byWorker)
+        placement.place(on: worker)
+        return worker
     }
 
     private struct RelayAnswer {
@@ -195,7 +215,9 @@ extension Sessions {
             if case .reachable = event { isReachable = true }
             logger.notice(
                 isReachable ? "relay reachable again" : "relay unreachable",
-                metadata: ["broadcast": "\(name)", "upstream": "\(relay.session.node)"])
+                metadata: [
+                    "broadcast": "\(name)", "upstream": "\(relay.session.node)", "request": "\(relay.session.request)",
+                ])
             router.setReachable(isReachable, name, relay.attempt, now: clock)
         default: return
         }

@@ -49,6 +49,7 @@ package actor Sessions {
     var closing: [SessionID: SessionRecord] = [:]
     var resources: [ResourceName: SessionID] = [:]
     var tally: SessionTally
+    var placement: WorkerPlacement
     /// Half-open viewers' sessions whose peers have shown no authenticated check yet.
     var unchecked: Set<SessionID> = []
     /// When a refusal was warned of, by resource and reason.
@@ -63,6 +64,8 @@ package actor Sessions {
     var waiters: [String: [CheckedContinuation<Refusal?, Never>]] = [:]
     /// Those among them that nobody had announced when the search began.
     var searches: Set<String> = []
+    /// The request that each search began with, where there is one.
+    var beginnings: [String: HTTPRequestID] = [:]
     /// Nodes that follow our directory.
     var followers: [ObjectIdentifier: EventStream] = [:]
     /// DELETEs on their way to nodes above.
@@ -90,6 +93,7 @@ package actor Sessions {
         (self.relayClient, self.alternatives, self.logger) = (relayClient, alternatives, logger)
         self.shares = shares
         tally = SessionTally(workers: media.workers.count)
+        placement = WorkerPlacement(workers: media.workers.count)
         router = RelayRouter(node: node.name, budget: topology.relayTimeout, seed: .random(in: 0...UInt64.max))
         drain = Drain(window: topology.drainWindow, deadline: topology.drainDeadline)
     }
@@ -113,7 +117,7 @@ package actor Sessions {
             id: SessionID(rawValue: identifier()), resource: .generate(node: node.name), purpose: purpose,
             listener: listener, broadcast: broadcastID, name: broadcast.name, worker: broadcast.worker, opened: .now,
             etag: entityTag(), agreement: agreement,
-            remoteICE: agreement.remote.ice, mids: mids, node: asking)
+            remoteICE: agreement.remote.ice, mids: mids, node: asking, request: .current)
         record.places = places
         if purpose.direction == .source {
             if let older = broadcast.candidate { close(older, reason: .replaced) }
@@ -220,9 +224,11 @@ package actor Sessions {
     func entityTag() -> String { "\"\(ResourceName.urlSafeText(of: generator.next()))\"" }
 
     func metadata(of record: SessionRecord) -> Logger.Metadata {
-        [
+        var fields: Logger.Metadata = [
             "session": "\(record.resource.short)", "broadcast": "\(record.name)", "worker": "\(record.worker)",
             "purpose": "\(record.purpose.rawValue)",
         ]
+        if let request = record.request { fields["request"] = "\(request)" }
+        return fields
     }
 }

@@ -41,6 +41,19 @@ package struct ListenerResponder: HTTPResponder {
     }
 
     package func respond(to request: Request, context: PeerContext) async throws -> Response {
+        let id = self.id(of: request)
+        var response = await HTTPRequestID.$current.withValue(id) { await respond(request, context) }
+        response.headers[.cascadeRequestID] = id.description
+        return response
+    }
+
+    /// Nodes say which request theirs is part of. Anybody else could put his own into the lines of another.
+    private func id(of request: Request) -> HTTPRequestID {
+        let given = listener == .internal ? request.headers[.cascadeRequestID] : nil
+        return given.flatMap { HTTPRequestID($0) } ?? .generate()
+    }
+
+    private func respond(_ request: Request, _ context: PeerContext) async -> Response {
         let path = (request.head.path ?? "/").prefix { $0 != "?" && $0 != "#" }
         let route = Route(path: path, on: listener)
         var response: Response
@@ -57,7 +70,7 @@ package struct ListenerResponder: HTTPResponder {
         // Sessions come and go, and their names are secrets.
         if route?.sessionResource != nil { response.headers[.cacheControl] = "no-store" }
         if listener == .public { allowCrossOrigin(&response, request: request, route: route) }
-        surface.requests.count(listener, request.method, route, response.status)
+        surface.note(request.method, route, response.status, on: listener)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
@@ -114,7 +127,7 @@ package struct ListenerResponder: HTTPResponder {
         case .sessionEvent(let resource, let name): return try await surface.eventStream(resource, name, request)
         case .impairment(let resource): return try await surface.impair(resource, request)
         case .debugSession(let id): return try await surface.debugSession(id)
-        case .broadcasts: return await surface.broadcasts(on: listener)
+        case .broadcasts: return try await surface.broadcasts(on: listener, request)
         case .nodes: return await surface.nodes(on: listener, request)
         case .iceServers: return surface.iceServers()
         case .health: return .text("ok\n")
@@ -135,7 +148,8 @@ package struct ListenerResponder: HTTPResponder {
     /// Every page may talk to us (Fetch §3.3): what protects a broadcast is its token, never a cookie.
     private func allowCrossOrigin(_ response: inout Response, request: Request, route: Route?) {
         response.headers[.accessControlAllowOrigin] = "*"
-        response.headers[.accessControlExposeHeaders] = "Location, Link, ETag, Retry-After, Accept-Post, Accept-Patch"
+        response.headers[.accessControlExposeHeaders] =
+            "Location, Link, ETag, Retry-After, Accept-Post, Accept-Patch, Cascade-Request-Id"
         guard request.method == .options, let route else { return }
         response.headers[.accessControlAllowMethods] = route.allow
         response.headers[.accessControlAllowHeaders] = "Authorization, Content-Type, If-Match"
@@ -149,16 +163,7 @@ package final class RequestCounters: Sendable {
 
     package init() {}
 
-    func count(
-        _ listener: ListenerKind, _ method: HTTPRequest.Method, _ route: Route?, _ status: HTTPResponse.Status
-    ) {
-        // A method or path of the client's invention must not make a series of its own.
-        let known: [HTTPRequest.Method] = [.get, .head, .post, .patch, .delete, .options, .put]
-        let key = NodeMetrics.Request(
-            listener: listener.rawValue, method: known.contains(method) ? method.rawValue : "OTHER",
-            route: route?.pattern ?? "none", status: status.code)
-        counts.withLock { $0[key, default: 0] += 1 }
-    }
+    func count(_ request: NodeMetrics.Request) { counts.withLock { $0[request, default: 0] += 1 } }
 
     var all: [NodeMetrics.Request: UInt64] { counts.withLock { $0 } }
 }

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+package import Logging
 package import MediaPlane
 import NIOCore
 import Routing
@@ -23,17 +24,19 @@ package struct NodeSurface: Sendable {
     let connections = ConnectionCounters()
     /// Where this node's log goes; nil: not through us.
     let log: LineWriter?
+    private let logger: Logger
     /// Of requests that change something, and of those that do not.
     private let changes, reads: RateLimiter
     let started = ContinuousClock.now
 
     package init(
         node: Topology.Node, topology: Topology, sessions: Sessions, media: MediaPlane, tokens: NodeTokens,
-        directory: NodeDirectory, shares: FairShares, proxy: SessionProxy, log: LineWriter?
+        directory: NodeDirectory, shares: FairShares, proxy: SessionProxy, log: LineWriter?,
+        logger: Logger
     ) {
         (self.node, self.topology, self.sessions, self.media) = (node, topology, sessions, media)
         (self.tokens, self.directory, self.proxy) = (tokens, directory, proxy)
-        (self.shares, self.log) = (shares, log)
+        (self.shares, self.log, self.logger) = (shares, log, logger)
         authorizer = Authorizer(topology.auth)
         let limits = topology.limits
         changes = RateLimiter(
@@ -47,10 +50,32 @@ package struct NodeSurface: Sendable {
         return limiter.delay(for: ClientNetwork(client), now: .now)
     }
 
+    /// Counts a request that has been answered, and says so.
+    func note(
+        _ method: HTTPRequest.Method, _ route: Route?, _ status: HTTPResponse.Status, on listener: ListenerKind
+    ) {
+        // A method or path of the client's invention must not make a series of its own.
+        let known: [HTTPRequest.Method] = [.get, .head, .post, .patch, .delete, .options, .put]
+        let request = NodeMetrics.Request(
+            listener: listener.rawValue, method: known.contains(method) ? method.rawValue : "OTHER",
+            route: route?.pattern ?? "none", status: status.code)
+        requests.count(request)
+        logger.debug(
+            "request answered",
+            metadata: [
+                "listener": "\(request.listener)", "method": "\(request.method)", "route": "\(request.route)",
+                "status": "\(request.status)",
+            ])
+    }
+
     // MARK: - What handlers have in common
 
     func authorize(_ scope: Authorizer.Scope, _ broadcast: String, _ request: Request) throws(Problem) {
-        switch authorizer.decide(scope, broadcast: broadcast, authorization: request.headers[.authorization]) {
+        try require(authorizer.decide(scope, broadcast: broadcast, authorization: request.headers[.authorization]))
+    }
+
+    func require(_ decision: Authorizer.Decision) throws(Problem) {
+        switch decision {
         case .allowed: break
         case .missingCredentials: throw .unauthorized
         case .forbidden: throw .forbidden

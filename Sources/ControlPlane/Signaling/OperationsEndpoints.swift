@@ -8,9 +8,13 @@ import Routing
 extension NodeSurface {
     // MARK: - API
 
-    /// What can be watched here; on the internal listener what comes through this node now.
-    func broadcasts(on listener: ListenerKind) async -> Response {
-        .json(await listener == .public ? sessions.knownBroadcasts() : sessions.liveBroadcasts())
+    /// What can be watched here by whoever asks; on the internal listener what comes through this node now.
+    func broadcasts(on listener: ListenerKind, _ request: Request) async throws(Problem) -> Response {
+        guard listener == .public else { return .json(await sessions.liveBroadcasts()) }
+        let authorization = request.headers[.authorization]
+        try require(authorizer.decideList(authorization: authorization))
+        return .json(
+            await sessions.knownBroadcasts().filter { authorizer.mayKnow(of: $0.name, authorization: authorization) })
     }
 
     private struct NodeSummary: Encodable {

@@ -85,6 +85,7 @@ package final class SessionProxy: Sendable {
         if let token = tokens.authorization(for: NodeTokens.anyBroadcast, at: owner.name) {
             headers.append((HTTPField.Name.authorization.rawName, token))
         }
+        if let request = HTTPRequestID.current { headers.append((CascadeField.requestID, request.description)) }
         return HTTPClient.Request(
             request.method.rawValue, owner.url + path, headers: headers, body: body,
             timeout: Self.timeout, peer: owner.name)

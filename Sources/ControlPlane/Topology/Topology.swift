@@ -27,6 +27,7 @@ package struct Topology: Sendable {
     package var drainWindow = Duration.seconds(10)
     /// Sessions accept `POST /session/{id}/impairment`.
     package var simulation = false
+    package var logAddresses = LogAddresses.full
     package var limits = NodeLimits()
     package var regions: [Region] = []
     /// Region of an availability zone, for endpoints whose slices name no cluster.
@@ -219,6 +220,8 @@ extension Topology {
         case secret(Secret)
         /// Nobody: the file asks for a secret that a node of this role never needs and was not given.
         case closed
+
+        package var isOpen: Bool { if case .open = self { true } else { false } }
     }
 
     package struct Rule: Sendable {

@@ -35,7 +35,7 @@ struct TopologyParser {
 
     private static let rootKeys = [
         "version", "auth", "internal_tls", "on_conflict", "hold", "linger", "relay_timeout", "drain_deadline",
-        "drain_window", "simulation", "limits", "regions", "zones", "nodes",
+        "drain_window", "simulation", "logging", "limits", "regions", "zones", "nodes",
     ]
 
     mutating func parse(_ yaml: String) throws(ConfigurationError) -> (topology: Topology, node: Topology.Node?) {
@@ -46,6 +46,7 @@ struct TopologyParser {
             topology.onConflict = reader.choice(root["on_conflict"], Topology.Conflict.self) ?? topology.onConflict
             readTimes(root, into: &topology)
             topology.simulation = reader.boolean(root["simulation"]) ?? topology.simulation
+            topology.logAddresses = readLogAddresses(root["logging"]) ?? topology.logAddresses
             readLimits(root["limits"], into: &topology.limits)
             topology.internalTLS = readInternalTLS(root["internal_tls"])
             topology.regions = readRegions(reader.required("regions", in: root))
@@ -109,6 +110,11 @@ extension TopologyParser {
         topology.drainWindow =
             reader.duration(root["drain_window"], in: .zero...topology.drainDeadline)
             ?? min(topology.drainWindow, topology.drainDeadline)
+    }
+
+    private mutating func readLogAddresses(_ field: TopologyReader.Field?) -> LogAddresses? {
+        guard let field, let mapping = reader.mapping(field, keys: ["addresses"]) else { return nil }
+        return reader.choice(mapping["addresses"], LogAddresses.self)
     }
 
     private mutating func readLimits(_ field: TopologyReader.Field?, into limits: inout NodeLimits) {

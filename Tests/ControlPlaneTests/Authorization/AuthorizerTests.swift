@@ -58,6 +58,36 @@ import Testing
         #expect(authorizer.decide(scope, broadcast: broadcast, authorization: authorization) == expected)
     }
 
+    /// Whoever may watch a broadcast may know that it is there, and whoever shows a token to publish it.
+    @Test(arguments: [
+        ("a", nil as String?, true), ("news-private", nil, true), ("news-1", nil, true),
+        ("private", nil, false), ("private", "Bearer wrong", false), ("private", "Bearer watchers", true),
+        ("private", "Bearer global", true), ("private", "Bearer news", false),
+        ("closed", "Bearer global", false), ("closed", nil, false), ("hidden", nil, false),
+        ("hidden", "Bearer global", false), ("hidden", "Bearer hidden", true),
+    ])
+    func listsName(broadcast: String, authorization: String?, isNamed: Bool) {
+        var auth = Self.auth
+        // Anybody may publish it, and is told nothing for that.
+        auth.broadcasts.append(.init(pattern: "hidden", publish: .open, watch: .secret(Secret("hidden"))))
+        #expect(Authorizer(auth).mayKnow(of: broadcast, authorization: authorization) == isNamed)
+    }
+
+    @Test(arguments: [
+        (nil as String?, Authorizer.Decision.missingCredentials), ("Basic watchers", .missingCredentials),
+        ("Bearer wrong", .forbidden), ("Bearer watchers", .allowed), ("Bearer all", .allowed),
+        ("Bearer global", .allowed),
+    ])
+    func aListWhereEverythingNeedsAToken(authorization: String?, expected: Authorizer.Decision) {
+        var auth = Topology.Auth()
+        auth.publish = .secret(Secret("global"))
+        auth.watch = .secret(Secret("all"))
+        auth.broadcasts = [.init(pattern: "private", watch: .secret(Secret("watchers")))]
+        #expect(Authorizer(auth).decideList(authorization: authorization) == expected)
+        auth.broadcasts.append(.init(pattern: "open", watch: .open))
+        #expect(Authorizer(auth).decideList(authorization: authorization) == .allowed)
+    }
+
     @Test func withoutATopologyNobodyGetsIn() {
         let authorizer = Authorizer(Topology.Auth())
         #expect(authorizer.decide(.watch, broadcast: "a", authorization: "Bearer x") == .forbidden)

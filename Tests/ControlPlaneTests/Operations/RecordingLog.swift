@@ -1,3 +1,4 @@
+import ControlPlane
 import Logging
 import Synchronization
 
@@ -16,6 +17,7 @@ struct RecordingLog: LogHandler {
     let record: LogRecord
     var logLevel = Logger.Level.debug
     var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider? = .httpRequest
 
     init(record: LogRecord) { self.record = record }
 
@@ -25,7 +27,8 @@ struct RecordingLog: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let all = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let fields = (metadataProvider?.get() ?? [:]).merging(event.metadata ?? [:]) { $1 }
+        let all = fields.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         record.add(([event.message.description] + all).joined(separator: " "))
     }
 }

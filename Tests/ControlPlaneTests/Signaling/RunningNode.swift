@@ -70,7 +70,7 @@ func withNodes(
     _ body: @escaping @Sendable ([String: RunningNode]) async throws -> Void
 ) async throws {
     var logger = logger ?? Logger(label: "test")
-    logger.logLevel = logger.handler is RecordingLog ? .debug : .error
+    logger.logLevel = logger.handler is RecordingLog || logger.handler is StructuredLog ? .debug : .error
     let quiet = logger
     try await withThrowingTaskGroup(of: Void.self) { group in
         var nodes: [String: RunningNode] = [:]

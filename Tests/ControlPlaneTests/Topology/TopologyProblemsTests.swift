@@ -48,7 +48,7 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
         .init(
             "version: 1", "version: 1\nextra: 5",
             "t:2: extra: unknown key; known here: version, auth, internal_tls, on_conflict, hold, linger, relay_timeout, "
-                + "drain_deadline, drain_window, simulation, limits, regions, zones, nodes"),
+                + "drain_deadline, drain_window, simulation, logging, limits, regions, zones, nodes"),
         .init("hold: 30s", "hold: 30", "t:9: hold: expected a duration such as 30s, 500ms, 2m or 1h, found \"30\""),
         .init("hold: 30s", "hold: -1s", "t:9: hold: expected a duration such as 30s, 500ms, 2m or 1h, found \"-1s\""),
         .init("hold: 30s", "hold: 1e9h", "t:9: hold: expected a duration such as 30s, 500ms, 2m or 1h, found \"1e9h\""),
@@ -56,6 +56,10 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
         .init("hold: 30s", "hold: [30s]", "t:9: hold: expected a duration, found a list"),
         .init("hold: 30s", "hold:", "t:9: hold: expected a duration, found nothing"),
         .init("simulation: false", "simulation: no", "t:10: simulation: expected true or false, found \"no\""),
+        .init(
+            "simulation: false", "logging: { addresses: none }",
+            "t:10: logging.addresses: expected full or masked, found \"none\""),
+        .init("simulation: false", "logging: masked", "t:10: logging: expected a mapping, found a single value"),
         .init("on_conflict: reject", "on_conflict: win", "t:8: on_conflict: expected reject or replace, found \"win\""),
         .init("viewers: 5000", "viewers: many", "t:11: limits.viewers: expected a whole number, found \"many\""),
         .init("viewers: 5000", "body_bytes: 1", "t:11: limits.body_bytes: 1 is not between 4096 and 1048576"),

@@ -93,6 +93,15 @@ import WebRTC
                         name: "_internal._tcp.origin", record: .srv, servers: ["[::1]:53", "10.0.0.1:5353"])))
     }
 
+    @Test(arguments: [
+        ("", LogAddresses.full), ("logging: {}\n", .full), ("logging: { addresses: full }\n", .full),
+        ("logging: { addresses: masked }\n", .masked),
+    ])
+    func addressesInTheLog(text: String, expected: LogAddresses) throws {
+        let yaml = TopologySample.yaml + text
+        #expect(try Topology.parse(yaml, file: "t", for: TopologySample.request()).topology.logAddresses == expected)
+    }
+
     @Test func hubsPeersAndZones() throws {
         let yaml = TopologySample.yaml
             .replacing(

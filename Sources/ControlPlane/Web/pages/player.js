@@ -1,6 +1,6 @@
 // The player: plays /?broadcast=NAME, muted until asked for sound, comes back by itself after any failure, and moves to
 // another node without a gap when the one it watches at asks for it.
-import {Refused} from './signaling.js';
+import {Refused, headers} from './signaling.js';
 import {Watching} from './watching.js';
 
 const $ = id => document.getElementById(id);
@@ -217,12 +217,15 @@ async function lobby() {
   $('lobby').hidden = false;
   for (;;) {
     try {
-      const broadcasts = await (await fetch('/api/broadcasts')).json();
-      const list = Array.isArray(broadcasts) ? broadcasts : broadcasts.broadcasts ?? [];
-      $('lobby-empty').hidden = list.length > 0;
+      const answer = await fetch('/api/broadcasts', {headers: headers(token)});
+      const list = answer.ok ? await answer.json() : [];
+      // Where all broadcasts need a token, what is live is nobody's business without one.
+      const isClosed = [401, 403].includes(answer.status);
+      $('lobby-closed').hidden = !isClosed;
+      $('lobby-empty').hidden = isClosed || list.length > 0;
       $('broadcasts').replaceChildren(...list.map(entry => {
         const link = document.createElement('a');
-        link.href = `/?broadcast=${encodeURIComponent(entry.name)}`;
+        link.href = `/?broadcast=${encodeURIComponent(entry.name)}${location.hash}`;
         link.textContent = entry.title || entry.name;
         const viewers = document.createElement('span');
         viewers.className = 'quiet';

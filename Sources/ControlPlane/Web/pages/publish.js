@@ -1,5 +1,5 @@
 // The publisher page: camera or screen and a microphone, sent by WHIP to this origin.
-import {connect, connected, iceConfiguration, Refused} from './signaling.js';
+import {connect, connected, headers, iceConfiguration, Refused} from './signaling.js';
 
 const $ = id => document.getElementById(id);
 const parameters = new URLSearchParams(location.search);
@@ -161,7 +161,9 @@ async function measure(pc) {
 async function watchWarnings(session, name) {
   while (live === session) {
     await new Promise(resolve => setTimeout(resolve, 2_000));
-    const listed = await fetch(new URL('/api/broadcasts', session.resource)).then(answer => answer.json()).catch(() => []);
+    const answer = await fetch(new URL('/api/broadcasts', session.resource), {headers: headers($('token').value)})
+      .catch(() => null);
+    const listed = answer?.ok ? await answer.json().catch(() => []) : [];
     if (live !== session) return;
     const warnings = listed.find(each => each.name === name)?.warnings ?? [];
     $('warnings').replaceChildren(...warnings.map(({message}) => {

@@ -9,7 +9,7 @@ export class Refused extends Error {
   }
 }
 
-function headers(token, extra = {}) {
+export function headers(token, extra = {}) {
   return token ? {...extra, authorization: `Bearer ${token}`} : extra;
 }
 
