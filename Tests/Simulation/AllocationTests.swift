@@ -81,10 +81,12 @@ extension AllocationTests {
             cascade.connect(source: try cascade.host("viewer-\(n)"), to: edge, rtx: n % 2 == 0)
         }
         cascade.play(from: edge, until: .zero + .seconds(Int64(2)))
-        let (unit, now) = (edge.unit, cascade.network.now)
+        let unit = edge.unit
         let viewers = unit.peers.values.compactMap { $0 as? Viewer }
         var allocations: UInt64 = 0
         for round in 0..<20 {
+            // Each is a turn of its own, with a budget.
+            let now = cascade.network.now + .milliseconds(Int64(round))
             for viewer in viewers {
                 let stream = viewer.broadcast.tracks[0].streams[try #require(viewer.records[0]?.index)]
                 let lost = (stream.line.next - 40..<stream.line.next).map {
