@@ -8,7 +8,7 @@ import sys
 
 from lab import Host, Lab, administer
 from lab import why_not as why_no_lab
-from nodes import SECRET, TOKEN, Cascade, Node, end, eventually
+from nodes import SECRET, TOKEN, Cascade, ReachableNode, end, eventually
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -60,16 +60,8 @@ def result(process: subprocess.Popen, seconds: float = 60) -> dict:
     return json.loads(output.splitlines()[-1])
 
 
-class AttackedNode(Node):
-    """A node whose public listener is on its host's address."""
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.address}:{self.public_port}"
-
-    def yaml(self) -> str:
-        return super().yaml().replace('"127.0.0.1:', f'"{self.address}:').replace(
-            "workers: 1", f'workers: 1, advertise: ["{self.address}"]')
+class AttackedNode(ReachableNode):
+    """A node of which the process is looked at."""
 
     @property
     def pid(self) -> int:

@@ -131,6 +131,18 @@ def eventually(condition, seconds: float, what: str):
         time.sleep(0.1)
 
 
+class ReachableNode(Node):
+    """A node whose public listener is on its host's address."""
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}:{self.public_port}"
+
+    def yaml(self) -> str:
+        return super().yaml().replace('"127.0.0.1:', f'"{self.address}:').replace(
+            "workers: 1", f'workers: 1, advertise: ["{self.address}"]')
+
+
 class Cascade:
     def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False, nodes: list[Node] | None = None,
                  drain_deadline: str = "1s", drain_window: str = "1s", watch: str = "open", limits: str = ""):

@@ -9,22 +9,10 @@ import socket
 import pytest
 
 import clips
-from conftest import Node, eventually, free_port
+from conftest import ReachableNode, eventually, free_port
 from lab import administer
 
 MTU = 1_400
-
-
-class ReachableNode(Node):
-    """Its public listener is on its host's address."""
-
-    @property
-    def url(self) -> str:
-        return f"http://{self.address}:{self.public_port}"
-
-    def yaml(self) -> str:
-        return super().yaml().replace('"127.0.0.1:', f'"{self.address}:').replace(
-            "workers: 1", f'workers: 1, advertise: ["{self.address}"]')
 
 
 @pytest.fixture(scope="module")
