@@ -22,8 +22,11 @@ import WebRTC
         setUp: "ip route replace local 127.0.0.2 dev lo table local mtu 1400")
     private static let ipv6 = Paths(
         listen: "::", narrow: "fd00::2", wide: "::1",
+        // The kernel brings the new address's own route a moment after the address (addrconf works in a queue).
         setUp: """
-            ip address add fd00::2/128 dev lo nodad && ip -6 route delete local fd00::2 dev lo table local && \
+            ip address add fd00::2/128 dev lo nodad && tries=0 && \
+            until ip -6 route delete local fd00::2 dev lo table local 2>/dev/null; do \
+                tries=$((tries + 1)); test $tries -lt 500 || exit 1; sleep 0.01; done && \
             ip -6 route add local fd00::2 dev lo table local mtu 1400
             """)
     private static let ipv4OfDualStack = Paths(
