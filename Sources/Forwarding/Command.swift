@@ -36,6 +36,8 @@ package struct SessionParameters: Sendable {
     package var consentTimeout: Interval?
     /// The peer is a node: it hears of the end before people do, since it may have many of them.
     package var isRelay = false
+    /// Video to the peer begins at once, with the newest group of pictures (`Burst`); otherwise with the next keyframe.
+    package var startsInBurst = false
     /// The worker's socket for this session alone (`TransportAddress.socket`); the worker fills it in for clients.
     package var socket: UInt16 = 0
 

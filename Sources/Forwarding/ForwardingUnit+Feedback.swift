@@ -65,6 +65,7 @@ extension ForwardingUnit {
         statistics.keyframeRequestsReceived += 1
         viewer.records[t]!.keyframeRequested()
         let age = viewer.measuredRoundTrip ?? .zero
+        if replaysGroup(for: viewer, track: t, now: now) { return }
         guard track.isVideo, track.forwarded.keyframes.isWorthAsking(now: now, age: age) else { return }
         viewer.transport.log.append(.keyframeRequestReceived, at: now)
         guard viewer.isRelay || viewer.budget.keyframes.take(FeedbackBudget.keyframes, now: now) else {

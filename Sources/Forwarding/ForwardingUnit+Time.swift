@@ -28,7 +28,10 @@ extension ForwardingUnit {
         guard peer.phase == .connected, now >= peer.nextReport else { return }
         peer.nextReport = now + Self.reportInterval
         if let publisher = peer as? Publisher { publisher.sendReport(to: outbox, now: now) }
-        if let viewer = peer as? Viewer { viewer.sendReports(to: outbox, ntpOrigin: ntpOrigin, now: now) }
+        if let viewer = peer as? Viewer {
+            viewer.sendReports(to: outbox, ntpOrigin: ntpOrigin, now: now)
+            viewer.forgetBursts(historyAge: limits.historyAge, now: now)
+        }
     }
 
     private func advance(_ publisher: Publisher, now: Instant) {

@@ -66,7 +66,7 @@ package final class ForwardingUnit {
         for peer in peers.values { peer.broadcast.abandon() }
     }
 
-    package var nextDeadline: Instant { handshakes.isEmpty && catchup.isEmpty ? deadlines.next : .zero }
+    package var nextDeadline: Instant { handshakes.isEmpty ? min(deadlines.next, catchup.nextDeadline) : .zero }
 
     package func takeEvents() -> [Event] {
         guard !events.isEmpty else { return [] }

@@ -6,11 +6,11 @@ import subprocess
 FFMPEG = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y", "-f", "lavfi"]
 
 
-def picture(path: pathlib.Path, size: str, seconds: int, rate: str) -> pathlib.Path:
-    """A moving VP8 picture, 30 fps, a keyframe every second, of about `rate` bits per second."""
+def picture(path: pathlib.Path, size: str, seconds: int, rate: str, keyframe: int = 1) -> pathlib.Path:
+    """A moving VP8 picture, 30 fps, a keyframe every `keyframe` seconds, of about `rate` bits per second."""
     subprocess.run(
         [*FFMPEG, "-i", f"testsrc2=size={size}:rate=30", "-t", str(seconds), "-c:v", "libvpx", "-deadline", "realtime",
-         "-cpu-used", "8", "-b:v", rate, "-g", "30", path], check=True)
+         "-cpu-used", "8", "-b:v", rate, "-g", str(30 * keyframe), path], check=True)
     return path
 
 

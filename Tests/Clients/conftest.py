@@ -145,7 +145,8 @@ class ReachableNode(Node):
 
 class Cascade:
     def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False, nodes: list[Node] | None = None,
-                 drain_deadline: str = "1s", drain_window: str = "1s", watch: str = "open", limits: str = ""):
+                 drain_deadline: str = "1s", drain_window: str = "1s", watch: str = "open", limits: str = "",
+                 linger: str = "10s"):
         self.folder, self.bin = folder, bin_path()
         self.nodes = nodes or [
             Node("origin-1", "origin"), Node("edge-eu", "edge", "origin-1"),
@@ -162,6 +163,7 @@ class Cascade:
             f"  watch: {watch}",
             "  node: { secret_env: CASCADE_NODE_SECRET }",
             f"hold: {hold}",
+            f"linger: {linger}",
             f"drain_deadline: {drain_deadline}",
             f"drain_window: {drain_window}",
             f"simulation: {str(simulation).lower()}",

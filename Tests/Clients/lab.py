@@ -98,9 +98,10 @@ class Cable:
         self.process.stdin.flush()
         self.confirm()
 
-    def shape(self, delay_ms: float = 0, loss: float = 0):
-        """For each direction."""
+    def shape(self, delay_ms: float = 0, loss: float = 0, burst: float = 1):
+        """For each direction. `burst`: the mean number of packets that are lost in a row."""
         self.set("delay", delay_ms)
+        self.set("burst", burst)
         self.set("loss", loss)
 
     def cut(self):

@@ -1,5 +1,6 @@
 """Real browsers and encoders through the whole cascade: WHIP at the origin, relay, WHEP at an edge, decoded frames."""
 
+import clips
 import pytest
 from chromium import plays, sample, until
 from conftest import TOKEN, end
@@ -103,6 +104,22 @@ def test_the_page_plays_a_live_test_picture_at_25_fps_for_30_s(cascade, chromium
     samples = plays(viewer, seconds=30, at_least_fps=25)
     assert samples[-1]["page"] == "playing"
     assert viewer.locator("#notice").is_hidden()
+
+
+def test_who_comes_between_two_keyframes_a_minute_apart_sees_the_picture_at_once(cascade, chromium, tmp_path):
+    """At a cold edge, at one that has the broadcast, and again in Firefox. The publisher is never asked for a keyframe."""
+    clip = clips.picture(tmp_path / "rare.ivf", "640x360", 60, "800k", keyframe=60)
+    cascade.probe("publish", "--url", f"{cascade.origin.url}/whip/rare", "--file", clip, "--loop", log="publisher")
+    cascade.wait_live("rare")
+    chromium.open(cascade.origin.url).wait_for_timeout(3_000)
+    for _ in ("cold", "warm"):
+        viewer = chromium.watch(cascade.edges[0].url, "rare")
+        until(viewer, lambda s: s.get("decoded", 0) > 60, 15, "playing")
+    with Firefox() as firefox:
+        samples = firefox.run(f"{cascade.edges[0].url}/?broadcast=rare", WATCH_IN_FIREFOX)
+    assert samples[-1].get("decoded", 0) > 60, samples
+    asked = sum(v for k, v in cascade.origin.metrics().items() if k.startswith("sfu_keyframe_requests_sent_total"))
+    assert asked == 0
 
 
 def test_the_page_says_when_nothing_is_live_and_begins_by_itself(cascade, chromium, clip):

@@ -1,8 +1,8 @@
 """wire.py NAMESPACE DEVICE NAMESPACE DEVICE: a cable between two network namespaces, as a program of its own.
 
 It makes a TUN device in each namespace and carries packets between them. Lines on standard input change it, for both
-directions: `delay MILLISECONDS`, `loss SHARE` (1: cut, and neither end is told). It ends with its input, and the
-devices go with it. A kernel without netem is enough for it.
+directions: `delay MILLISECONDS`, `loss SHARE` (1: cut, and neither end is told), `burst PACKETS`: how many are lost in a row
+on average (1: each by itself). It ends with its input, and the devices go with it. A kernel without netem is enough for it.
 """
 
 import collections
@@ -29,10 +29,24 @@ def device(namespace: str, name: str) -> int:
     return tun
 
 
+class Losses:
+    """One direction's (Gilbert 1960): bursts of a geometric length, of which none passes."""
+
+    def __init__(self, seed: int):
+        self.dice, self.is_bad = random.Random(seed), False
+
+    def takes(self, loss: float, burst: float) -> bool:
+        if loss >= 1:
+            return True
+        into, out_of = loss / (burst * (1 - loss)), 1 / burst
+        self.is_bad = self.dice.random() >= out_of if self.is_bad else self.dice.random() < into
+        return self.is_bad
+
+
 def carry(ends: list[int]):
     other = {ends[0]: ends[1], ends[1]: ends[0]}
-    delay, loss = 0.0, 0.0
-    dice = random.Random(1)
+    delay, loss, burst = 0.0, 0.0, 1.0
+    losses = {end: Losses(seed) for seed, end in enumerate(ends)}
     # In order of arrival, so that a change of the delay reorders nothing.
     under_way = collections.deque()
     while True:
@@ -47,6 +61,8 @@ def carry(ends: list[int]):
                     what, value = command.split()
                     if what == "delay":
                         delay = float(value) / 1000
+                    elif what == "burst":
+                        burst = float(value)
                     else:
                         loss = float(value)
                 print("ok", flush=True)
@@ -55,7 +71,7 @@ def carry(ends: list[int]):
                 packet = os.read(end, 65536)
             except OSError:
                 continue
-            if dice.random() >= loss:
+            if not losses[end].takes(loss, burst):
                 under_way.append((time.monotonic() + delay, other[end], packet))
         while under_way and under_way[0][0] <= time.monotonic():
             _, end, packet = under_way.popleft()

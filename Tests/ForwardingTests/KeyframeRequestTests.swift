@@ -28,6 +28,18 @@ import WebRTC
         #expect(requests.nextDeadline == at(1_005))
     }
 
+    @Test func whatComesAnywayIsNotAskedForUntilItIsLate() {
+        var requests = KeyframeRequests()
+        requests.expect(until: at(300))
+        requests.want(now: at(5))
+        expect(requests.due(now: at(299)), is: false)
+        #expect(requests.nextDeadline == at(300))
+        expect(requests.due(now: at(300)), is: true)
+        requests.keyframeArrived(now: at(320))
+        requests.want(now: at(2_000))
+        expect(requests.due(now: at(2_000)), is: true)
+    }
+
     @Test func laterRequestsDoNotPostponeTheFirst() {
         var requests = KeyframeRequests()
         requests.want(now: at(5))

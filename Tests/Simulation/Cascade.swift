@@ -50,6 +50,7 @@ final class Cascade {
         var stamp: Stamp
         /// The packet's capture time as the viewer's sender reports place it, minus the true one.
         var skew: Interval?
+        var numbers: PictureNumbers?
     }
 
     let network: VirtualNetwork
@@ -69,6 +70,8 @@ final class Cascade {
     var keyframeEvery: UInt32 = 60
     /// Whether the publisher makes a keyframe when it is asked for one.
     var answersRequests = false
+    /// Whether its VP8 has picture ids and TL0PICIDX.
+    var numbersPictures = false
     /// What the publisher encodes.
     var codec = vp8
     var publishesAudio = true
@@ -123,7 +126,8 @@ final class Cascade {
         }
         let sample = Sample(
             at: now, sequence: sequence, timestamp: entry.timestamp, keyframe: entry.keyframe, marker: entry.marker,
-            stamp: stamp, skew: skew)
+            stamp: stamp, skew: skew,
+            numbers: unsafe PictureNumbers.parse(bytes.bytes, of: track.format.codec.name))
         samples[name, default: [[], []]][index].append(sample)
         if index == 0, arrivals[name, default: [:]][stamp] == nil { arrivals[name, default: [:]][stamp] = now }
     }
@@ -134,11 +138,18 @@ final class Cascade {
     }
 
     /// `client` (ICE controlling, DTLS active) gets media from `server`. Returns (client's, server's) session.
+    ///
+    /// - Parameters:
+    ///   - bursts: it gets the newest group of pictures at once.
+    ///   - isRelay: it is a node, which has others below.
     @discardableResult
     func connect(
-        source client: Host, to server: Host, rtx: Bool = true, video: [CodecFormat] = [vp8]
+        source client: Host, to server: Host, rtx: Bool = true, video: [CodecFormat] = [vp8], bursts: Bool = false,
+        isRelay: Bool = false
     ) -> (SessionID, SessionID) {
-        connect(client: client, server: server, clientReceives: true, tracks: tracks(rtx: rtx, video: video))
+        connect(client: client, server: server, clientReceives: true, tracks: tracks(rtx: rtx, video: video)) {
+            ($0.startsInBurst, $0.isRelay) = (bursts, isRelay)
+        }
     }
 
     /// `client` publishes to `server`.
@@ -153,7 +164,8 @@ final class Cascade {
 
     private func connect(
         client: Host, server: Host, clientReceives: Bool,
-        tracks: (sending: [NegotiatedTrack], receiving: [NegotiatedTrack])
+        tracks: (sending: [NegotiatedTrack], receiving: [NegotiatedTrack]),
+        _ change: (inout SessionParameters) -> Void = { _ in }
     ) -> (SessionID, SessionID) {
         let clientICE = ICECredentials.generate(using: &random)
         let serverICE = ICECredentials.generate(using: &random)
@@ -162,7 +174,7 @@ final class Cascade {
         credentials[ids.1] = (clientICE, serverICE)
         let (sending, receiving) = tracks
         let identities = network.identities
-        let onServer = SessionParameters(
+        var onServer = SessionParameters(
             id: ids.1,
             transport: TransportParameters(
                 role: .server, localICE: serverICE, remoteICE: clientICE,
@@ -176,6 +188,8 @@ final class Cascade {
                 remoteFingerprints: [identities[server.name]!.fingerprint], remoteCandidates: [server.address]),
             broadcast: Self.broadcast, direction: clientReceives ? .source : .sink,
             tracks: clientReceives ? receiving : sending)
+        change(&onServer)
+        onClient.isRelay = onServer.isRelay
         onClient.socket = nextSocket
         nextSocket += 1
         network.apply(.open(onServer), to: server)
@@ -245,6 +259,11 @@ final class Cascade {
             var head: [UInt8] = [
                 index == 0 ? 0x10 : 0x00, isKey ? 0x10 : 0x11, 0, 0, 0x9D, 0x01, 0x2A, 0x00, 0x05, 0xD0, 0x02,
             ]
+            if numbersPictures {
+                let (id, level) = (frame & 0x7FFF, UInt8(truncatingIfNeeded: frame))
+                head =
+                    [head[0] | 0x80, 0xC0, 0x80 | UInt8(id >> 8), UInt8(truncatingIfNeeded: id), level] + head[1...6]
+            }
             // H.264: a slice each, of an IDR picture or not (RFC 6184 §5.6).
             if codec.name == .h264 { (head[0], head[1]) = (isKey ? 0x65 : 0x41, index == 0 ? 0x80 : 0x40) }
             let filler = [UInt8](repeating: UInt8(index), count: 900 + Int(index % 3))

@@ -34,11 +34,13 @@ package struct RelayClient: Sendable {
     ///
     /// - Parameters:
     ///   - waiting: names of the nodes that wait for the answer, this one last.
+    ///   - isCold: this node has nothing of the broadcast yet, and takes the newest group of pictures at once.
     ///   - request: of whoever wants the broadcast.
     package func ask(
         _ neighbour: Neighbour, for broadcast: String, _ attempt: RelayRouter.Attempt, offer: String,
-        waiting: [String], request: HTTPRequestID, timeout: Duration
+        waiting: [String], isCold: Bool, request: HTTPRequestID, timeout: Duration
     ) async -> Outcome {
+        let start = isCold ? [(CascadeField.start, CascadeField.newestGroup)] : []
         do {
             let answer = try await asking.post(
                 offer: offer, url: "\(neighbour.id)/relay/\(broadcast)",
@@ -46,7 +48,7 @@ package struct RelayClient: Sendable {
                 headers: [
                     (CascadeField.path, waiting.joined(separator: ", ")), (CascadeField.instance, instance),
                     (CascadeField.attempt, "\(attempt.rawValue)"), (CascadeField.requestID, request.description),
-                ],
+                ] + start,
                 timeout: timeout, peer: neighbour.name)
             return judge(answer, from: neighbour, request)
         } catch {

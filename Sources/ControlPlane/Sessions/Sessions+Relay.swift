@@ -120,10 +120,11 @@ extension Sessions {
         let offer = Negotiation.offer(receiving: [.audio, .video], local: local, using: &generator)
         // Without a request it is because a source was lost, and still something to be followed from node to node.
         let request = beginnings[name] ?? .generate()
+        let isCold = hasNothing(of: name)
         asks[attempt] = Task {
             let outcome = await relayClient.ask(
-                neighbour, for: name, attempt, offer: offer.description, waiting: waiting, request: request,
-                timeout: timeout)
+                neighbour, for: name, attempt, offer: offer.description, waiting: waiting, isCold: isCold,
+                request: request, timeout: timeout)
             asks[attempt] = nil
             HTTPRequestID.$current.withValue(request) {
                 switch outcome {
@@ -139,6 +140,11 @@ extension Sessions {
             }
             route()
         }
+    }
+
+    private func hasNothing(of name: String) -> Bool {
+        guard let id = names[name], case .awaited? = broadcasts[id]?.source else { return names[name] == nil }
+        return true
     }
 
     /// Where the broadcast is, or is to be: the answer takes a while, in which others are placed.

@@ -29,6 +29,8 @@ package actor Sessions {
         package var instance: String?
         /// Counts the requests of that process; nil: another kind of client.
         package var attempt: UInt64?
+        /// It has nothing of the broadcast yet.
+        package var isCold = false
     }
 
     let node: Topology.Node
@@ -140,6 +142,7 @@ package actor Sessions {
                 remoteCandidates: agreement.remote.candidates, dtlsActive: agreement.remote.dtlsActive),
             broadcast: broadcastID, direction: purpose.direction, tracks: agreement.tracks)
         parameters.isRelay = purpose == .relay || purpose == .upstream
+        parameters.startsInBurst = purpose == .viewer || asking?.isCold == true
         if purpose == .relay {
             parameters.consentTimeout = min(topology.limits.forwarding.consentTimeout, Self.relayConsentTimeout)
         }

@@ -49,7 +49,8 @@ extension NodeSurface {
         // Without tokens a node is whoever it says it is.
         let asking = Sessions.AskingNode(
             name: issuer ?? waiting.last, waiting: waiting, instance: instance(of: request),
-            attempt: request.headers[.cascadeAttempt].flatMap { UInt64($0) })
+            attempt: request.headers[.cascadeAttempt].flatMap { UInt64($0) },
+            isCold: request.headers[.cascadeStart] == CascadeField.newestGroup)
         await hear(asking.name, request, from: remote)
         return try await watch(name, request, as: .relay, by: asking)
     }

@@ -136,6 +136,7 @@ extension HTTPField.Name {
     static let cascadePath = HTTPField.Name(CascadeField.path)!
     static let cascadeInstance = HTTPField.Name(CascadeField.instance)!
     static let cascadeAttempt = HTTPField.Name(CascadeField.attempt)!
+    static let cascadeStart = HTTPField.Name(CascadeField.start)!
     static let cascadeRequestID = HTTPField.Name(CascadeField.requestID)!
 }
 

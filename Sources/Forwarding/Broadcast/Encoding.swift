@@ -20,6 +20,8 @@ final class Encoding {
     private var lastTimestamp: UInt32 = 0
     private var lastArrival = Instant.zero
     private var lastKeyframeTimestamp: UInt32?
+    /// Of the newest pictures' timestamps, the newest and the one before.
+    private var pictureIntervals = (newest: UInt32(0), before: UInt32(0))
     /// The present source's part of the line: its first number, and when it began.
     private var stretch = (first: Int64(0), began: Instant.zero)
 
@@ -43,6 +45,7 @@ final class Encoding {
         let next = (history.newest ?? -1) + 1
         let offset = next + (isVideo ? Self.room : 0) - sequence
         stretch = (next, now)
+        pictureIntervals = (0, 0)
         guard !isEmpty else { return SourceLine(sequenceOffset: offset, timestampOffset: 0, first: next) }
         let elapsed = max(1, ticks(in: now - lastArrival))
         let target = lastTimestamp &+ UInt32(truncatingIfNeeded: elapsed)
@@ -67,6 +70,40 @@ final class Encoding {
             start >= max(stretch.first, formatStart)
         else { return nil }
         return start
+    }
+
+    /// Where a stream of video may begin at once, to be brought to the live edge in a burst: the newest keyframe, if the
+    /// group is whole and worth it. nil: it waits for the next one.
+    /// - Parameter mendedWithin: what is missing for no longer may still be repaired.
+    func burstStart(mendedWithin time: Interval, now: Instant) -> Int64? {
+        guard isVideo, let start = history.groupStart, let newest = history.newest,
+            start >= max(stretch.first, formatStart), now - lastArrival < Self.longestPause
+        else { return nil }
+        return isWhole(start...newest, mendedWithin: time, now: now) ? start : nil
+    }
+
+    /// Whether nothing is missing but what may still be repaired.
+    private func isWhole(_ range: ClosedRange<Int64>, mendedWithin time: Interval, now: Instant) -> Bool {
+        var isMissing = false
+        for sequence in range {
+            if let entry = history.entry(sequence) {
+                if isMissing, now - entry.arrival > time { return false }
+                isMissing = false
+            } else {
+                isMissing = true
+            }
+        }
+        return true
+    }
+
+    /// A source that pauses has a picture to show for so long; a slide that changes every few seconds is shown.
+    private static let longestPause = Interval.seconds(Int64(10))
+
+    /// Where the line is at `now`: the newest picture's timestamp and the time since, always before the next picture's.
+    func edge(at now: Instant) -> UInt32 {
+        let interval = min(pictureIntervals.newest, pictureIntervals.before)
+        let since = max(0, min(ticks(in: now - lastArrival), Int64(interval) - 1))
+        return lastTimestamp &+ UInt32(since)
     }
 
     private static let startsTogether = Interval.seconds(Int64(1))
@@ -114,6 +151,9 @@ final class Encoding {
             lastArrival = now
             // Pictures may be sent out of order (B-frames): the line ends at the latest.
             let ahead = Int64(Int32(bitPattern: timestamp &- lastTimestamp))
+            if ahead > 0 {
+                pictureIntervals = (UInt32(clamping: min(ahead, Int64(clockRate))), pictureIntervals.newest)
+            }
             if ahead > 0 || ahead < -Int64(clockRate) { lastTimestamp = timestamp }
         }
         if clock == nil { clock = MediaClock(at: now, timestamp: timestamp) }

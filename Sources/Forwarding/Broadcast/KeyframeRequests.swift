@@ -12,6 +12,8 @@ package struct KeyframeRequests: Sendable {
     private var wantedSince: Instant?
     private var lastSent: Instant?
     private var lastKeyframe: Instant?
+    /// One is on its way without having been asked for.
+    private var expectedUntil = Instant.zero
 
     package init(interval: Interval = .seconds(Int64(1))) {
         precondition(interval > .zero, "keyframe requests are limited in rate")
@@ -39,6 +41,9 @@ package struct KeyframeRequests: Sendable {
         (wantedSince, lastSent, lastKeyframe) = (now, nil, nil)
     }
 
+    /// The source begins with a keyframe, which takes until then to get here: nobody asks before.
+    package mutating func expect(until instant: Instant) { expectedUntil = instant }
+
     /// The first packet of a keyframe arrived: every request made up to now is satisfied.
     package mutating func keyframeArrived(now: Instant) {
         lastKeyframe = now
@@ -58,7 +63,7 @@ package struct KeyframeRequests: Sendable {
     /// When `due` will next be true; `.distantFuture` while nobody waits.
     package var nextDeadline: Instant {
         guard let wantedSince else { return .distantFuture }
-        guard let lastSent else { return wantedSince }
-        return max(wantedSince, lastSent + interval)
+        let earliest = max(wantedSince, expectedUntil)
+        return lastSent.map { max(earliest, $0 + interval) } ?? earliest
     }
 }

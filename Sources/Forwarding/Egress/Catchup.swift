@@ -1,7 +1,8 @@
 import WebRTC
 
 /// The lagging pass: who stands behind the head of a line gets what it lacks from the history, after the live pass, and within
-/// a budget per turn that all share. Streams that begin, and packets that viewers ask for again.
+/// a budget per turn that all share. Streams that begin, in a burst at its pace or at once, and packets that viewers ask for
+/// again.
 struct Catchup {
     /// Some milliseconds of work.
     static let packetsPerTurn = 4_096
@@ -12,6 +13,9 @@ struct Catchup {
         let viewer: Viewer
         /// Index in the broadcast.
         let track: Int
+        /// It has its turn.
+        var due = Instant.zero
+        var isDone = false
     }
 
     private struct Missing {
@@ -36,15 +40,22 @@ struct Catchup {
 
     /// Nobody lags.
     var isEmpty: Bool { readers.isEmpty && missing.isEmpty }
+    /// When the next one has its turn; `.zero`: at once.
+    private(set) var nextDeadline = Instant.distantFuture
 
     /// The viewer's stream of `track` stands behind the head of its line.
-    mutating func add(_ viewer: Viewer, track: Int) { readers.append(Reader(viewer: viewer, track: track)) }
+    /// - Parameter due: when it begins; `.zero`: at once.
+    mutating func add(_ viewer: Viewer, track: Int, due: Instant = .zero) {
+        nextDeadline = min(nextDeadline, due)
+        readers.append(Reader(viewer: viewer, track: track, due: due))
+    }
 
     /// The viewer asks for packets of `track` again.
     mutating func repair(_ numbers: some Collection<SequenceNumber>, of viewer: Viewer, track: Int) {
         for number in numbers.prefix(Self.mostMissing - missing.count) {
             missing.append(Missing(viewer: viewer, track: track, number: number))
         }
+        if !missing.isEmpty { nextDeadline = .zero }
     }
 
     /// Another turn, with a budget of its own.
@@ -52,46 +63,81 @@ struct Catchup {
 
     /// Sends what the budget allows. false: the outbox is full; to be called again when it is empty.
     mutating func serve(to outbox: Outbox, now: Instant) -> Bool {
-        if isEmpty { return true }
+        if isEmpty {
+            nextDeadline = .distantFuture
+            return true
+        }
         if turn < now {
             turn = now
             refill()
         }
-        guard serveReaders(to: outbox), serveMissing(to: outbox, now: now) else { return false }
-        readers.removeFirst(doneReaders)
+        guard serveReaders(to: outbox, now: now), serveMissing(to: outbox, now: now) else { return false }
+        readers.removeAll(where: \.isDone)
         missing.removeFirst(doneMissing)
         (doneReaders, doneMissing) = (0, 0)
+        nextDeadline = missing.isEmpty ? readers.reduce(.distantFuture) { min($0, $1.due) } : .zero
         return true
     }
 
-    private mutating func serveReaders(to outbox: Outbox) -> Bool {
+    private mutating func serveReaders(to outbox: Outbox, now: Instant) -> Bool {
         while doneReaders < readers.count, budget > 0 {
-            let reader = readers[doneReaders]
-            guard serve(reader.viewer, track: reader.track, to: outbox) else { return false }
-            if budget > 0 { doneReaders += 1 }
+            if readers[doneReaders].due <= now, !readers[doneReaders].isDone {
+                switch serve(readers[doneReaders], to: outbox, now: now) {
+                case .done: readers[doneReaders].isDone = true
+                case .paced: readers[doneReaders].due = now + Burst.tick
+                case .budgetSpent: return true
+                case .outboxFull: return false
+                }
+            }
+            doneReaders += 1
         }
         return true
     }
 
-    /// Brings one stream to the head of its line, or as far as the budget goes. false: no room.
-    private mutating func serve(_ viewer: Viewer, track t: Int, to outbox: Outbox) -> Bool {
+    private enum Served { case done, paced, budgetSpent, outboxFull }
+
+    /// Brings one stream to the head of its line, or as far as it may go.
+    private mutating func serve(_ reader: Reader, to outbox: Outbox, now: Instant) -> Served {
+        let (viewer, t) = (reader.viewer, reader.track)
         let track = viewer.broadcast.tracks[t]
         guard let index = viewer.records[t]?.index, case .behind(var next) = track.streams[index].position,
             let encoding = track.streams[index].line.encoding, let newest = track.encodings[encoding].history.newest,
             let srtp = viewer.transport.srtp, let remote = viewer.transport.remote
-        else { return true }
+        else { return .done }
+        let isPaced = viewer.records[t]!.burst?.isUnderWay == true
+        let edge = isPaced ? track.encodings[encoding].edge(at: now) : nil
+        let rate = track.encodings[encoding].rate.bytesPerSecond
         next = max(next, newest - Int64(track.encodings[encoding].history.slots))
-        while next <= newest, budget > 0 {
-            guard outbox.isEmpty || outbox.hasRoom(for: 1) else { return false }
+        let group = isPaced ? track.encodings[encoding].history.groupStart : nil
+        while next <= newest {
+            // A keyframe that has come meanwhile makes what lies before it worthless.
+            if let group, next < group, track.encodings[encoding].history.entry(next - 1)?.marker == true {
+                track.streams[index].skip(encoding: encoding, to: group)
+                next = group
+            }
+            guard budget > 0 else { return .budgetSpent }
+            guard outbox.isEmpty || outbox.hasRoom(for: 1) else { return .outboxFull }
             if let packet = LinePacket(next, of: track.encodings[encoding], index: encoding) {
+                if isPaced, viewer.records[t]!.burst?.take(packet.length, encodingRate: rate, now: now) == false {
+                    return .paced
+                }
                 budget -= 1
-                if track.streams[index].send(packet, srtp: srtp, to: remote, outbox: outbox) { packets += 1 }
+                if track.streams[index].send(packet, edge: edge, srtp: srtp, to: remote, outbox: outbox) {
+                    packets += 1
+                }
             }
             next += 1
             track.streams[index].hasRead(to: next)
         }
-        if next > newest { track.streams[index].reachedHead() }
-        return true
+        if isPaced {
+            let endsPicture = track.encodings[encoding].endsPicture
+            let number = track.streams[index].line.next
+            if viewer.records[t]!.burst?.reachedHead(endsPicture: endsPicture, next: number, now: now) == false {
+                return .paced
+            }
+        }
+        track.streams[index].reachedHead(afterBurst: viewer.records[t]!.burst != nil)
+        return .done
     }
 
     private mutating func serveMissing(to outbox: Outbox, now: Instant) -> Bool {
@@ -121,11 +167,12 @@ struct Catchup {
         }
         let encoding = track.encodings[origin.encoding]
         guard origin.sequence >= encoding.formatStart, let entry = encoding.history.entry(origin.sequence),
-            entry.arrival >= now - historyAge,
+            entry.arrival >= now - historyAge || record.burst?.covers(number) == true,
             let packet = LinePacket(origin.sequence, of: encoding, index: origin.encoding),
             viewer.records[t]!.repairs.take(FeedbackBudget.repairs, now: now)
         else { return false }
-        let place = OutgoingLine.Place(number: number, offsets: origin.offsets)
+        var place = OutgoingLine.Place(number: number, offsets: origin.offsets)
+        guard viewer.stampRepair(&place, of: packet, track: t) else { return false }
         if let rtx = record.rtx, let type = rtx.payloadType {
             guard stream.sendRTX(packet, at: place, on: rtx, type: type, srtp: srtp, to: remote, outbox: outbox)
             else { return false }
@@ -133,7 +180,7 @@ struct Catchup {
         } else {
             guard stream.repeatPacket(packet, at: place, srtp: srtp, to: remote, outbox: outbox) else { return false }
         }
-        viewer.records[t]!.repaired()
+        viewer.records[t]!.repaired(now: now)
         return true
     }
 }

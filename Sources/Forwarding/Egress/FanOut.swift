@@ -38,7 +38,8 @@ struct FanOut {
         marked.removeLast()
     }
 
-    /// Sends all that is pending of a broadcast; streams that begin are left to `catchup`. false: the outbox is full; to be called again when it is empty.
+    /// Sends all that is pending of a broadcast; streams that begin are left to `catchup`. false: the outbox
+    /// is full; to be called again when it is empty.
     mutating func send(_ broadcast: Broadcast, to outbox: Outbox, _ catchup: inout Catchup, now: Instant) -> Bool {
         while cursor.track < broadcast.tracks.count {
             let track = broadcast.tracks[cursor.track]
@@ -122,11 +123,23 @@ struct FanOut {
         let first = track.isVideo ? encoding.history.keyframeStart(of: start) : start
         guard newest - first < Int64(Self.maximumStartPackets) else { return }
         let (viewer, t) = (track.streams[index].viewer, Int(track.streams[index].track))
+        self.start(viewer, track: t, at: first, to: outbox, &catchup, now: now)
+    }
+
+    /// A stream begins at `first`, behind the head, when it is `due`.
+    func start(
+        _ viewer: Viewer, track t: Int, at first: Int64, due: Instant = .zero, to outbox: Outbox,
+        _ catchup: inout Catchup, now: Instant
+    ) {
+        let track = viewer.broadcast.tracks[t]
         guard let record = viewer.records[t] else { return }
-        track.streams[index].start(encoding: track.forwardedIndex, at: first, offsets: record.offsets)
+        // One that begins again has its place among those that lag.
+        let isServed = if case .behind = track.streams[record.index].position { true } else { false }
+        let offsets = track.offsets(of: track.streams[record.index], from: first, adding: record.offsets)
+        track.streams[record.index].start(encoding: track.forwardedIndex, at: first, offsets: offsets)
         viewer.transport.log.append(.sinkStarted(track.format.kind), at: now)
         // The receiver can place the stream in time from its first frame on.
         viewer.sendReports(to: outbox, ntpOrigin: ntpOrigin, now: now)
-        catchup.add(viewer, track: t)
+        if !isServed { catchup.add(viewer, track: t, due: due) }
     }
 }

@@ -24,6 +24,8 @@ package struct OutgoingLine: Sendable {
             (self.timestamp, self.pictureID, self.tl0PictureIndex) = (timestamp, pictureID & 0x7FFF, tl0PictureIndex)
         }
 
+        var movesPictures: Bool { pictureID != 0 || tl0PictureIndex != 0 }
+
         /// Undoes these.
         package var inverse: Offsets {
             Offsets(

@@ -37,7 +37,8 @@ struct Stream {
     /// The MID travels until the viewer's first report on our SSRC proves that it knows the stream (RFC 8843 §15).
     private var extensions: OutgoingExtensions
 
-    /// `cursor` beside numbers of the line.
+    /// `cursor` beside numbers of the line. At the head it is negative: the outgoing number at which a burst ended, if there
+    /// was one, is kept there.
     private static let isWaiting = Int64.max
     private static let isAtHead = Int64.min
 
@@ -57,8 +58,17 @@ struct Stream {
     var position: Position {
         switch cursor {
         case Self.isWaiting: .waiting
-        case Self.isAtHead: .head
+        case ..<0: .head
         default: .behind(next: cursor)
+        }
+    }
+
+    /// Packets under lower outgoing numbers have left in a burst, or are of one that goes on.
+    private var burstEnd: Int64 {
+        switch cursor {
+        case Self.isAtHead: .min
+        case ..<0: -cursor
+        default: .max
         }
     }
 
@@ -71,8 +81,14 @@ struct Stream {
         cursor = sequence
     }
 
+    /// Leaves out what lies before `sequence` of the same encoding.
+    mutating func skip(encoding: Int, to sequence: Int64) {
+        start(encoding: encoding, at: sequence, offsets: line.offsets)
+    }
+
     mutating func hasRead(to next: Int64) { cursor = next }
-    mutating func reachedHead() { cursor = Self.isAtHead }
+    /// - Parameter afterBurst: what left before may come again, under its time.
+    mutating func reachedHead(afterBurst: Bool) { cursor = afterBurst && line.next > 0 ? -line.next : Self.isAtHead }
 
     /// The track's codec changed to one that the viewer knows under another payload type. What is on the line already is
     /// not sent again.
@@ -85,10 +101,14 @@ struct Stream {
     // MARK: Sending
 
     /// Renumbers, seals and queues one packet of the line. false: not for this stream (from before its start), or no room.
-    mutating func send(_ packet: LinePacket, srtp: SRTPSession, to remote: TransportAddress, outbox: Outbox) -> Bool {
-        guard let place = line.forward(encoding: packet.encoding, source: packet.sequence),
-            seal(packet, at: place, srtp: srtp, remote: remote, outbox: outbox)
-        else { return false }
+    ///
+    /// - Parameter edge: where the encoding's line is now, for a packet of a burst that leaves in its turn.
+    mutating func send(
+        _ packet: LinePacket, edge: UInt32? = nil, srtp: SRTPSession, to remote: TransportAddress, outbox: Outbox
+    ) -> Bool {
+        guard var place = line.forward(encoding: packet.encoding, source: packet.sequence) else { return false }
+        if place.number < burstEnd, !viewer.stamp(&place, of: packet, track: Int(track), edge: edge) { return false }
+        guard seal(packet, at: place, srtp: srtp, remote: remote, outbox: outbox) else { return false }
         packets += 1
         bytes += UInt64(packet.length)
         if packet.marker { frames += 1 }
@@ -114,9 +134,11 @@ struct Stream {
             to: target, marker: packet.marker, padding: padding > 0, payloadType: payloadType,
             sequence: SequenceNumber(UInt16(truncatingIfNeeded: place.number)),
             timestamp: place.offsets.moved(timestamp: packet.timestamp), ssrc: ssrc, extensions: extensions)
+        let prefix =
+            place.offsets.movesPictures ? unsafe writePrefix(of: packet, place.offsets, to: target + header) : 0
         let length = unsafe srtp.sealRTP(
-            at: target, headerLength: header, payload: packet.payload, payloadLength: packet.length, padding: padding,
-            index: UInt64(place.number))
+            at: target, headerLength: header, prefixLength: prefix, payload: packet.payload + prefix,
+            payloadLength: packet.length - prefix, padding: padding, index: UInt64(place.number))
         viewer.commit(length, to: remote, outbox: outbox)
         return true
     }
@@ -134,11 +156,22 @@ struct Stream {
             timestamp: place.offsets.moved(timestamp: packet.timestamp), ssrc: rtx.ssrc, extensions: extensions)
         let original = UInt16(truncatingIfNeeded: place.number).bigEndian
         unsafe target.storeBytes(of: original, toByteOffset: header, as: UInt16.self)
+        let prefix =
+            place.offsets.movesPictures ? unsafe writePrefix(of: packet, place.offsets, to: target + header + 2) : 0
         let length = unsafe srtp.sealRTP(
-            at: target, headerLength: header, prefixLength: 2, payload: packet.payload, payloadLength: packet.length,
-            padding: 0, index: UInt64(rtx.next))
+            at: target, headerLength: header, prefixLength: 2 + prefix, payload: packet.payload + prefix,
+            payloadLength: packet.length - prefix, padding: 0, index: UInt64(rtx.next))
         viewer.commit(length, to: remote, outbox: outbox)
         return true
+    }
+
+    /// The payload's beginning, up to its pictures' numbers, moved; its length.
+    @unsafe private func writePrefix(
+        of packet: LinePacket, _ offsets: OutgoingLine.Offsets, to target: UnsafeMutableRawPointer
+    ) -> Int {
+        guard let numbers = viewer.broadcast.tracks[Int(track)].pictureNumbers(of: packet) else { return 0 }
+        return unsafe numbers.writeMoved(
+            by: offsets.pictureID, offsets.tl0PictureIndex, beginningOf: packet.payload, to: target)
     }
 }
 

@@ -18,9 +18,12 @@ struct StreamRecord {
     let offsets: OutgoingLine.Offsets
     var rtx: RTX?
     var repairs = RateBudget()
+    /// How it got to the live edge; nil: it began there, or long ago.
+    var burst: Burst?
     /// But for what `Stream` counts.
     private var statistics: TrackStatistics
     private var lastKeyframe: UInt32?
+    private(set) var lastRepair: Instant?
 
     init(
         _ track: NegotiatedTrack, local: NegotiatedTrack.LocalStream, index: Int, offsets: OutgoingLine.Offsets,
@@ -48,7 +51,10 @@ struct StreamRecord {
     mutating func reported(lost: Int64) { statistics.lost = lost }
     mutating func keyframeRequested() { statistics.keyframeRequests += 1 }
     mutating func missed(_ count: Int) { statistics.nacks += UInt64(count) }
-    mutating func repaired() { statistics.repaired += 1 }
+    mutating func repaired(now: Instant) {
+        statistics.repaired += 1
+        lastRepair = now
+    }
 
     func statistics(with stream: Stream) -> TrackStatistics {
         var result = statistics

@@ -4,13 +4,14 @@ import WebRTC
 final class Viewer: Peer {
     /// As negotiated; the codec in use follows the broadcast's.
     var tracks: [NegotiatedTrack]
+    let startsInBurst: Bool
     /// Per track of the broadcast; nil: it does not get that one.
     var records: [StreamRecord?]
     /// From its receiver reports.
     private var reportedRoundTrip: Interval?
 
     override init(_ parameters: SessionParameters, broadcast: Broadcast, transport: PeerConnection) {
-        tracks = parameters.tracks
+        (tracks, startsInBurst) = (parameters.tracks, parameters.startsInBurst)
         records = broadcast.tracks.map { _ in nil }
         super.init(parameters, broadcast: broadcast, transport: transport)
     }
@@ -35,6 +36,38 @@ final class Viewer: Peer {
 
     func measured(roundTrip sample: Interval) {
         reportedRoundTrip = reportedRoundTrip.map { $0 + (sample - $0) / 8 } ?? sample
+    }
+
+    /// As far as it is known.
+    var roundTrip: Interval { reportedRoundTrip ?? transport.handshakeRoundTrip ?? .zero }
+
+    /// Moves a packet of a burst to the time at which its picture leaves.
+    ///
+    /// - Parameter edge: where the line is now; nil: the packet comes late.
+    /// - Returns: false: it has no place there, and cannot leave.
+    func stamp(_ place: inout OutgoingLine.Place, of packet: LinePacket, track: Int, edge: UInt32?) -> Bool {
+        guard records[track]?.burst != nil else { return true }
+        let (timestamp, number) = (packet.timestamp, place.number)
+        let delta =
+            edge.map { records[track]!.burst!.delta(of: timestamp, number: number, edge: $0) }
+            ?? records[track]!.burst!.delta(ofLate: timestamp, number: number)
+        place.offsets.timestamp &+= delta ?? 0
+        return delta != nil
+    }
+
+    /// The same of a packet that is sent again.
+    func stampRepair(_ place: inout OutgoingLine.Place, of packet: LinePacket, track: Int) -> Bool {
+        guard let burst = records[track]?.burst else { return true }
+        guard let delta = burst.delta(ofSent: packet.timestamp, number: place.number) else { return false }
+        place.offsets.timestamp &+= delta
+        return true
+    }
+
+    /// Lets go of what is known of bursts that nobody asks about any more.
+    func forgetBursts(historyAge: Interval, now: Instant) {
+        for t in records.indices where records[t]?.burst != nil {
+            if records[t]!.burst!.isOver(now: now, historyAge: historyAge) { records[t]!.burst = nil }
+        }
     }
 
     func count(keyframe timestamp: UInt32, track: Int) { records[track]?.count(keyframe: timestamp) }

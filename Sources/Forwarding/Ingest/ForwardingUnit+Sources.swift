@@ -50,6 +50,7 @@ extension ForwardingUnit {
         for track in broadcast.tracks where track.isVideo && !track.streams.isEmpty {
             track.forwarded.keyframes.sourceChanged(now: now)
         }
+        if publisher.isRelay { expectKeyframe(of: publisher, now: now) }
         for packet in held {
             let payload = unsafe packet.payload.span.bytes
             let reason = accept(
@@ -58,4 +59,13 @@ extension ForwardingUnit {
         }
         requestKeyframes(of: broadcast, now: now)
     }
+
+    /// A node above begins each of its streams with a keyframe of its own accord. What we asked for would come on top of it:
+    /// only its loss is a reason to ask.
+    private func expectKeyframe(of publisher: Publisher, now: Instant) {
+        let arrival = now + (publisher.transport.roundTrip ?? .zero) + Self.keyframePatience
+        for track in publisher.broadcast.tracks where track.isVideo { track.forwarded.keyframes.expect(until: arrival) }
+    }
+
+    private static let keyframePatience = Interval.milliseconds(150)
 }

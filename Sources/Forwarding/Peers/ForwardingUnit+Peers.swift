@@ -102,7 +102,7 @@ extension ForwardingUnit {
                 return close(viewer, reason: .incompatible, now: now)
             }
             addStream(of: viewer, viewer.tracks[t], local, track: index)
-            if track.isVideo {
+            if track.isVideo, !beginInBurst(viewer, track: index, now: now) {
                 track.forwarded.keyframes.want(now: now)
                 requestKeyframes(of: viewer.broadcast, now: now)
             }

@@ -14,6 +14,10 @@ struct DTLSRetransmission {
     /// Repeats that may still go to an address that may be forged; nil: it is the peer's. Others are left out.
     private var allowance: Int?
     private var isHeld = false
+    /// Of a flight that has not been repeated: then its answer is to this one (Karn).
+    private var sentAt: Instant?
+    /// From a flight to what the peer said next, its computing included; nil: not known.
+    private(set) var roundTrip: Interval?
 
     static let refusalPatience = Interval.seconds(Int64(1))
     /// A server's flight is about 640 bytes, the ClientHello 200.
@@ -32,6 +36,8 @@ struct DTLSRetransmission {
     /// want of it.
     mutating func heard(now: Instant) {
         refusalCounts = nil
+        if let sentAt { roundTrip = now - sentAt }
+        sentAt = nil
         if flight != nil { allowance? += 1 }
         if isHeld { flight?.hasten(now: now) }
         isHeld = false
@@ -45,6 +51,7 @@ struct DTLSRetransmission {
         // A client's second flight: the server has signed our first one, so it has got it.
         if isClient, flight != nil { allowance = nil }
         flight = DTLSFlight(repeats: repeats, sentAt: now)
+        sentAt = now
     }
 
     mutating func advance(now: Instant) -> Step {
@@ -54,6 +61,7 @@ struct DTLSRetransmission {
         isHeld = allowance == 0
         if isHeld { return .wait }
         allowance? -= 1
+        sentAt = nil
         return .send(datagrams)
     }
 

@@ -83,6 +83,9 @@ internal import COpenSSL
         return retransmission.nextDeadline
     }
 
+    /// To the peer, as the handshake shows it; nil: not known.
+    package var roundTrip: Interval? { retransmission.roundTrip }
+
     /// A client sends its ClientHello; a server waits for one.
     package func start(now: Instant) {
         guard isClient, case .idle = state else { return }

@@ -36,6 +36,10 @@ package struct ICEAgent {
     package internal(set) var state = State.checking
     /// Where to send: the peer of the selected pair. nil only before the first `connected`.
     package internal(set) var remote: TransportAddress?
+    /// A client's only candidate, that has been asked and has not answered.
+    package var asked: TransportAddress? {
+        state == .checking && checks.count == 1 && checks[0].lastSent != nil ? checks[0].address : nil
+    }
     /// Smoothed over our own checks; nil for a server, which sends next to none.
     package internal(set) var roundTrip: Interval?
 

@@ -58,7 +58,7 @@ package final class PeerConnection {
             now: now, seed: random.next())
         dtls = DTLSTransport(
             context: context, isClient: parameters.dtlsActive, remoteFingerprints: parameters.remoteFingerprints,
-            // A client's pair has answered a check before DTLS begins.
+            // A client's candidates are its server's own word, over HTTP, and are sent checks as often.
             isProven: parameters.role == .client)
         setupDeadline = now + setupTimeout
         log.append(.opened, at: now)
@@ -76,6 +76,8 @@ package final class PeerConnection {
     }
     /// Measured by our own connectivity checks; nil for ICE-lite.
     package var roundTrip: Interval? { ice.roundTrip }
+    /// As the handshake shows it, the peer's computing included; nil: not known.
+    package var handshakeRoundTrip: Interval? { dtls.roundTrip }
     /// A watched peer sends nothing and answers no checks.
     package var isUnreachable: Bool { ice.isUnreachable }
     package var isClosed: Bool { if case .closed = state { true } else { false } }
@@ -210,14 +212,17 @@ package final class PeerConnection {
             selected = remote
             log.append(.remoteSelected(remote), at: now)
         }
-        if ice.state == .connected, !hasStarted {
+        // The first flight of a client with one candidate goes with its first check: the peer has the check by then, and a
+        // round trip is saved.
+        if !hasStarted, ice.state == .connected || ice.asked != nil {
             hasStarted = true
             log.append(.handshakeStarted, at: now)
             dtls.start(now: now)
         }
         sendHandshake(outbox: outbox)
         switch dtls.state {
-        case .connected(let keys) where srtp == nil:
+        // The answers to the check may be lost, and the handshake be over before it.
+        case .connected(let keys) where srtp == nil && ice.remote != nil:
             guard let session = SRTPSession(keys) else { return finish(.handshakeFailed, now: now) }
             use(session, profile: keys.profile, now: now)
         case .failed(let reason): return finish(reason, now: now)
@@ -243,7 +248,7 @@ package final class PeerConnection {
 
     private func sendHandshake(outbox: Outbox) {
         let datagrams = dtls.takeDatagrams()
-        guard let remote = ice.remote else { return }
+        guard let remote = ice.remote ?? ice.asked else { return }
         for bytes in datagrams { _ = transmit(bytes, to: remote, outbox: outbox) }
     }
 

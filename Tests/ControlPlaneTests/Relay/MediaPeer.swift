@@ -62,11 +62,11 @@ final class MediaPeer: Sendable {
         return answer
     }
 
-    /// Sends frames of one packet each at 50 a second, every tenth a keyframe, until cancelled.
-    func sendVideo() async {
+    /// Sends frames of one packet each at 50 a second, every tenth a keyframe, or the first alone, until cancelled.
+    func sendVideo(onlyFirstIsKeyframe: Bool = false) async {
         var sequence: UInt16 = 0
         while !Task.isCancelled {
-            sendFrame(sequence, isKeyframe: sequence % 10 == 0)
+            sendFrame(sequence, isKeyframe: sequence % (onlyFirstIsKeyframe ? .max : 10) == 0)
             sequence &+= 1
             try? await Task.sleep(for: .milliseconds(20))
         }
@@ -131,9 +131,11 @@ func whilePublishing(
 }
 
 /// Runs `body` while `publisher` sends.
-func whileSending(_ publisher: MediaPeer, _ body: @escaping @Sendable () async throws -> Void) async throws {
+func whileSending(
+    _ publisher: MediaPeer, onlyFirstIsKeyframe: Bool = false, _ body: @escaping @Sendable () async throws -> Void
+) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { await publisher.sendVideo() }
+        group.addTask { await publisher.sendVideo(onlyFirstIsKeyframe: onlyFirstIsKeyframe) }
         defer { group.cancelAll() }
         try await body()
     }

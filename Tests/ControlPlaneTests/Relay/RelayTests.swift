@@ -1,5 +1,6 @@
 import Forwarding
 import Glibc
+import MediaPlane
 import Testing
 import WebRTC
 
@@ -31,6 +32,27 @@ extension RunningNode {
                 #expect(try await whip.delete(url: try #require(answer.location)) == 200)
                 await viewer.stop()
             }
+        }
+    }
+
+    /// The publisher's only keyframe has come long before the first viewer of the edge, and the second.
+    @Test func whoComesLateSeesTheOnlyKeyframeThereWas() async throws {
+        try await withNodes(cascade()) { nodes in
+            let (origin, edge) = (nodes["origin-1"]!, nodes["edge-1"]!)
+            let publisher = try MediaPeer()
+            #expect(try await publisher.publish(to: origin.url + "/whip/live").status == 201)
+            #expect(await eventually { await origin.sessions.isWatchable("live") })
+            try await whileSending(publisher, onlyFirstIsKeyframe: true) {
+                #expect(
+                    await eventually { await origin.sessions.media.statistics()[0].packetsIn > 20 })
+                for node in [edge, edge, origin] {
+                    let viewer = try MediaPeer()
+                    #expect(try await viewer.watch(node.url + "/whep/live").status == 201)
+                    #expect(await viewer.receives(moreThan: 50))
+                    await viewer.stop()
+                }
+            }
+            await publisher.stop()
         }
     }
 

@@ -134,6 +134,7 @@ final class FuzzedUnit {
             broadcast: Self.broadcast, direction: direction,
             tracks: direction == .source ? sourceTracks(variant) : sinkTracks(variant, peer))
         parameters.isRelay = variant & 0x80 != 0
+        parameters.startsInBurst = direction == .sink && variant & 0x40 != 0
         unit.apply(.open(parameters), now: now)
         drain()
         if connects { connect(peer, isClient: isClient) }

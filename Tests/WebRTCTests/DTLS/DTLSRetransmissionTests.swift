@@ -14,6 +14,21 @@ import Testing
         #expect(retransmission.advance(now: Self.ms(350)) == .giveUp)
     }
 
+    /// What answers a repeat might answer what it repeats.
+    @Test func onlyAFlightThatWasSentOnceTellsTheRoundTrip() {
+        var retransmission = DTLSRetransmission(isClient: false, isProven: true)
+        retransmission.heard(now: Self.ms(5))
+        #expect(retransmission.roundTrip == nil)
+        retransmission.sent(repeats: [[[1]], [[2]]], now: Self.ms(10))
+        _ = retransmission.advance(now: Self.ms(60))
+        retransmission.heard(now: Self.ms(90))
+        #expect(retransmission.roundTrip == nil)
+        retransmission.sent(repeats: [[[1]]], now: Self.ms(100))
+        retransmission.heard(now: Self.ms(145))
+        retransmission.heard(now: Self.ms(190))
+        #expect(retransmission.roundTrip == .milliseconds(45))
+    }
+
     @Test func anAlertWithoutKeysCountsWhenNothingFollows() {
         var retransmission = DTLSRetransmission(isClient: true, isProven: true)
         retransmission.refused(now: .zero)

@@ -1,5 +1,5 @@
 // The publisher page: camera or screen and a microphone, sent by WHIP to this origin.
-import {connect, connected, headers, iceConfiguration, Refused} from './signaling.js';
+import {connect, connected, headers, Refused} from './signaling.js';
 
 const $ = id => document.getElementById(id);
 const parameters = new URLSearchParams(location.search);
@@ -95,7 +95,7 @@ async function start() {
   show('connecting');
   notice('Going live…');
   await capture(signal);
-  const pc = new RTCPeerConnection(await iceConfiguration(location.href));
+  const pc = new RTCPeerConnection();
   signal.addEventListener('abort', () => pc.close(), {once: true});
   signal.throwIfAborted();
   window.cascade = {pc};

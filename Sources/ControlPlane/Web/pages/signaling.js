@@ -23,26 +23,13 @@ async function refusal(response) {
   return new Refused(response.status, detail, Number.isFinite(after) ? after : null);
 }
 
-/** Candidates are gathered for at most this long: host candidates come at once, and the server needs none. */
-const gatheringMilliseconds = 300;
-
-function gathered(pc) {
-  if (pc.iceGatheringState === 'complete') return Promise.resolve();
-  return new Promise(resolve => {
-    const timer = setTimeout(resolve, gatheringMilliseconds);
-    pc.addEventListener('icegatheringstatechange', () => {
-      if (pc.iceGatheringState === 'complete') { clearTimeout(timer); resolve(); }
-    });
-  });
-}
-
 /** The servers a viewer or publisher may relay through; none when the node has none to offer. */
-export async function iceConfiguration(base) {
+async function iceServers(base) {
   try {
-    const response = await fetch(new URL('/api/ice', base));
-    return response.ok ? await response.json() : {};
+    const response = await fetch(new URL('/api/ice', base), {signal: AbortSignal.timeout(1_000)});
+    return response.ok ? (await response.json()).iceServers ?? [] : [];
   } catch {
-    return {};
+    return [];
   }
 }
 
@@ -56,13 +43,17 @@ async function offer(url, sdp, {token, signal}) {
 }
 
 /**
+ * The offer leaves at once, without candidates: the server knows a client by its checks. What takes time on this side, the
+ * servers to relay through and gathering, goes on meanwhile or after.
+ *
  * Negotiates `pc`, whose transceivers are set up, with an endpoint. Returns the session: `endpoint` is the URL that took
  * it, which may be another node's, `link` its Link header, and `close()` ends it at the server.
  */
 export async function connect(pc, url, {token = '', signal} = {}) {
-  await pc.setLocalDescription();
-  await gathered(pc);
-  const response = await offer(url, pc.localDescription.sdp, {token, signal});
+  const description = await pc.createOffer();
+  const [response, servers] = await Promise.all([
+    offer(url, description.sdp, {token, signal}), iceServers(url),
+  ]);
   if (response.status !== 201) throw await refusal(response);
   const resource = new URL(response.headers.get('location'), response.url).href;
   const ended = new AbortController();
@@ -76,11 +67,18 @@ export async function connect(pc, url, {token = '', signal} = {}) {
       fetch(resource, {method: 'DELETE', headers: headers(token), keepalive: true}).catch(() => {});
     },
   };
+  // The promises of a connection that is closed meanwhile never settle.
+  const abandon = () => session.close();
+  signal?.addEventListener('abort', abandon);
   try {
+    if (servers.length && pc.setConfiguration) pc.setConfiguration({...pc.getConfiguration(), iceServers: servers});
+    await pc.setLocalDescription(description);
     await pc.setRemoteDescription({type: 'answer', sdp: await response.text()});
   } catch (error) {
     session.close();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', abandon);
   }
   return session;
 }

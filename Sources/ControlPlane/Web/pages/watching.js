@@ -1,5 +1,5 @@
 // One WHEP session and the video element it plays in.
-import {connect, connected, iceConfiguration} from './signaling.js';
+import {connect, connected} from './signaling.js';
 import {follow} from './events.js';
 
 /** How long a session that was negotiated may take to its first frame before a move to it is given up. */
@@ -34,7 +34,7 @@ export class Watching {
    * Throws what `connect` throws; nothing is left open then.
    */
   static async begin(url, video, {token, signal, created = () => {}}) {
-    const pc = new RTCPeerConnection(await iceConfiguration(url));
+    const pc = new RTCPeerConnection();
     const watching = new Watching(pc, video);
     created(pc);
     try {

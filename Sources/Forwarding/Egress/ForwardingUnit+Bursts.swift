@@ -1,0 +1,39 @@
+import WebRTC
+
+/// A viewer sees the newest group of pictures at once, instead of waiting for the next.
+extension ForwardingUnit {
+    /// Lets a stream of video begin at the newest keyframe. false: it has to wait for one.
+    func beginInBurst(_ viewer: Viewer, track t: Int, now: Instant) -> Bool {
+        let track = viewer.broadcast.tracks[t]
+        guard viewer.startsInBurst, let index = viewer.records[t]?.index,
+            let start = track.forwarded.burstStart(mendedWithin: Self.repairTime, now: now)
+        else { return false }
+        viewer.records[t]!.burst = Burst(
+            first: track.streams[index].line.next, roundTrip: viewer.roundTrip, now: now)
+        fanOut.start(viewer, track: t, at: start, due: now + Burst.patience, to: outbox, &catchup, now: now)
+        return true
+    }
+
+    /// Whether a wish for a keyframe is answered, or soon will be, by the group again: the viewer lacks the first packets of
+    /// its stream, which it cannot know of, and the publisher need not encode one for that.
+    func replaysGroup(for viewer: Viewer, track t: Int, now: Instant) -> Bool {
+        let track = viewer.broadcast.tracks[t]
+        guard let record = viewer.records[t], record.burst?.mayReplay(now: now) == true else { return false }
+        // A hole in the keyframe alarms browsers, too, but then they have asked for what is missing, and it is on its way.
+        if let last = record.lastRepair, now < last + viewer.roundTrip + Self.alarmTime,
+            viewer.records[t]!.burst!.isFalseAlarm()
+        {
+            return true
+        }
+        // A group with a hole is no help: the hole may be what it asks for.
+        guard let start = track.forwarded.burstStart(mendedWithin: Self.alarmTime, now: now) else { return false }
+        let first = track.streams[record.index].line.next
+        guard viewer.records[t]!.burst!.replay(first: first, roundTrip: viewer.roundTrip, now: now) else { return true }
+        fanOut.start(viewer, track: t, at: start, due: now, to: outbox, &catchup, now: now)
+        return true
+    }
+
+    /// What is missing for longer is lost.
+    private static let repairTime = Interval.seconds(Int64(1))
+    private static let alarmTime = Interval.milliseconds(100)
+}
