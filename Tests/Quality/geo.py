@@ -46,7 +46,7 @@ def main():
     print(text)
     if options.case is None:
         report.replace("geo", "\n".join([
-            report.circumstances("make geo"),
+            report.circumstances("geo"),
             f"Round trips: origin to edge {RELAY} ms, edge to near viewer {NEAR} ms, origin to far viewer {FAR} ms. 720p, 30 "
             f"pictures a second, VP8 at 2 Mbit/s, a keyframe every 2 s; the publisher makes none when asked. Each row is "
             f"{options.seconds} s after the first second of a picture, near and far at the same time.", "", text]))

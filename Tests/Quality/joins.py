@@ -124,7 +124,7 @@ def main():
     print(text)
     if options.only is None:
         report.replace("joins", "\n".join([
-            report.circumstances("make joins"),
+            report.circumstances("joins"),
             "720p, 30 pictures a second, VP8 at 2 Mbit/s. From the POST to the first picture on the screen "
             "(`requestVideoFrameCallback`), at random moments.", "", text]))
 

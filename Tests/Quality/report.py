@@ -1,9 +1,10 @@
 """docs/quality.md: each measurement replaces its own section, between two marks, with what it has seen."""
 
 import datetime
+import os
 import pathlib
 import re
-import subprocess
+import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
 FILE = ROOT / "docs" / "quality.md"
@@ -14,10 +15,10 @@ def table(heads: list[str], rows: list[list]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
-def circumstances(command: str) -> str:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    return f"`{command}`, {datetime.date.today():%-d %B %Y}, on sources from {commit} on."
+def circumstances(target: str) -> str:
+    arguments = " ".join(sys.argv[1:])
+    command = f"make {target} ARGS='{arguments}'" if arguments else f"make {target}"
+    return f"`{command}`, {datetime.date.today():%-d %B %Y}, on a machine with {os.cpu_count()} cores."
 
 
 def replace(section: str, text: str):
