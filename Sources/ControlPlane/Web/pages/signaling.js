@@ -43,11 +43,11 @@ async function offer(url, sdp, {token, signal}) {
 }
 
 /**
- * The offer leaves at once, without candidates: the server knows a client by its checks. What takes time on this side, the
- * servers to relay through and gathering, goes on meanwhile or after.
- *
  * Negotiates `pc`, whose transceivers are set up, with an endpoint. Returns the session: `endpoint` is the URL that took
  * it, which may be another node's, `link` its Link header, and `close()` ends it at the server.
+ *
+ * The offer leaves at once, without candidates: the server knows a client by its checks. What takes time on this side, the
+ * servers to relay through and gathering, goes on meanwhile or after.
  */
 export async function connect(pc, url, {token = '', signal} = {}) {
   const description = await pc.createOffer();
