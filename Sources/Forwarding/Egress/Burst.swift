@@ -43,9 +43,6 @@ struct Burst {
     /// Since that was last looked at something has left that came late.
     private var leftLate = false
     private var falseAlarms = 0
-    /// The next packet begins the group (again).
-    private var isFresh = true
-    private var replays = 0
     private var nextReplay: Instant
     /// In the order of their numbers.
     private var stamps: [Stamp] = []
@@ -107,12 +104,13 @@ struct Burst {
         guard mayReplay(now: now), now >= nextReplay else { return false }
         endRun(at: first)
         runs.append(first..<Int64.max)
-        replays += 1
-        (isFresh, started, ended, falseAlarms) = (true, now, nil, 0)
+        (started, ended, falseAlarms) = (now, nil, 0)
         let pause = min(Self.longestPause, Self.replayPause * (1 << Int64(replays - 1)))
         nextReplay = now + pause + roundTrip
         return true
     }
+
+    private var replays: Int { runs.count - 1 }
 
     /// A wish for a keyframe is this burst's to fulfil, if not now.
     func mayReplay(now: Instant) -> Bool { replays < Self.mostReplays && now < began + Self.replayWindow }
@@ -145,11 +143,11 @@ struct Burst {
     ///   - edge: where that line is now.
     mutating func delta(of timestamp: UInt32, number: Int64, edge: UInt32) -> UInt32 {
         precondition(isUnderWay, "a burst that is over gives nobody a time")
-        if !isFresh, let last = stamps.last, last.timestamp == timestamp {
+        // What left before this run is of no picture of its.
+        if let last = stamps.last, let run = runs.last, last.last >= run.lowerBound, last.timestamp == timestamp {
             stamps[stamps.count - 1].last = number
             return last.delta
         }
-        isFresh = false
         var stamp = Int32(bitPattern: edge &- timestamp) > 0 ? edge : timestamp
         if let last = stamps.last {
             let least = last.timestamp &+ last.delta &+ 1
