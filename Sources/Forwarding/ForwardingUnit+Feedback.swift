@@ -19,7 +19,8 @@ extension ForwardingUnit {
                 part.senderInformation(in: bytes), ntpOrigin: ntpOrigin, now: now),
             publisher.broadcast.succession.source === publisher
         else { return }
-        publisher.broadcast.tracks[point.target].forwarded.synchronise(at: point.at, timestamp: point.timestamp)
+        publisher.broadcast.tracks[point.target].encodings[point.encoding].synchronise(
+            at: point.at, timestamp: point.timestamp)
     }
 
     private func receive(_ part: RTCPPart, in bytes: borrowing RawSpan, of viewer: Viewer, now: Instant) {
@@ -66,12 +67,13 @@ extension ForwardingUnit {
         viewer.records[t]!.keyframeRequested()
         let age = viewer.measuredRoundTrip ?? .zero
         if replaysGroup(for: viewer, track: t, now: now) { return }
-        guard track.isVideo, track.forwarded.keyframes.isWorthAsking(now: now, age: age) else { return }
+        let encoding = track.encodings[track.streams[viewer.records[t]!.index].encoding]
+        guard track.isVideo, encoding.keyframes.isWorthAsking(now: now, age: age) else { return }
         viewer.transport.log.append(.keyframeRequestReceived, at: now)
         guard viewer.isRelay || viewer.budget.keyframes.take(FeedbackBudget.keyframes, now: now) else {
             return refuse(.keyframeBudget, of: viewer, now: now)
         }
-        track.forwarded.keyframes.want(now: now, age: age)
+        encoding.keyframes.want(now: now, age: age)
         requestKeyframes(of: viewer.broadcast, now: now)
     }
 
@@ -89,25 +91,25 @@ extension ForwardingUnit {
         if let roundTrip = publisher.transport.roundTrip { publisher.source.setRoundTrip(roundTrip) }
         var packets = publisher.source.dueFeedback(now: now)
         for case .nack(_, _, let lost) in packets { statistics.nacksSent += UInt64(lost.count) }
-        for target in dueKeyframes(of: publisher, now: now) {
+        for (target, encoding) in dueKeyframes(of: publisher, now: now) {
             // Some encoders cannot be asked (FFmpeg's WHIP muxer): the firewall's clock runs all the same.
-            guard let request = publisher.source.keyframeRequest(target: target) else { continue }
+            guard let request = publisher.source.keyframeRequest(target: target, encoding: encoding) else { continue }
             packets.append(request)
             statistics.keyframeRequestsSent += 1
             publisher.transport.log.append(.keyframeRequestSent, at: now)
         }
-        let switching = publisher.source.dueSwitchRequests(now: now)
-        statistics.keyframeRequestsSent += UInt64(switching.count)
-        publisher.send(packets + switching, to: outbox)
+        publisher.send(packets, to: outbox)
     }
 
-    /// The tracks for which a publisher is to be asked for a keyframe now.
-    private func dueKeyframes(of publisher: Publisher, now: Instant) -> [Int] {
-        let broadcast = publisher.broadcast
-        if broadcast.succession.source === publisher {
-            return broadcast.tracks.indices.filter { broadcast.tracks[$0].forwarded.keyframes.due(now: now) }
+    /// The tracks and encodings of which a publisher is to be asked for a keyframe now.
+    private func dueKeyframes(of publisher: Publisher, now: Instant) -> [(target: Int, encoding: Int)] {
+        let tracks = publisher.broadcast.tracks
+        if publisher.broadcast.succession.source === publisher {
+            return tracks.indices.flatMap { t in
+                tracks[t].encodings.indices.filter { tracks[t].encodings[$0].keyframes.due(now: now) }.map { (t, $0) }
+            }
         }
-        guard broadcast.succession.keyframeIsDue(of: publisher, now: now) else { return [] }
-        return broadcast.tracks.indices.filter { broadcast.tracks[$0].isVideo }
+        guard publisher.broadcast.succession.keyframeIsDue(of: publisher, now: now) else { return [] }
+        return publisher.source.tracks.filter { tracks[$0.target].isVideo }.map { ($0.target, $0.choice.current) }
     }
 }

@@ -178,26 +178,26 @@ package final class ForwardingUnit {
         }
         let keyframe = isKeyframeStart(
             codec: publisher.source.tracks[place.track].negotiated.codec.name, payload: payload)
-        guard publisher.source.forwards(extended, keyframe: keyframe, at: place, now: now) else {
-            return .unwantedEncoding
-        }
         guard publisher.broadcast.succession.source === publisher else {
             return hold(packet, extended, payload, at: place, of: publisher, now: now)
         }
         let track = publisher.broadcast.tracks[publisher.source.tracks[place.track].target]
+        followChoice(of: publisher, track: place.track, now: now)
+        let encoding = track.encodings[place.encoding]
         if publisher.source.tracks[place.track].encodings[place.encoding].line == nil {
             let isNew = publisher.source.tracks[place.track].encodings[place.encoding].statistics.packets == 0
-            if isNew, !track.isVideo, track.forwarded.hasRecently(payload, now: now) { return .duplicate }
-            let line = track.beginLine(sequence: extended, timestamp: packet.timestamp, now: now)
+            if isNew, !track.isVideo, encoding.hasRecently(payload, now: now) { return .duplicate }
+            let line = track.beginLine(
+                of: place.encoding, sequence: extended, timestamp: packet.timestamp, now: now)
             if let point = publisher.source.place(line, at: place) {
-                track.forwarded.synchronise(at: point.at, timestamp: point.timestamp)
+                encoding.synchronise(at: point.at, timestamp: point.timestamp)
             }
         }
-        if keyframe { putParameterSets(before: extended, packet, at: place, of: publisher, track, now: now) }
+        if keyframe { putParameterSets(before: extended, packet, at: place, of: publisher, encoding, now: now) }
         guard let line = publisher.source.tracks[place.track].encodings[place.encoding].line,
             let sequence = line.sequence(of: extended)
         else { return .tooOld }
-        switch track.forwarded.accept(
+        switch encoding.accept(
             sequence: sequence, timestamp: packet.timestamp &+ line.timestampOffset, marker: packet.marker,
             keyframe: keyframe, payload: payload, now: now)
         {
@@ -218,14 +218,14 @@ package final class ForwardingUnit {
     /// Gives a keyframe on its way to the line the parameter sets that it came without.
     private func putParameterSets(
         before extended: Int64, _ packet: RTPPacket, at place: Source.Located, of publisher: Publisher,
-        _ track: Track, now: Instant
+        _ encoding: Encoding, now: Instant
     ) {
         guard
             let sets = publisher.source.insertParameterSets(before: extended, timestamp: packet.timestamp, at: place),
             let line = publisher.source.tracks[place.track].encodings[place.encoding].line
         else { return }
         for (i, unit) in sets.units.enumerated() {
-            _ = unsafe track.forwarded.accept(
+            _ = unsafe encoding.accept(
                 sequence: sets.first + Int64(i), timestamp: packet.timestamp &+ line.timestampOffset, marker: false,
                 keyframe: false, payload: unit.span.bytes, now: now)
         }
@@ -234,7 +234,9 @@ package final class ForwardingUnit {
     private func repairsExhausted(at place: Source.Located, of publisher: Publisher, now: Instant) {
         publisher.transport.log.append(.repairsExhausted, at: now)
         let track = publisher.broadcast.tracks[publisher.source.tracks[place.track].target]
-        if track.isVideo, !track.streams.isEmpty { track.forwarded.keyframes.want(now: now) }
+        guard track.isVideo, track.encodings.indices.contains(place.encoding) else { return }
+        let encoding = track.encodings[place.encoding]
+        if encoding.readers > 0 { encoding.keyframes.want(now: now) }
     }
 
     // MARK: - Out

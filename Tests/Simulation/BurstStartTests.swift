@@ -43,7 +43,7 @@ import WebRTC
 
         func askForKeyframe(_ viewer: Host) {
             let broadcast = viewer.unit.broadcasts[Cascade.broadcast]!
-            broadcast.tracks[0].forwarded.keyframes.want(now: cascade.network.now)
+            broadcast.tracks[0].preferred.keyframes.want(now: cascade.network.now)
             viewer.unit.requestKeyframes(of: broadcast, now: cascade.network.now)
         }
     }
@@ -186,7 +186,7 @@ import WebRTC
     /// What is still on its way again is no reason to wait for the next keyframe; what is lost for good is.
     @Test func aGroupWithAHoleIsSentWhileItMayBeMended() throws {
         let scene = try Scene(seed: 207)
-        let encoding = scene.origin.unit.broadcasts[Cascade.broadcast]!.tracks[0].forwarded
+        let encoding = scene.origin.unit.broadcasts[Cascade.broadcast]!.tracks[0].preferred
         let now = scene.cascade.network.now
         let second = Interval.seconds(Int64(1))
         #expect(encoding.burstStart(mendedWithin: second, now: now) != nil)
@@ -206,7 +206,7 @@ import WebRTC
         let cascade = scene.cascade
         let viewer = try scene.join("viewer", loss: 0.05, rtx: false)
         scene.play(for: 3)
-        let encoding = scene.origin.unit.broadcasts[Cascade.broadcast]!.tracks[0].forwarded
+        let encoding = scene.origin.unit.broadcasts[Cascade.broadcast]!.tracks[0].preferred
         _ = unsafe encoding.accept(
             sequence: encoding.history.newest! + 30, timestamp: encoding.edge(at: cascade.network.now), marker: true,
             keyframe: false, payload: [UInt8](repeating: 1, count: 20).span.bytes, now: cascade.network.now)
@@ -226,6 +226,6 @@ import WebRTC
         scene.play(for: 8)
         #expect(
             edge.events.contains { if case .connected = $0 { true } else { false } }, "the control plane has been told")
-        #expect(edge.unit.broadcasts[Cascade.broadcast]!.tracks[0].forwarded.history.newest ?? 0 > 100)
+        #expect(edge.unit.broadcasts[Cascade.broadcast]!.tracks[0].preferred.history.newest ?? 0 > 100)
     }
 }

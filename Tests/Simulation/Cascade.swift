@@ -108,20 +108,20 @@ final class Cascade {
     private func observe(_ unit: ForwardingUnit, name: String, now: Instant) {
         guard let tracks = unit.broadcasts[Self.broadcast]?.tracks else { return }
         for (index, track) in tracks.enumerated() {
-            for sequence in track.forwarded.pending { observe(sequence, of: track, index: index, name: name, now: now) }
+            for sequence in track.preferred.pending { observe(sequence, of: track, index: index, name: name, now: now) }
         }
-        audioPackets[name, default: 0] += tracks[1].forwarded.pending.count
+        audioPackets[name, default: 0] += tracks[1].preferred.pending.count
     }
 
     private func observe(_ sequence: Int64, of track: Track, index: Int, name: String, now: Instant) {
-        guard let entry = track.forwarded.history.entry(sequence), entry.length >= Stamp.offset + Stamp.length else {
+        guard let entry = track.preferred.history.entry(sequence), entry.length >= Stamp.offset + Stamp.length else {
             return
         }
         let bytes = unsafe UnsafeRawBufferPointer(
-            start: track.forwarded.history.payload(of: entry), count: entry.length)
+            start: track.preferred.history.payload(of: entry), count: entry.length)
         let stamp = unsafe Stamp(Array(bytes[Stamp.offset..<Stamp.offset + Stamp.length]))
         let rate = Double(track.format.codec.clockRate)
-        let skew = track.forwarded.clock.map { clock in
+        let skew = track.preferred.clock.map { clock in
             clock.at + .seconds(Double(Int32(bitPattern: entry.timestamp &- clock.timestamp)) / rate) - stamp.sent
         }
         let sample = Sample(
@@ -235,7 +235,7 @@ final class Cascade {
         while min(nextFrame, nextAudio) < end {
             network.run(until: min(nextFrame, nextAudio))
             if nextFrame <= nextAudio {
-                let isAsked = host.unit.broadcasts[Self.broadcast]?.tracks[0].forwarded.keyframes.isPending == true
+                let isAsked = host.unit.broadcasts[Self.broadcast]?.tracks[0].preferred.keyframes.isPending == true
                 let frame = nextVideoFrame(key: answersRequests && isAsked)
                 network.apply(.ingest(Self.broadcast, packets: frame), to: host)
                 nextFrame = nextFrame + frameTime

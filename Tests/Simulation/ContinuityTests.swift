@@ -103,7 +103,7 @@ struct MovingEdge {
     func theSourceMovesToAnotherOrigin(delays: (Int64, Int64)) throws {
         var edge = try MovingEdge(seed: 71, delays: delays)
         // Somebody asked the old origin a moment ago: that must not keep the new one from being asked.
-        edge.viewer.unit.broadcasts[Cascade.broadcast]?.tracks[0].forwarded.keyframes.want(
+        edge.viewer.unit.broadcasts[Cascade.broadcast]?.tracks[0].preferred.keyframes.want(
             now: edge.cascade.network.now)
         edge.play(for: .milliseconds(200))
         let start = edge.cascade.network.now

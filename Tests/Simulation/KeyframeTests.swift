@@ -20,7 +20,7 @@ import WebRTC
             let viewer = try cascade.viewer("viewer-\(n)", of: edge)
             let now = cascade.network.now
             // Each viewer asks by itself as well, as a browser without a picture does.
-            viewer.unit.broadcasts[Cascade.broadcast]?.tracks[0].forwarded.keyframes.want(now: now)
+            viewer.unit.broadcasts[Cascade.broadcast]?.tracks[0].preferred.keyframes.want(now: now)
             cascade.play(from: publisher, until: now + .milliseconds(100))
         }
         cascade.play(from: publisher, until: .zero + .seconds(Int64(10)))

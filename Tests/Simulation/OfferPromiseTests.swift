@@ -228,7 +228,7 @@ private final class Scene {
     func complaints(simulcast: Bool) -> [Broken] {
         DropReason.allCases.compactMap { reason in
             let count = unit.statistics.drops[Int(reason.rawValue)]
-            guard count > 0, reason != .unwantedEncoding || !simulcast else { return nil }
+            guard count > 0 else { return nil }
             return "\(count) dropped as \(reason)"
         }
     }

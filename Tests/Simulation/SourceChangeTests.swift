@@ -8,7 +8,7 @@ import WebRTC
 @Suite struct SourceChangeTests {
     /// What a viewer's history holds, in the order of its line.
     private func line(of viewer: Host, track: Int) -> [PacketHistory.Entry] {
-        guard let history = viewer.unit.broadcasts[Cascade.broadcast]?.tracks[track].forwarded,
+        guard let history = viewer.unit.broadcasts[Cascade.broadcast]?.tracks[track].preferred,
             let newest = history.history.newest
         else { return [] }
         return (0...newest).compactMap { history.history.entry($0) }

@@ -36,7 +36,7 @@ final class Broadcast {
         return source.tracks.allSatisfy { track in
             let target = tracks[track.target]
             return !target.isVideo
-                || target.forwarded.endsPicture && track.encodings[track.forwarded].losses.missingCount == 0
+                || target.preferred.endsPicture && track.encodings[track.choice.current].losses.missingCount == 0
         }
     }
 
@@ -45,7 +45,9 @@ final class Broadcast {
         guard succession.source === publisher else {
             return deadline.include(succession.nextDeadline(of: publisher), .succession)
         }
-        for track in tracks { deadline.include(track.forwarded.keyframes.nextDeadline, .keyframe) }
+        for track in tracks {
+            for encoding in track.encodings { deadline.include(encoding.keyframes.nextDeadline, .keyframe) }
+        }
     }
 
     /// Lets go of all peers, without a word to them.

@@ -12,6 +12,8 @@ final class Encoding {
     private(set) var formatStart: Int64 = 0
     private(set) var history: PacketHistory
     var keyframes = KeyframeRequests()
+    /// Streams that read it, or are about to.
+    var readers = 0
     /// Line sequence numbers accepted since the last flush.
     private(set) var pending: [Int64] = []
     private(set) var rate = MeasuredRate()
@@ -172,6 +174,9 @@ final class Encoding {
     func timestamp(at now: Instant) -> UInt32? {
         clock.map { $0.timestamp &+ UInt32(truncatingIfNeeded: ticks(in: now - $0.at)) }
     }
+
+    /// The same as far as packets tell, where no clock does.
+    func time(at now: Instant) -> UInt32 { timestamp(at: now) ?? edge(at: now) }
 
     private func ticks(in interval: Interval) -> Int64 {
         let rate = Int64(clockRate)

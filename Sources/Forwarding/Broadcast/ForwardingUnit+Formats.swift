@@ -24,7 +24,8 @@ extension ForwardingUnit {
                 viewer.records[index]!.use(viewer.tracks[t])
                 track.streams[stream].use(viewer.tracks[t].payloadType, form: viewer.records[index]!.form)
             }
-            if track.isVideo, !track.streams.isEmpty { track.forwarded.keyframes.want(now: now) }
+            guard track.isVideo else { continue }
+            for encoding in track.encodings where encoding.readers > 0 { encoding.keyframes.want(now: now) }
         }
         guard formats != broadcast.formats else { return }
         broadcast.formats = formats

@@ -3,76 +3,80 @@ import WebRTC
 /// One track of a broadcast on one worker: its encodings, and the streams that read them.
 final class Track {
     private(set) var format: TrackFormat
-    /// As yet one: the publisher's encodings lie on its line in turn, as `EncodingChoice` has it.
-    let encodings: [Encoding]
-    /// Index of the encoding that viewers get.
-    let forwardedIndex = 0
+    /// In the order of the source. One that its source does not bring is silent; none ever goes.
+    private(set) var encodings: [Encoding]
+    /// Index of the encoding for those who have no wish of their own.
+    var preferredIndex = 0
+    /// Appended and removed by the functions below, which know who reads what.
     var streams: ContiguousArray<Stream> = []
+    private let limits: Limits
 
     init(format: TrackFormat, limits: Limits) {
-        self.format = format
-        encodings = [Encoding(format: format, limits: limits)]
+        (self.format, self.limits) = (format, limits)
+        encodings = []
+        makeEncodings()
     }
 
     var isVideo: Bool { format.kind == .video }
-    var forwarded: Encoding { encodings[forwardedIndex] }
+    var preferred: Encoding { encodings[preferredIndex] }
 
-    /// Starts a source's stretch of the line with its first packet. Streams of video then wait for its keyframe.
-    func beginLine(sequence: Int64, timestamp: UInt32, now: Instant) -> SourceLine {
-        let isFirst = forwarded.isEmpty
-        if isVideo, !isFirst {
-            waitForKeyframe()
-            if !streams.isEmpty { forwarded.keyframes.want(now: now) }
+    private func makeEncodings() {
+        while encodings.count < max(1, format.rids.count) { encodings.append(Encoding(format: format, limits: limits)) }
+    }
+
+    /// Starts a source's stretch of an encoding's line with its first packet. Streams of video then wait for its keyframe.
+    func beginLine(of encoding: Int, sequence: Int64, timestamp: UInt32, now: Instant) -> SourceLine {
+        if isVideo, !encodings[encoding].isEmpty {
+            for i in streams.indices where streams[i].encoding == encoding { streams[i].waitForKeyframe() }
+            if encodings[encoding].readers > 0 { encodings[encoding].keyframes.want(now: now) }
         }
-        return forwarded.beginLine(sequence: sequence, timestamp: timestamp, now: now)
+        return encodings[encoding].beginLine(sequence: sequence, timestamp: timestamp, now: now)
     }
 
     /// The next packets are of this format. `anew`: it is another codec, and streams wait for its first keyframe.
     func change(to format: TrackFormat, anew: Bool) {
         self.format = format
-        guard anew else { return }
-        for encoding in encodings { encoding.change(to: format.codec) }
-        if isVideo { waitForKeyframe() }
-    }
-
-    func pictureNumbers(of packet: LinePacket) -> PictureNumbers? {
-        let payload = unsafe UnsafeRawBufferPointer(start: packet.payload, count: packet.length)
-        return unsafe PictureNumbers.parse(payload.bytes, of: format.codec.name)
-    }
-
-    /// What a stretch of `stream` that begins at `first` adds, so that its pictures are numbered on from what has left: one
-    /// that is sent again, or another source's, may have numbers that the viewer has seen.
-    func offsets(of stream: Stream, from first: Int64, adding offsets: OutgoingLine.Offsets) -> OutgoingLine.Offsets {
-        var result = offsets
-        guard let last = lastSent(of: stream), let lastNumbers = pictureNumbers(of: last.packet),
-            let packet = LinePacket(first, of: forwarded, index: forwardedIndex),
-            let numbers = pictureNumbers(of: packet)
-        else { return result }
-        if let id = numbers.pictureID, let lastID = lastNumbers.pictureID {
-            result.pictureID = (last.offsets.pictureID &+ lastID &+ 1 &- id) & 0x7FFF
+        if anew {
+            for encoding in encodings { encoding.change(to: format.codec) }
+            if isVideo { for i in streams.indices { streams[i].waitForKeyframe() } }
         }
-        if let index = numbers.tl0PictureIndex, let lastIndex = lastNumbers.tl0PictureIndex {
-            result.tl0PictureIndex = last.offsets.tl0PictureIndex &+ lastIndex &+ 1 &- index
-        }
-        return result
+        makeEncodings()
     }
 
-    /// nil: nothing has, or the history has it no more.
-    private func lastSent(of stream: Stream) -> (packet: LinePacket, offsets: OutgoingLine.Offsets)? {
-        for number in (stream.line.next - Self.fewNumbers..<stream.line.next).reversed() {
-            guard let origin = stream.line.origin(of: number), encodings.indices.contains(origin.encoding),
-                origin.sequence >= encodings[origin.encoding].formatStart,
-                let packet = LinePacket(origin.sequence, of: encodings[origin.encoding], index: origin.encoding)
-            else { continue }
-            return (packet, origin.offsets)
-        }
-        return nil
+    // MARK: Streams
+
+    func append(_ stream: Stream) {
+        streams.append(stream)
+        encodings[stream.encoding].readers += 1
     }
 
-    /// Numbers that may belong to packets that are missing.
-    private static let fewNumbers: Int64 = 16
+    /// The last one takes its place.
+    func removeStream(at index: Int) {
+        leave(index)
+        streams.swapAt(index, streams.count - 1)
+        streams.removeLast()
+    }
 
-    private func waitForKeyframe() {
-        for i in streams.indices { streams[i].waitForKeyframe() }
+    /// The stream reads `encoding` from now on.
+    func turn(stream index: Int, to encoding: Int) {
+        leave(index)
+        streams[index].turn(to: encoding)
+        encodings[encoding].readers += 1
+    }
+
+    /// The stream goes over to `encoding` with that one's next keyframe.
+    func head(stream index: Int, for encoding: Int) {
+        turn(stream: index, to: streams[index].encoding)
+        guard encoding != streams[index].encoding else { return }
+        streams[index].head(for: encoding)
+        encodings[encoding].readers += 1
+    }
+
+    /// Nobody is left to wait for a keyframe of what nobody reads.
+    private func leave(_ index: Int) {
+        for encoding in Set([streams[index].encoding, streams[index].destination]) {
+            encodings[encoding].readers -= 1
+            if encodings[encoding].readers == 0 { encodings[encoding].keyframes.cancel() }
+        }
     }
 }

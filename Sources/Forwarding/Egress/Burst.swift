@@ -44,6 +44,8 @@ struct Burst {
     private var leftLate = false
     private var falseAlarms = 0
     private var nextReplay: Instant
+    /// Outgoing numbers of a burst on another encoding before this one: of its stamps nothing is known any more.
+    private let forgotten: Range<Int64>
     /// In the order of their numbers.
     private var stamps: [Stamp] = []
     /// Outgoing numbers from the beginning of the burst, or of a replay, to its end; `.max` while it goes on.
@@ -53,9 +55,11 @@ struct Burst {
 
     /// - Parameters:
     ///   - first: its first outgoing number.
+    ///   - former: of the same stream, on another encoding.
     ///   - roundTrip: to the viewer, as far as it is known. What he asks for sooner, he asks without having seen any of this.
-    init(first: Int64, roundTrip: Interval, now: Instant) {
+    init(first: Int64, after former: Burst? = nil, roundTrip: Interval, now: Instant) {
         runs = [first..<Int64.max]
+        forgotten = min(first, former?.oldest ?? first)..<first
         (began, started, filled, nextReplay) = (now, now, now, now + Self.patience + roundTrip * 3 / 4)
     }
 
@@ -68,6 +72,15 @@ struct Burst {
         ended = now
         endRun(at: next)
         return true
+    }
+
+    /// The lowest number that is not of the line's own time.
+    private var oldest: Int64 { forgotten.isEmpty ? runs[0].lowerBound : forgotten.lowerBound }
+
+    /// What leaves under `next` and higher numbers is of another encoding, and of that one's own time.
+    mutating func cut(at next: Int64, now: Instant) {
+        ended = now
+        endRun(at: next)
     }
 
     private mutating func endRun(at next: Int64) {
@@ -160,7 +173,7 @@ struct Burst {
     /// The same of a packet that comes late, when those behind it have left. A picture of which nothing has left yet lies right
     /// behind the one before it. nil: it does not belong there, and cannot leave.
     mutating func delta(ofLate timestamp: UInt32, number: Int64) -> UInt32? {
-        guard let run = runs.last(where: { $0.contains(number) }) else { return 0 }
+        guard let run = runs.last(where: { $0.contains(number) }) else { return forgotten.contains(number) ? nil : 0 }
         leftLate = true
         let next = place(behind: number)
         // What left before this run is of no picture of its.
@@ -187,7 +200,7 @@ struct Burst {
     /// What was added to the timestamp of a packet that left as `number`. nil: nobody can say, and it must not leave again:
     /// it has to be the same packet (`Stream.Form.repeatable`).
     func delta(ofSent timestamp: UInt32, number: Int64) -> UInt32? {
-        guard covers(number) else { return 0 }
+        guard covers(number) else { return forgotten.contains(number) ? nil : 0 }
         let next = place(behind: number)
         guard next > 0, number <= stamps[next - 1].last, stamps[next - 1].timestamp == timestamp else { return nil }
         return stamps[next - 1].delta

@@ -15,7 +15,7 @@ struct FanOut {
     private var marked: [Broadcast] = []
     private var batch: [LinePacket] = []
     /// How far it has come that the outbox was too small for.
-    private var cursor = (track: 0, stream: 0)
+    private var cursor = (track: 0, encoding: 0, stream: 0)
 
     init(ntpOrigin: UInt64) {
         self.ntpOrigin = ntpOrigin
@@ -43,23 +43,25 @@ struct FanOut {
     mutating func send(_ broadcast: Broadcast, to outbox: Outbox, _ catchup: inout Catchup, now: Instant) -> Bool {
         while cursor.track < broadcast.tracks.count {
             let track = broadcast.tracks[cursor.track]
-            if !track.forwarded.pending.isEmpty {
-                if cursor.stream == 0 { prepareBatch(of: track) }
-                guard send(track, to: outbox, &catchup, now: now) else { return false }
-                track.forwarded.clearPending()
+            while cursor.encoding < track.encodings.count {
+                let encoding = track.encodings[cursor.encoding]
+                if encoding.readers > 0, !encoding.pending.isEmpty {
+                    if cursor.stream == 0 { prepareBatch(of: encoding) }
+                    guard send(track, to: outbox, &catchup, now: now) else { return false }
+                }
+                encoding.clearPending()
+                (cursor.encoding, cursor.stream) = (cursor.encoding + 1, 0)
             }
-            cursor = (cursor.track + 1, 0)
+            cursor = (cursor.track + 1, 0, 0)
         }
-        cursor = (0, 0)
+        cursor = (0, 0, 0)
         return true
     }
 
-    private mutating func prepareBatch(of track: Track) {
+    private mutating func prepareBatch(of encoding: Encoding) {
         batch.removeAll(keepingCapacity: true)
-        for sequence in track.forwarded.pending {
-            if let packet = LinePacket(sequence, of: track.forwarded, index: track.forwardedIndex) {
-                batch.append(packet)
-            }
+        for sequence in encoding.pending {
+            if let packet = LinePacket(sequence, of: encoding, index: cursor.encoding) { batch.append(packet) }
         }
         equaliseLengths()
     }
@@ -84,7 +86,7 @@ struct FanOut {
         }
     }
 
-    /// false: the outbox had no room for the stream at the cursor.
+    /// Sends the batch of the encoding at the cursor. false: the outbox had no room for the stream there.
     private mutating func send(_ track: Track, to outbox: Outbox, _ catchup: inout Catchup, now: Instant) -> Bool {
         while cursor.stream < track.streams.count {
             let index = cursor.stream
@@ -93,6 +95,10 @@ struct FanOut {
             guard outbox.isEmpty || outbox.hasRoom(for: batch.count + viewer.records.count) else { return false }
             if let srtp = viewer.transport.srtp, let remote = viewer.transport.remote {
                 switch track.streams[index].position {
+                case _ where track.streams[index].encoding != cursor.encoding:
+                    if track.streams[index].destination == cursor.encoding {
+                        begin(track, stream: index, to: outbox, &catchup, now: now)
+                    }
                 case .head:
                     for i in batch.indices
                     where track.streams[index].send(batch[i], srtp: srtp, to: remote, outbox: outbox) { packets += 1 }
@@ -111,11 +117,11 @@ struct FanOut {
         return true
     }
 
-    /// Lets a waiting stream begin, if the batch has what it waits for (a keyframe, or any audio) or the source has just
+    /// Lets a stream that waits for the encoding at the cursor begin, or go over to it, if the batch has what it waits for (a keyframe, or any audio) or the source has just
     /// brought one. A keyframe whose first packet came late by repair has followers that went by already, so it begins
     /// behind the head.
     private func begin(_ track: Track, stream index: Int, to outbox: Outbox, _ catchup: inout Catchup, now: Instant) {
-        let encoding = track.forwarded
+        let encoding = track.encodings[cursor.encoding]
         let awaited = batch.first { $0.sequence >= encoding.formatStart && (!track.isVideo || $0.keyframe) }
         guard let start = awaited?.sequence ?? encoding.recentStart(now: now), let newest = encoding.history.newest
         else { return }
@@ -123,20 +129,26 @@ struct FanOut {
         let first = track.isVideo ? encoding.history.keyframeStart(of: start) : start
         guard newest - first < Int64(Self.maximumStartPackets) else { return }
         let (viewer, t) = (track.streams[index].viewer, Int(track.streams[index].track))
-        self.start(viewer, track: t, at: first, to: outbox, &catchup, now: now)
+        let isBurst = viewer.records[t]?.burst?.isUnderWay == true
+        if isBurst { viewer.records[t]!.burst!.cut(at: track.streams[index].line.next, now: now) }
+        self.start(viewer, track: t, encoding: cursor.encoding, at: first, to: outbox, &catchup, now: now)
     }
 
-    /// A stream begins at `first`, behind the head, when it is `due`.
+    /// A stream begins at `first` of an encoding, behind the head, when it is `due`.
     func start(
-        _ viewer: Viewer, track t: Int, at first: Int64, due: Instant = .zero, to outbox: Outbox,
+        _ viewer: Viewer, track t: Int, encoding: Int, at first: Int64, due: Instant = .zero, to outbox: Outbox,
         _ catchup: inout Catchup, now: Instant
     ) {
         let track = viewer.broadcast.tracks[t]
         guard let record = viewer.records[t] else { return }
         // One that begins again has its place among those that lag.
         let isServed = if case .behind = track.streams[record.index].position { true } else { false }
-        let offsets = track.offsets(of: track.streams[record.index], from: first, adding: record.offsets)
-        track.streams[record.index].start(encoding: track.forwardedIndex, at: first, offsets: offsets)
+        let own = track.encodings[encoding]
+        let time = record.burst?.isUnderWay == true ? own.edge(at: now) : own.history.entry(first)?.timestamp
+        let offsets = track.offsets(
+            of: record, viewer: viewer, from: first, of: encoding, leavingAt: time ?? own.edge(at: now), now: now)
+        track.turn(stream: record.index, to: encoding)
+        track.streams[record.index].start(encoding: encoding, at: first, offsets: offsets)
         viewer.transport.log.append(.sinkStarted(track.format.kind), at: now)
         // The receiver can place the stream in time from its first frame on.
         viewer.sendReports(to: outbox, ntpOrigin: ntpOrigin, now: now)

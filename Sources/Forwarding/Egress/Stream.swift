@@ -34,6 +34,7 @@ struct Stream {
     private(set) var form: Form
     /// Index of its track in the broadcast.
     let track: UInt8
+    private var encodings: (read: UInt8, destination: UInt8)
     /// The MID travels until the viewer's first report on our SSRC proves that it knows the stream (RFC 8843 §15).
     private var extensions: OutgoingExtensions
 
@@ -42,10 +43,15 @@ struct Stream {
     private static let isWaiting = Int64.max
     private static let isAtHead = Int64.min
 
-    /// - Parameter next: its first number, low enough that the roll-over counter is surely 0 when the viewer sees its first
-    ///   packet (RFC 3711 §3.3.1).
-    init(_ negotiated: NegotiatedTrack, ssrc: SSRC, form: Form, track: Int, viewer: Viewer, next: Int64) {
+    /// - Parameters:
+    ///   - encoding: index of the one that it waits for.
+    ///   - next: its first number, low enough that the roll-over counter is surely 0 when the viewer sees its first packet
+    ///     (RFC 3711 §3.3.1).
+    init(
+        _ negotiated: NegotiatedTrack, ssrc: SSRC, form: Form, track: Int, encoding: Int, viewer: Viewer, next: Int64
+    ) {
         (self.viewer, self.ssrc, self.form, self.track) = (viewer, ssrc, form, UInt8(track))
+        encodings = (UInt8(encoding), UInt8(encoding))
         payloadType = negotiated.payloadType
         extensions =
             OutgoingExtensions(mid: negotiated.mid, midID: negotiated.extensions.mid, transportSequenceID: 0)
@@ -62,6 +68,13 @@ struct Stream {
         default: .behind(next: cursor)
         }
     }
+
+    /// Index of the encoding that it reads, or waits for.
+    var encoding: Int { Int(encodings.read) }
+    /// Index of the encoding that it goes over to with that one's next keyframe; the one that it reads: to none.
+    var destination: Int { Int(encodings.destination) }
+    mutating func turn(to encoding: Int) { encodings = (UInt8(encoding), UInt8(encoding)) }
+    mutating func head(for encoding: Int) { encodings.destination = UInt8(encoding) }
 
     /// Packets under lower outgoing numbers have left in a burst, or are of one that goes on.
     private var burstEnd: Int64 {

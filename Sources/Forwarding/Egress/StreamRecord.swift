@@ -14,7 +14,7 @@ struct StreamRecord {
     /// Where the stream stands in its track's array.
     var index: Int
     let cname: String
-    /// What all stretches of its line add.
+    /// What the first stretch of its line adds.
     let offsets: OutgoingLine.Offsets
     var rtx: RTX?
     var repairs = RateBudget()

@@ -63,6 +63,12 @@ final class Viewer: Peer {
         return true
     }
 
+    /// The timestamp under which a packet left; nil: nobody can say.
+    func time(ofSent packet: LinePacket, at place: OutgoingLine.Place, track: Int) -> UInt32? {
+        var place = place
+        return stampRepair(&place, of: packet, track: track) ? place.offsets.moved(timestamp: packet.timestamp) : nil
+    }
+
     /// Lets go of what is known of bursts that nobody asks about any more.
     func forgetBursts(historyAge: Interval, now: Instant) {
         for t in records.indices where records[t]?.burst != nil {
@@ -86,9 +92,11 @@ final class Viewer: Peer {
     func sendReports(to outbox: Outbox, ntpOrigin: UInt64, now: Instant) {
         let time = NTPTime(origin: NTPTime(rawValue: ntpOrigin), at: now)
         for (stream, record, track) in streams {
-            guard stream.position != .waiting, let timestamp = track.forwarded.timestamp(at: now) else { continue }
+            guard stream.position != .waiting, let encoding = stream.line.encoding,
+                let timestamp = track.encodings[encoding].timestamp(at: now)
+            else { continue }
             let report = SenderReport(
-                sender: stream.ssrc, time: time, timestamp: record.offsets.moved(timestamp: timestamp),
+                sender: stream.ssrc, time: time, timestamp: stream.line.offsets.moved(timestamp: timestamp),
                 packets: UInt32(truncatingIfNeeded: stream.packets), octets: UInt32(truncatingIfNeeded: stream.bytes))
             let name = RTCPPacket.CanonicalName(ssrc: stream.ssrc, cname: record.cname)
             send([.senderReport(report), .sourceDescription([name])], to: outbox)

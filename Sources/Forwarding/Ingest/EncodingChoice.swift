@@ -1,10 +1,10 @@
 import WebRTC
 
-/// Which encoding of a simulcast track is forwarded: the first in the publisher's order (RFC 8853 §5.2: the preferred
-/// one) that keeps coming.
+/// Which encoding of a simulcast track viewers get who have no wish of their own: the first in the publisher's order
+/// (RFC 8853 §5.2: the preferred one) that keeps coming.
 ///
-///     current falls silent while another comes ──► target, at its next keyframe ──► current
-///     a preferred one has come for a while     ──► target, at its next keyframe ──► current
+///     current falls silent while another comes ──► that is current
+///     a preferred one has come for a while     ──► that is current
 ///
 /// Silence is relative: an encoding is stalled when others bring packets and it does not. A publisher that pauses as a
 /// whole (slides, a still screen) stalls none of them.
@@ -25,10 +25,8 @@ struct EncodingChoice {
     }
 
     private var states: [State]
-    /// Index of the encoding that is forwarded.
+    /// Its index.
     private(set) var current = 0
-    /// The one to go over to with its next keyframe.
-    private(set) var target: Int?
 
     init(count: Int) { states = Array(repeating: State(), count: max(1, count)) }
 
@@ -41,16 +39,10 @@ struct EncodingChoice {
             for other in states.indices where other != encoding && states[other].overtaken == nil {
                 states[other].overtaken = now
             }
-            target = wanted(now: now)
+            current = wanted(now: now) ?? current
         }
         comingAsOf = coming(now: now)
         return comingAsOf != before
-    }
-
-    /// Goes over to the target: a keyframe of it is here.
-    mutating func switchOver() {
-        guard let target else { return }
-        (current, self.target) = (target, nil)
     }
 
     /// Whether the encoding comes, as of the last packet.

@@ -12,12 +12,12 @@ extension ForwardingUnit {
         let extended = broadcast.localLines[index].extend(packet.sequenceNumber)
         if broadcast.localLines[index].line == nil {
             broadcast.localLines[index].line = track.beginLine(
-                sequence: extended, timestamp: packet.timestamp, now: now)
+                of: 0, sequence: extended, timestamp: packet.timestamp, now: now)
         }
         guard let line = broadcast.localLines[index].line, let sequence = line.sequence(of: extended)
         else { return count(.tooOld) }
         let payload = span.extracting(packet.payload)
-        let accepted = track.forwarded.accept(
+        let accepted = track.encodings[0].accept(
             sequence: sequence, timestamp: packet.timestamp &+ line.timestampOffset, marker: packet.marker,
             keyframe: isKeyframeStart(codec: track.format.codec.name, payload: payload), payload: payload, now: now)
         if case .dropped(let reason) = accepted { return count(reason) }

@@ -18,6 +18,7 @@ extension ForwardingUnit {
         _ packet: RTPPacket, _ sequence: Int64, _ payload: borrowing RawSpan, at place: Source.Located,
         of publisher: Publisher, now: Instant
     ) -> DropReason? {
+        guard place.encoding == publisher.source.tracks[place.track].choice.current else { return .notInTurn }
         let bytes = unsafe payload.withUnsafeBytes { unsafe [UInt8]($0) }
         let held = Successor.Held(packet: packet, sequence: sequence, payload: bytes, place: place)
         guard publisher.broadcast.succession.hold(held, of: publisher, now: now) else { return .notInTurn }
@@ -46,9 +47,10 @@ extension ForwardingUnit {
         events.append(.feeds(publisher.id, broadcast.id))
         if let former { close(former, reason: .replaced, now: now) }
         changeFormats(of: broadcast, to: publisher.source.formats, now: now)
+        for track in publisher.source.tracks { prefer(track.choice.current, of: track, broadcast, now: now) }
         // Viewers may have been waiting for this source.
-        for track in broadcast.tracks where track.isVideo && !track.streams.isEmpty {
-            track.forwarded.keyframes.sourceChanged(now: now)
+        for track in broadcast.tracks where track.isVideo {
+            for encoding in track.encodings where encoding.readers > 0 { encoding.keyframes.sourceChanged(now: now) }
         }
         if publisher.isRelay { expectKeyframe(of: publisher, now: now) }
         for packet in held {
@@ -64,7 +66,9 @@ extension ForwardingUnit {
     /// only its loss is a reason to ask.
     private func expectKeyframe(of publisher: Publisher, now: Instant) {
         let arrival = now + (publisher.transport.roundTrip ?? .zero) + Self.keyframePatience
-        for track in publisher.broadcast.tracks where track.isVideo { track.forwarded.keyframes.expect(until: arrival) }
+        for track in publisher.broadcast.tracks where track.isVideo {
+            for encoding in track.encodings { encoding.keyframes.expect(until: arrival) }
+        }
     }
 
     private static let keyframePatience = Interval.milliseconds(150)

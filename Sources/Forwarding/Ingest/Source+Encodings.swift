@@ -1,40 +1,18 @@
 package import WebRTC
 
-/// Which encoding of a track is forwarded, and what its pictures lack.
+/// Which encodings come, and what their pictures lack.
 extension Source {
-    /// A packet that could be forwarded came. true: which encodings come is not as it was.
+    /// A packet that can be forwarded came. true: which encodings come is not as it was.
     mutating func arrives(at place: Located, now: Instant) -> Bool {
-        let isNews = tracks[place.track].choice.received(place.encoding, now: now)
-        if tracks[place.track].choice.target == nil {
-            tracks[place.track].switching.cancel()
-        } else {
-            tracks[place.track].switching.want(now: now)
-        }
-        return isNews
-    }
-
-    /// Whether the packet's encoding is the one that is forwarded, from now on if it is to be gone over to.
-    mutating func forwards(_ sequence: Int64, keyframe: Bool, at place: Located, now: Instant) -> Bool {
-        let (t, former) = (place.track, tracks[place.track].forwarded)
-        if place.encoding == former { return true }
-        guard keyframe, place.encoding == tracks[t].choice.target else { return false }
-        tracks[t].choice.switchOver()
-        tracks[t].switching.cancel()
-        for e in [former, place.encoding] {
-            tracks[t].encodings[e].losses.reset()
-            tracks[t].encodings[e].line = nil
-        }
-        _ = tracks[t].encodings[place.encoding].losses.received(sequence, now: now)
-        // What came before this packet was not forwarded.
-        tracks[t].encodings[place.encoding].parameterSets?.forgetShown()
-        return true
+        tracks[place.track].choice.received(place.encoding, now: now)
     }
 
     /// What comes at present.
     var received: [ReceivedEncoding] {
         tracks.flatMap { track in
-            track.encodings.indices.filter { track.choice.comes($0) }.map {
-                ReceivedEncoding(kind: track.negotiated.kind, rid: track.encodings[$0].rid)
+            let rids = track.negotiated.rids
+            return track.encodings.indices.filter { track.choice.comes($0) }.map {
+                ReceivedEncoding(kind: track.negotiated.kind, rid: rids.isEmpty ? nil : rids[$0])
             }
         }
     }

@@ -3,7 +3,7 @@ import WebRTC
 /// What the source is asked for and told by RTCP.
 extension Source {
     /// Measured from requests to repairs.
-    var roundTrip: Interval? { tracks.lazy.compactMap { $0.encodings[$0.forwarded].losses.roundTrip }.first }
+    var roundTrip: Interval? { tracks.lazy.flatMap(\.encodings).compactMap(\.losses.roundTrip).first }
 
     /// A round trip known from the transport steers the repetition of requests from the first loss on.
     mutating func setRoundTrip(_ interval: Interval) {
@@ -33,26 +33,12 @@ extension Source {
         return packets
     }
 
-    /// The request for a keyframe of a broadcast's track, as this source understands it; nil: it understands none.
-    mutating func keyframeRequest(target: Int) -> RTCPPacket? {
-        guard let t = tracks.firstIndex(where: { $0.target == target }) else { return nil }
-        return keyframeRequest(track: t, encoding: tracks[t].forwarded)
-    }
-
-    /// Requests to encodings that are to be gone over to, as far as they are due.
-    mutating func dueSwitchRequests(now: Instant) -> [RTCPPacket] {
-        var packets: [RTCPPacket] = []
-        for t in tracks.indices where tracks[t].switching.due(now: now) {
-            guard let encoding = tracks[t].choice.target,
-                let request = keyframeRequest(track: t, encoding: encoding)
-            else { continue }
-            packets.append(request)
-        }
-        return packets
-    }
-
-    private mutating func keyframeRequest(track t: Int, encoding: Int) -> RTCPPacket? {
-        guard let ssrc = tracks[t].encodings[encoding].ssrc else { return nil }
+    /// The request for a keyframe of an encoding of a broadcast's track, as this source understands it; nil: it understands
+    /// none, or does not bring that encoding.
+    mutating func keyframeRequest(target: Int, encoding: Int) -> RTCPPacket? {
+        guard let t = tracks.firstIndex(where: { $0.target == target }),
+            tracks[t].encodings.indices.contains(encoding), let ssrc = tracks[t].encodings[encoding].ssrc
+        else { return nil }
         let feedback = tracks[t].negotiated.feedback
         guard feedback.contains(.pli) || feedback.contains(.fir) else { return nil }
         tracks[t].encodings[encoding].statistics.keyframeRequests += 1

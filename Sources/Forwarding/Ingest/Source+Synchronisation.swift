@@ -8,7 +8,8 @@ extension Source {
         guard let early = tracks[place.track].encodings[place.encoding].earlyReport else { return nil }
         tracks[place.track].encodings[place.encoding].earlyReport = nil
         return Synchronisation(
-            target: tracks[place.track].target, at: early.at, timestamp: early.timestamp &+ line.timestampOffset)
+            target: tracks[place.track].target, encoding: place.encoding, at: early.at,
+            timestamp: early.timestamp &+ line.timestampOffset)
     }
 
     /// A sender report: when, on our clock, the stream's clock showed which timestamp of the track's line.
@@ -26,13 +27,14 @@ extension Source {
         }
         let at = now + ahead
         let encoding = tracks[known.track].encodings[known.encoding]
-        guard known.encoding == tracks[known.track].forwarded, let line = encoding.line else {
+        guard let line = encoding.line else {
             tracks[known.track].encodings[known.encoding].earlyReport = MediaClock(
                 at: at, timestamp: report.timestamp)
             return nil
         }
         return Synchronisation(
-            target: tracks[known.track].target, at: at, timestamp: report.timestamp &+ line.timestampOffset)
+            target: tracks[known.track].target, encoding: known.encoding, at: at,
+            timestamp: report.timestamp &+ line.timestampOffset)
     }
 
     /// How much of a difference of two clocks, in units of 2^-32 s, one report makes up for: at most a millisecond, so that
@@ -52,8 +54,9 @@ extension Source {
     }
 
     struct Synchronisation {
-        /// Index of the broadcast's track.
+        /// Indexes of the broadcast's track and of its encoding.
         var target: Int
+        var encoding: Int
         var at: Instant
         var timestamp: UInt32
     }

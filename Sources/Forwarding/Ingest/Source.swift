@@ -27,11 +27,6 @@ struct Source {
         var choice: EncodingChoice
         /// When its sender went over to another codec.
         var codecChanged: Instant?
-        /// The wish for a keyframe of the encoding to go over to.
-        var switching = KeyframeRequests()
-
-        /// Index of the encoding that is forwarded; all that is asked for and counted is of that one.
-        var forwarded: Int { choice.current }
     }
 
     /// Whether media comes.
@@ -162,12 +157,11 @@ struct Source {
         }
     }
 
-    /// What is not forwarded is not asked for: nobody would get it.
+    /// What an encoding lacks is asked for, whether anybody reads it or not: its group of pictures is what viewers begin and go
+    /// over with. OBS's library repairs the first alone, without RTX, answers for the others with wrong packets, and closes.
     private mutating func note(_ sequence: Int64, payload: Range<Int>, at place: Located, now: Instant) -> Received {
-        guard tracks[place.track].negotiated.feedback.contains(.nack),
-            place.encoding == tracks[place.track].forwarded
-        else { return .media(sequence: sequence, payload: payload, lostTooMuch: false) }
         let hasRTX = tracks[place.track].negotiated.rtxPayloadType != nil
+        guard tracks[place.track].negotiated.feedback.contains(.nack), hasRTX || place.encoding == 0 else { return .media(sequence: sequence, payload: payload, lostTooMuch: false) }
         let arrival = tracks[place.track].encodings[place.encoding].losses.received(
             sequence, mayAnswer: place.isRepair || !hasRTX, now: now)
         switch arrival {
@@ -215,14 +209,13 @@ struct Source {
         if sendsTransportFeedback { deadline.include(feedback.nextDeadline, .feedback) }
         if let last = flow.lastSign { deadline.include(last + silence, .silence) }
         for track in tracks {
-            deadline.include(track.switching.nextDeadline, .keyframe)
             for encoding in track.encodings { deadline.include(encoding.losses.nextDeadline, .feedback) }
         }
     }
 
     var statistics: [TrackStatistics] {
         tracks.map { track in
-            let encoding = track.encodings[track.forwarded]
+            let encoding = track.encodings[track.choice.current]
             var result = encoding.statistics
             result.lost = max(0, encoding.reception.lost - encoding.repairedByRTX)
             result.jitter = encoding.reception.jitter * 1_000

@@ -102,10 +102,7 @@ extension ForwardingUnit {
                 return close(viewer, reason: .incompatible, now: now)
             }
             addStream(of: viewer, viewer.tracks[t], local, track: index)
-            if track.isVideo, !beginInBurst(viewer, track: index, now: now) {
-                track.forwarded.keyframes.want(now: now)
-                requestKeyframes(of: viewer.broadcast, now: now)
-            }
+            if track.isVideo { beginSoon(viewer, track: index, now: now) }
         }
     }
 
@@ -120,8 +117,10 @@ extension ForwardingUnit {
         let record = StreamRecord(
             negotiated, local: local, index: track.streams.count, offsets: offsets, nextRTX: firstRTX)
         viewer.records[index] = record
-        track.streams.append(
-            Stream(negotiated, ssrc: local.ssrc, form: record.form, track: index, viewer: viewer, next: first))
+        track.append(
+            Stream(
+                negotiated, ssrc: local.ssrc, form: record.form, track: index, encoding: track.preferredIndex,
+                viewer: viewer, next: first))
     }
 
     /// Low enough that the roll-over counter is surely 0 when the viewer sees its first packet (RFC 3711 §3.3.1).
@@ -132,11 +131,8 @@ extension ForwardingUnit {
             guard let index = viewer.records[t]?.index else { continue }
             viewer.records[t] = nil
             // Swap-remove keeps the array dense; the stream that moves learns its new place.
-            track.streams.swapAt(index, track.streams.count - 1)
-            track.streams.removeLast()
+            track.removeStream(at: index)
             if index < track.streams.count { track.streams[index].viewer.records[t]?.index = index }
-            // Nobody is left to wait for a keyframe.
-            if track.streams.isEmpty { track.forwarded.keyframes.cancel() }
         }
     }
 

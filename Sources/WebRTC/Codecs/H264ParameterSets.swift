@@ -44,9 +44,6 @@ package struct H264ParameterSets: Sendable {
     /// The picture with this timestamp has been given what it lacked.
     package mutating func noteShown(at timestamp: UInt32) { (sequenceShown, pictureShown) = (timestamp, timestamp) }
 
-    /// What the stream has brought by now counts for later pictures only.
-    package mutating func forgetShown() { (sequenceShown, pictureShown) = (nil, nil) }
-
     private mutating func keep(_ unit: borrowing RawSpan, timestamp: UInt32?) {
         guard 2...Self.longest ~= unit.byteCount else { return }
         switch unit.octet(at: 0) & 0x1F {

@@ -22,8 +22,6 @@ package enum DropReason: UInt8, CaseIterable, Sendable {
     case unknownStream
     /// A payload type that was not negotiated.
     case unknownPayloadType
-    /// An encoding of a simulcast track that nothing forwards.
-    case unwantedEncoding
     /// Of a source that has not taken over yet, or has not been closed yet.
     case notInTurn
     /// Already received.

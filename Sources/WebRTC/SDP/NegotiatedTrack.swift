@@ -17,6 +17,11 @@ package struct NegotiatedTrack: Hashable, Sendable {
     package var alternatives: [Alternative] = []
 
     package var kind: MediaKind { codec.name.kind }
+    /// Names of the encodings, where there are several: those without a RID are numbered.
+    package var rids: [String] {
+        if encodings.count < 2 { return encodings.compactMap(\.rid) }
+        return encodings.enumerated().map { $1.rid ?? String($0) }
+    }
 
     /// RTCP feedback that both sides agreed on (`a=rtcp-fb`).
     package struct Feedback: OptionSet, Hashable, Sendable {

@@ -93,7 +93,7 @@ package enum NegotiationError: Error, Hashable, Sendable, CustomStringConvertibl
 extension Negotiation {
     /// What a broadcast consists of once its publisher or relay is negotiated.
     package static func formats(of agreement: Agreement) -> [TrackFormat] {
-        agreement.tracks.map { TrackFormat(codec: $0.codec, rids: $0.encodings.compactMap(\.rid)) }
+        agreement.tracks.map { TrackFormat(codec: $0.codec, rids: $0.rids) }
     }
 }
 
