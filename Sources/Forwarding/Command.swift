@@ -70,11 +70,14 @@ package enum Command: Sendable {
     /// The control plane has reason to doubt that a client session's peer still lives: check it now.
     /// `Event.unreachable` follows if it does not answer.
     case verify(SessionID)
+    /// The viewer wants the encoding of that name (a RID, or a number: `TrackFormat.rids`), as long as it comes; nil: whichever
+    /// is best.
+    case select(SessionID, MediaKind, rid: String?)
     /// Drops that share (0...1) of the session's outgoing datagrams at random.
     case setImpairment(SessionID, loss: Double)
     /// RTP packets of a local source (`probe publish`), header and payload, each with the payload type of its track's
-    /// position in the broadcast (0, 1, …). Sequence numbers and timestamps are the source's own.
-    case ingest(BroadcastID, packets: [[UInt8]])
+    /// position in the broadcast (0, 1, …), all of one encoding. Sequence numbers and timestamps are the source's own.
+    case ingest(BroadcastID, packets: [[UInt8]], encoding: Int = 0)
     /// Answered by `Event.statistics`.
     /// `ofSessions`: each session's too, which takes time in proportion to their number.
     case collectStatistics(RequestID, ofSessions: Bool = false)
@@ -107,6 +110,8 @@ package enum Event: Sendable {
     case silent(SessionID, BroadcastID)
     /// Which encodings a source session brings at present; said with the first packet and whenever it changes.
     case receiving(SessionID, BroadcastID, [ReceivedEncoding])
+    /// How much the encodings of the broadcast's video take at present, if there are several; said once a second.
+    case rates(BroadcastID, [EncodingRate])
     /// Packets of a source session are thrown away for a reason that its owner has to know of; said once per session and
     /// reason.
     case discarding(SessionID, BroadcastID, DropReason, DiscardedPacket)

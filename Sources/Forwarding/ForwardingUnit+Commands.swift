@@ -36,11 +36,13 @@ extension ForwardingUnit {
             peer.transport.verify(now: now, outbox: outbox)
             follow(peer, now: now)
             schedule(peer)
+        case .select(let id, let kind, let rid):
+            if let viewer = peers[id] as? Viewer { select(rid, of: kind, for: viewer, now: now) }
         case .setImpairment(let id, let loss):
             peers[id]?.transport.impairment = min(1, max(0, loss))
-        case .ingest(let id, let packets):
+        case .ingest(let id, let packets, let encoding):
             guard let broadcast = broadcasts[id] else { return }
-            for packet in packets { ingest(packet, into: broadcast, now: now) }
+            for packet in packets { ingest(packet, encoding: encoding, into: broadcast, now: now) }
         case .collectStatistics(let request, let ofSessions):
             events.append(.statistics(request, currentStatistics(ofSessions: ofSessions)))
         case .collectReport(let id, let request):

@@ -14,6 +14,9 @@ extension ForwardingUnit {
     }
 
     private func receive(_ part: RTCPPart, in bytes: borrowing RawSpan, of publisher: Publisher, now: Instant) {
+        if part.kind == .encodings, publisher.isRelay {
+            nodeReports(part.encodingReports(in: bytes), publisher, now: now)
+        }
         guard part.kind == .senderReport,
             let point = publisher.source.senderReport(
                 part.senderInformation(in: bytes), ntpOrigin: ntpOrigin, now: now),
@@ -36,16 +39,18 @@ extension ForwardingUnit {
             for i in 0..<part.requestCount {
                 keyframeRequested(part.request(i, in: bytes).media, of: viewer, now: now)
             }
-        case .bye, .other:
+        case .wanted where viewer.isRelay:
+            nodeWants(part.wantedStreams(in: bytes), viewer, now: now)
+        case .bye, .encodings, .wanted, .other:
             break
         }
     }
 
     /// What a viewer reports of one of our streams.
     private func receive(_ block: ReportBlock, of viewer: Viewer, now: Instant) {
-        guard let t = viewer.track(ssrc: block.ssrc), let index = viewer.records[t]?.index else { return }
-        viewer.broadcast.tracks[t].streams[index].viewerKnowsStream()
-        viewer.records[t]!.reported(lost: Int64(block.cumulativeLost))
+        guard let r = viewer.record(ssrc: block.ssrc) else { return }
+        viewer.broadcast.tracks[viewer.records[r].track].streams[viewer.records[r].index].viewerKnowsStream()
+        viewer.records[r].reported(lost: Int64(block.cumulativeLost))
         let arrival = NTPTime(origin: NTPTime(rawValue: ntpOrigin), at: now)
         if let sample = block.roundTrip(arrival: arrival) { viewer.measured(roundTrip: sample) }
     }
@@ -53,21 +58,22 @@ extension ForwardingUnit {
     /// A viewer's losses are answered from the history, with the next flush.
     private func repair(_ lost: [SequenceNumber], media: SSRC, of viewer: Viewer, now: Instant) {
         statistics.nacksReceived += UInt64(lost.count)
-        guard let t = viewer.track(ssrc: media) else { return }
+        guard let r = viewer.record(ssrc: media) else { return }
         let count = viewer.budget.numbers.take(lost.count, FeedbackBudget.numbers, now: now)
         if count < lost.count { refuse(.feedbackBudget, of: viewer, now: now) }
-        viewer.records[t]!.missed(count)
-        catchup.repair(lost.prefix(count), of: viewer, track: t)
+        viewer.records[r].missed(count)
+        catchup.repair(lost.prefix(count), of: viewer, record: r)
     }
 
     private func keyframeRequested(_ media: SSRC, of viewer: Viewer, now: Instant) {
-        guard let t = viewer.track(ssrc: media) else { return }
-        let track = viewer.broadcast.tracks[t]
+        guard let r = viewer.record(ssrc: media) else { return }
+        let track = viewer.broadcast.tracks[viewer.records[r].track]
+        let stream = track.streams[viewer.records[r].index]
         statistics.keyframeRequestsReceived += 1
-        viewer.records[t]!.keyframeRequested()
+        viewer.records[r].keyframeRequested()
         let age = viewer.measuredRoundTrip ?? .zero
-        if replaysGroup(for: viewer, track: t, now: now) { return }
-        let encoding = track.encodings[track.streams[viewer.records[t]!.index].encoding]
+        if stream.position == .paused || replaysGroup(for: viewer, record: r, now: now) { return }
+        let encoding = track.encodings[stream.encoding]
         guard track.isVideo, encoding.keyframes.isWorthAsking(now: now, age: age) else { return }
         viewer.transport.log.append(.keyframeRequestReceived, at: now)
         guard viewer.isRelay || viewer.budget.keyframes.take(FeedbackBudget.keyframes, now: now) else {
@@ -90,6 +96,7 @@ extension ForwardingUnit {
     func sendFeedback(of publisher: Publisher, now: Instant) {
         if let roundTrip = publisher.transport.roundTrip { publisher.source.setRoundTrip(roundTrip) }
         var packets = publisher.source.dueFeedback(now: now)
+        if let wish = dueWish(to: publisher, now: now) { packets.append(wish) }
         for case .nack(_, _, let lost) in packets { statistics.nacksSent += UInt64(lost.count) }
         for (target, encoding) in dueKeyframes(of: publisher, now: now) {
             // Some encoders cannot be asked (FFmpeg's WHIP muxer): the firewall's clock runs all the same.
@@ -110,6 +117,6 @@ extension ForwardingUnit {
             }
         }
         guard publisher.broadcast.succession.keyframeIsDue(of: publisher, now: now) else { return [] }
-        return publisher.source.tracks.filter { tracks[$0.target].isVideo }.map { ($0.target, $0.choice.current) }
+        return publisher.source.tracks.filter { tracks[$0.target].isVideo }.map { ($0.target, $0.preferred) }
     }
 }

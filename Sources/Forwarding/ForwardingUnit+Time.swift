@@ -27,7 +27,10 @@ extension ForwardingUnit {
         if let publisher = peer as? Publisher { advance(publisher, now: now) }
         guard peer.phase == .connected, now >= peer.nextReport else { return }
         peer.nextReport = now + Self.reportInterval
-        if let publisher = peer as? Publisher { publisher.sendReport(to: outbox, now: now) }
+        if let publisher = peer as? Publisher {
+            publisher.sendReport(to: outbox, now: now)
+            tellRates(of: publisher)
+        }
         if let viewer = peer as? Viewer {
             viewer.sendReports(to: outbox, ntpOrigin: ntpOrigin, now: now)
             viewer.forgetBursts(historyAge: limits.historyAge, now: now)

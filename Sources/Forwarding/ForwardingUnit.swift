@@ -173,7 +173,8 @@ package final class ForwardingUnit {
         of publisher: Publisher, now: Instant
     ) -> DropReason? {
         guard payload.byteCount <= limits.maximumPayload else { return .tooLarge }
-        if publisher.source.arrives(at: place, now: now) {
+        let isNews = publisher.source.arrives(at: place, now: now)
+        if isNews {
             events.append(.receiving(publisher.id, publisher.broadcast.id, publisher.source.received))
         }
         let keyframe = isKeyframeStart(
@@ -182,7 +183,7 @@ package final class ForwardingUnit {
             return hold(packet, extended, payload, at: place, of: publisher, now: now)
         }
         let track = publisher.broadcast.tracks[publisher.source.tracks[place.track].target]
-        followChoice(of: publisher, track: place.track, now: now)
+        follow(publisher, track: place.track, isNews: isNews, now: now)
         let encoding = track.encodings[place.encoding]
         if publisher.source.tracks[place.track].encodings[place.encoding].line == nil {
             let isNew = publisher.source.tracks[place.track].encodings[place.encoding].statistics.packets == 0

@@ -88,7 +88,7 @@ extension AllocationTests {
             // Each is a turn of its own, with a budget.
             let now = cascade.network.now + .milliseconds(Int64(round))
             for viewer in viewers {
-                let stream = viewer.broadcast.tracks[0].streams[try #require(viewer.records[0]?.index)]
+                let stream = viewer.broadcast.tracks[0].streams[viewer.records[0].index]
                 let lost = (stream.line.next - 40..<stream.line.next).map {
                     SequenceNumber(UInt16(truncatingIfNeeded: $0))
                 }

@@ -51,6 +51,8 @@ final class Cascade {
         /// The packet's capture time as the viewer's sender reports place it, minus the true one.
         var skew: Interval?
         var numbers: PictureNumbers?
+        /// Which encoding it is of.
+        var encoding: Int
     }
 
     let network: VirtualNetwork
@@ -76,6 +78,11 @@ final class Cascade {
     var codec = vp8
     var publishesAudio = true
     var packetsPerFrame: UInt16 = 6
+    /// Encodings that are published; each has half as many packets a frame as the one before.
+    var encodings: Set<Int> = [0]
+    private var encodingSequences = [UInt16](repeating: 300, count: 8)
+    /// Of these keyframes are made with the next frame.
+    var forced: Set<Int> = []
     private var frame: UInt32 = 0
     private var videoSequence: UInt16 = 65_400
     private var audioSequence: UInt16 = 9
@@ -127,7 +134,8 @@ final class Cascade {
         let sample = Sample(
             at: now, sequence: sequence, timestamp: entry.timestamp, keyframe: entry.keyframe, marker: entry.marker,
             stamp: stamp, skew: skew,
-            numbers: unsafe PictureNumbers.parse(bytes.bytes, of: track.format.codec.name))
+            numbers: unsafe PictureNumbers.parse(bytes.bytes, of: track.format.codec.name),
+            encoding: unsafe Int(bytes[entry.length - 1]))
         samples[name, default: [[], []]][index].append(sample)
         if index == 0, arrivals[name, default: [:]][stamp] == nil { arrivals[name, default: [:]][stamp] = now }
     }
@@ -142,12 +150,14 @@ final class Cascade {
     /// - Parameters:
     ///   - bursts: it gets the newest group of pictures at once.
     ///   - isRelay: it is a node, which has others below.
+    ///   - encodings: streams of video, for a node.
     @discardableResult
     func connect(
         source client: Host, to server: Host, rtx: Bool = true, video: [CodecFormat] = [vp8], bursts: Bool = false,
-        isRelay: Bool = false
+        isRelay: Bool = false, encodings: Int = 1
     ) -> (SessionID, SessionID) {
-        connect(client: client, server: server, clientReceives: true, tracks: tracks(rtx: rtx, video: video)) {
+        let tracks = tracks(rtx: rtx, video: video, encodings: encodings)
+        return connect(client: client, server: server, clientReceives: true, tracks: tracks) {
             ($0.startsInBurst, $0.isRelay) = (bursts, isRelay)
         }
     }
@@ -199,7 +209,7 @@ final class Cascade {
 
     /// The same agreement from the sender's and from the receiver's side. The first of `video` is sent at first.
     private func tracks(
-        rtx: Bool, video: [CodecFormat], audio: Bool = true
+        rtx: Bool, video: [CodecFormat], audio: Bool = true, encodings: Int = 1
     ) -> (sending: [NegotiatedTrack], receiving: [NegotiatedTrack]) {
         var (sending, receiving): ([NegotiatedTrack], [NegotiatedTrack]) = ([], [])
         for (mid, codec) in ([video[0]] + (audio ? [Self.formats[1].codec] : [])).enumerated() {
@@ -209,8 +219,12 @@ final class Cascade {
                 isVideo && rtx ? PayloadType(type(codec).rawValue + 1) : nil
             }
             let feedback: NegotiatedTrack.Feedback = isVideo ? [.nack, .pli, .fir] : [.nack]
-            let ssrc = SSRC(UInt32.random(in: 1...UInt32.max, using: &random))
-            let rtxSSRC = isVideo && rtx ? SSRC(UInt32.random(in: 1...UInt32.max, using: &random)) : nil
+            let streams = (0..<(isVideo ? encodings : 1)).map { _ in
+                NegotiatedTrack.LocalStream(
+                    ssrc: SSRC(UInt32.random(in: 1...UInt32.max, using: &random)),
+                    rtxSSRC: isVideo && rtx ? SSRC(UInt32.random(in: 1...UInt32.max, using: &random)) : nil,
+                    cname: "simulation")
+            }
             var extensions = HeaderExtensionIDs()
             extensions.mid = 3
             var track = NegotiatedTrack(
@@ -220,8 +234,9 @@ final class Cascade {
                 .init(codec: $0, payloadType: type($0), rtxPayloadType: repair($0), feedback: feedback)
             }
             receiving.append(track)
-            receiving[mid].encodings = [.init(ssrc: ssrc, rtxSSRC: rtxSSRC)]
-            track.local = .init(ssrc: ssrc, rtxSSRC: rtxSSRC, cname: "simulation")
+            receiving[mid].encodings = streams.map { .init(ssrc: $0.ssrc, rtxSSRC: $0.rtxSSRC) }
+            receiving[mid].areEncodingsReported = streams.count > 1
+            track.locals = streams
             sending.append(track)
         }
         return (sending, receiving)
@@ -237,7 +252,8 @@ final class Cascade {
             if nextFrame <= nextAudio {
                 let isAsked = host.unit.broadcasts[Self.broadcast]?.tracks[0].preferred.keyframes.isPending == true
                 let frame = nextVideoFrame(key: answersRequests && isAsked)
-                network.apply(.ingest(Self.broadcast, packets: frame), to: host)
+                if encodings.contains(0) { network.apply(.ingest(Self.broadcast, packets: frame), to: host) }
+                for e in encodings.sorted() where e > 0 { publish(e, of: frame, to: host) }
                 nextFrame = nextFrame + frameTime
             } else {
                 if publishesAudio { network.apply(.ingest(Self.broadcast, packets: [audioPacket()]), to: host) }
@@ -245,6 +261,24 @@ final class Cascade {
             }
         }
         network.run(until: end)
+    }
+
+    /// A smaller copy of a frame of the first encoding. Its clock is another, and it is made a moment later.
+    private func publish(_ encoding: Int, of frame: [[UInt8]], to host: Host) {
+        let isKey = forced.remove(encoding) != nil
+        let count = max(1, frame.count >> encoding)
+        let packets = frame.prefix(count).enumerated().compactMap { i, bytes -> [UInt8]? in
+            guard let packet = unsafe RTPPacket.parse(bytes.span.bytes) else { return nil }
+            defer { encodingSequences[encoding] &+= 1 }
+            var payload = Array(bytes[packet.payload].dropLast()) + [UInt8(encoding)]
+            if isKey, i == 0 { payload[1] = 0x10 }
+            return RTPHeader.packet(
+                marker: i == count - 1, payloadType: packet.payloadType,
+                sequence: SequenceNumber(encodingSequences[encoding]),
+                timestamp: packet.timestamp &+ 1_000_000 &* UInt32(encoding), ssrc: SSRC(UInt32(100 + encoding)),
+                payload: payload)
+        }
+        network.apply(.ingest(Self.broadcast, packets: packets, encoding: encoding), to: host)
     }
 
     func nextVideoFrame(key: Bool = false) -> [[UInt8]] {
@@ -266,7 +300,7 @@ final class Cascade {
             }
             // H.264: a slice each, of an IDR picture or not (RFC 6184 §5.6).
             if codec.name == .h264 { (head[0], head[1]) = (isKey ? 0x65 : 0x41, index == 0 ? 0x80 : 0x40) }
-            let filler = [UInt8](repeating: UInt8(index), count: 900 + Int(index % 3))
+            let filler = [UInt8](repeating: UInt8(index), count: 899 + Int(index % 3)) + [0]
             return RTPHeader.packet(
                 marker: index == packetsPerFrame - 1, payloadType: PayloadType(0),
                 sequence: SequenceNumber(videoSequence), timestamp: ticks(90_000), ssrc: SSRC(1),

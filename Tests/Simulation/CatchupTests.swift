@@ -20,7 +20,7 @@ import WebRTC
         let (unit, now) = (edge.unit, cascade.network.now)
         let before = unit.outbox.refused
         for case let viewer as Viewer in unit.peers.values {
-            let index = try #require(viewer.records[0]?.index)
+            let index = viewer.records[0].index
             let stream = viewer.broadcast.tracks[0].streams[index]
             let lost = (stream.line.next - 200..<stream.line.next).map {
                 SequenceNumber(UInt16(truncatingIfNeeded: $0))

@@ -94,7 +94,8 @@ final class DirectPeers {
 
     /// Opens a session on the unit with its peer, which connects.
     func connect(
-        _ direction: SessionParameters.Direction, _ tracks: [NegotiatedTrack], isRelay: Bool = false
+        _ direction: SessionParameters.Direction, _ tracks: [NegotiatedTrack], isRelay: Bool = false,
+        _ change: (inout SessionParameters) -> Void = { _ in }
     ) -> DirectPeer {
         let (theirs, ours) = (ICECredentials.generate(using: &random), ICECredentials.generate(using: &random))
         let id = SessionID(rawValue: UInt64(peers.count + 1))
@@ -114,6 +115,7 @@ final class DirectPeers {
                 role: .server, localICE: ours, remoteICE: theirs, remoteFingerprints: [identity.fingerprint]),
             broadcast: Self.broadcast, direction: direction, tracks: tracks)
         parameters.isRelay = isRelay
+        change(&parameters)
         unit.apply(.open(parameters), now: now)
         connection.advance(now: now, outbox: peer.outbox)
         run(for: .milliseconds(200))

@@ -27,13 +27,13 @@ import WebRTC
         private var forced: Set<Int> = []
 
         /// - Parameter audioFirst: the audio section comes first and maps mid alone, under another id than video's.
-        init(seed: UInt64, audioFirst: Bool) throws {
+        init(seed: UInt64, audioFirst: Bool, rtx: Bool = true, bursts: Bool = false) throws {
             peers = try DirectPeers(
                 seed: seed, tracks: [TrackFormat(codec: vp8, rids: rids), TrackFormat(codec: opus)])
             var ids = HeaderExtensionIDs()
             (ids.mid, ids.rid, ids.repairedRID, ids.transportSequence) = (1, 2, 3, 5)
             var video = NegotiatedTrack(
-                mid: "v", codec: vp8, payloadType: PayloadType(96), rtxPayloadType: PayloadType(97),
+                mid: "v", codec: vp8, payloadType: PayloadType(96), rtxPayloadType: rtx ? PayloadType(97) : nil,
                 feedback: [.nack, .pli, .transportCC], extensions: ids)
             video.encodings = rids.map { NegotiatedTrack.Encoding(rid: $0) }
             var ofAudio = HeaderExtensionIDs()
@@ -45,7 +45,7 @@ import WebRTC
                 mid: "0", codec: vp8, payloadType: PayloadType(100), feedback: [.nack, .pli],
                 local: .init(ssrc: SSRC(500), rtxSSRC: nil, cname: "c"))
             watched.extensions.mid = 7
-            viewer = peers.connect(.sink, [watched])
+            viewer = peers.connect(.sink, [watched]) { $0.startsInBurst = bursts }
             streams = rids.indices.map { n in
                 var stream = ScriptedStream(
                     ssrc: 10 + UInt32(n), payloadType: 96,
@@ -106,13 +106,13 @@ import WebRTC
         #expect(Set(received.last ?? []).count == 4, "audio and three encodings")
     }
 
-    @Test func onlyWhatIsForwardedIsAskedFor() throws {
-        let scene = try Scene(seed: 2, audioFirst: true)
+    /// Of OBS, which has no RTX, the first encoding alone.
+    @Test(arguments: [true, false]) func whatIsKeptIsAskedFor(rtx: Bool) throws {
+        let scene = try Scene(seed: 2, audioFirst: true, rtx: rtx)
         scene.play(for: .seconds(Int64(1)))
         scene.skipping = [0: 3, 1: 3, 2: 3]
         scene.play(for: .seconds(Int64(1)))
-        #expect(!scene.publisher.nacks.isEmpty)
-        #expect(scene.publisher.nacks.allSatisfy { $0.media == SSRC(10) })
+        #expect(Set(scene.publisher.nacks.map(\.media)) == (rtx ? [SSRC(10), SSRC(11), SSRC(12)] : [SSRC(10)]))
         // So much of an unwanted encoding is lost that no repair would help: nobody asks for a keyframe either.
         let before = scene.publisher.keyframeRequests.count
         scene.loseNumbers(2_000, of: 2)
@@ -145,6 +145,23 @@ import WebRTC
         #expect(watched[..<turn].allSatisfy { $0 == 1 } && watched[turn...].allSatisfy { $0 == 0 })
         #expect(turn > 100, "it has to come for two seconds first")
         try checkLine(scene.viewer)
+    }
+
+    /// Nobody has to make a keyframe for it, and the picture is gone for no longer than it takes to be sure.
+    @Test func theNewestGroupOfAnotherEncodingTakesOverAtOnce() throws {
+        let scene = try Scene(seed: 3, audioFirst: false, bursts: true)
+        scene.answersRequests = false
+        scene.play(for: .seconds(Int64(3)))
+        scene.sending = [1, 2]
+        let silent = scene.peers.now
+        scene.play(for: .seconds(Int64(2)))
+        let first = try #require(scene.viewer.rtp.first { $0.at >= silent })
+        #expect(first.at - silent < .milliseconds(700) && first.payload.last == 1)
+        #expect(Set(scene.watched(since: silent)) == [1])
+        for (a, b) in zip(scene.viewer.rtp, scene.viewer.rtp.dropFirst()) {
+            #expect(b.header.sequenceNumber.rawValue == a.header.sequenceNumber.rawValue &+ 1)
+            #expect(Int32(bitPattern: b.header.timestamp &- a.header.timestamp) >= 0)
+        }
     }
 
     @Test func aPauseOfTheWholePublisherChangesNothing() throws {

@@ -109,6 +109,8 @@ struct BroadcastRecord {
     let worker: Int
     /// What its source sends; a source on its way, if there is none.
     var formats: [TrackFormat]
+    /// Of the encodings of its video, where there are several; as of about a second ago.
+    var rates: [EncodingRate] = []
     /// The `a=msid` stream that viewers see.
     let streamName: String
     var source = Source.awaited

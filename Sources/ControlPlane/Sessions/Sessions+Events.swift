@@ -26,6 +26,7 @@ extension Sessions {
                 refreshAnnouncement(of: record.broadcast)
             }
         case .receiving(let id, _, let encodings): receives(id, encodings)
+        case .rates(let id, let rates): broadcasts[id]?.rates = rates
         case .discarding(let id, _, let reason, let packet): discards(id, reason, packet)
         case .exceeding(let id, _, let reason): exceeds(id, reason)
         case .unreachable, .reachable: break  // of relays only

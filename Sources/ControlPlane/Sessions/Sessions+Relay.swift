@@ -117,7 +117,8 @@ extension Sessions {
         // The relay gets a socket of its own, whose port nobody knows before it is opened: the offer has no candidates.
         var local = localTransport(worker: worker)
         local.candidates = []
-        let offer = Negotiation.offer(receiving: [.audio, .video], local: local, using: &generator)
+        let offer = Negotiation.offer(
+            receiving: [.audio, .video], encodings: NegotiatedTrack.maximumEncodings, local: local, using: &generator)
         // Without a request it is because a source was lost, and still something to be followed from node to node.
         let request = beginnings[name] ?? .generate()
         let isCold = hasNothing(of: name)

@@ -1,4 +1,5 @@
 import Forwarding
+import MediaPlane
 import WebRTC
 
 /// The server-sent events extension of WHEP: what viewers are told of their broadcast. State is compared as time passes,
@@ -81,6 +82,7 @@ extension Sessions {
             }
             if now - told.counted >= ViewerEventStreams.countInterval {
                 (told.viewers, told.counted) = (broadcast.viewers.count, now)
+                tellLayers(of: broadcast, &told)
                 if told.viewers != before.viewers {
                     for reader in told.readers {
                         viewerEvents.send(.viewercount, Self.text(count: told.viewers), to: reader)
@@ -97,25 +99,85 @@ extension Sessions {
         guard let broadcast = broadcasts[record.broadcast] else { return }
         let told =
             viewerEvents.told[broadcast.id]
-            ?? .init(isActive: isFlowing(broadcast), viewers: broadcast.viewers.count, counted: now)
+            ?? .init(
+                isActive: isFlowing(broadcast), viewers: broadcast.viewers.count, layers: layers(of: broadcast),
+                counted: now)
         viewerEvents.told[broadcast.id] = told
         stream.send(told.isActive ? .active : .inactive, "{}")
-        stream.send(.layers, Self.layers(of: broadcast, for: record))
+        stream.send(.layers, Self.text(layers: told.layers, for: record))
         stream.send(.viewercount, Self.text(count: told.viewers))
     }
 
     private static func text(count: Int) -> String { #"{"viewercount":\#(count)}"# }
 
-    private struct Layer: Encodable { var rid: String }
+    // MARK: - Layers
 
-    /// Simulcast encodings by the position of the viewer's m-line.
-    private static func layers(of broadcast: BroadcastRecord, for record: SessionRecord) -> String {
-        var layers: [String: [Layer]] = [:]
+    /// What a viewer asks for; see `NodeSurface.selectLayer`.
+    package enum LayerSelected: Sendable {
+        case selected
+        case unknownSession
+        /// There is no m-line of video of that position or mid.
+        case unknownMedia
+        /// The broadcast has no such encoding; those that it has.
+        case unknownEncoding([String])
+    }
+
+    /// - Parameters:
+    ///   - media: the position of the m-line or its mid; nil: the one with video.
+    ///   - rid: nil: whichever is best.
+    package func selectLayer(_ resource: ResourceName, media: String?, rid: String?) -> LayerSelected {
+        guard let (id, record) = viewer(resource), let broadcast = broadcasts[record.broadcast] else {
+            return .unknownSession
+        }
+        let video = record.agreement.tracks.first { track in
+            track.kind == .video
+                && (media == nil || track.mid == media
+                    || record.mids.firstIndex(of: track.mid).map(String.init) == media)
+        }
+        guard video != nil else { return .unknownMedia }
+        let names = layers(of: broadcast).map(\.rid)
+        if let rid, !names.contains(rid) { return .unknownEncoding(names) }
+        self.media.workers[record.worker].send(.select(id, .video, rid: rid))
+        return .selected
+    }
+
+    /// The encodings of a broadcast's video, where there are several, as far as they are known.
+    private func layers(of broadcast: BroadcastRecord) -> [EncodingRate] {
+        let rids = broadcast.formats.first { $0.kind == .video }?.rids ?? []
+        return rids.map { rid in
+            EncodingRate(rid: rid, bytesPerSecond: broadcast.rates.first { $0.rid == rid }?.bytesPerSecond ?? 0)
+        }
+    }
+
+    /// Others, or another that comes, are news; a rate is if it is another by a quarter.
+    private func tellLayers(of broadcast: BroadcastRecord, _ told: inout ViewerEventStreams.Told) {
+        let layers = layers(of: broadcast)
+        let isNews =
+            layers.map(\.rid) != told.layers.map(\.rid)
+            || zip(layers, told.layers).contains { now, before in
+                abs(now.bytesPerSecond - before.bytesPerSecond) * 4 > before.bytesPerSecond
+            }
+        guard isNews else { return }
+        told.layers = layers
+        for reader in told.readers {
+            guard let record = sessions[reader] else { continue }
+            viewerEvents.send(.layers, Self.text(layers: layers, for: record), to: reader)
+        }
+    }
+
+    /// In bits per second; 0: it does not come (draft-ietf-wish-whep).
+    private struct Layer: Encodable {
+        var rid: String
+        var bitrate: Int64
+    }
+
+    /// By the position of the viewer's m-line.
+    private static func text(layers: [EncodingRate], for record: SessionRecord) -> String {
+        var result: [String: [Layer]] = [:]
         for track in record.agreement.tracks where track.kind == .video {
             guard let position = record.mids.firstIndex(of: track.mid) else { continue }
-            let rids = broadcast.formats.first { $0.kind == track.kind }?.rids ?? []
-            layers[String(position)] = rids.map { Layer(rid: $0) }
+            result[String(position)] = layers.map { Layer(rid: $0.rid, bitrate: $0.bytesPerSecond * 8) }
         }
-        return JSONText.text(layers)
+        return JSONText.text(result)
     }
 }

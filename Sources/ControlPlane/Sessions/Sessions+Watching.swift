@@ -36,7 +36,8 @@ extension Sessions {
         let agreement: Agreement
         do {
             (answer, agreement) = try Negotiation.answerViewer(
-                offer, broadcast: broadcast.formats, streamName: broadcast.streamName, local: local, using: &generator)
+                offer, broadcast: broadcast.formats, everyEncoding: purpose == .relay,
+                streamName: broadcast.streamName, local: local, using: &generator)
         } catch {
             throw .negotiation(error)
         }

@@ -64,6 +64,9 @@ struct ViewerEventStreams {
     struct Told {
         var isActive: Bool
         var viewers: Int
+        /// Names of the encodings, and what each takes.
+        var layers: [EncodingRate]
+        /// When numbers were looked at.
         var counted: ContinuousClock.Instant
         /// Sessions with streams.
         var readers: Set<SessionID> = []
@@ -71,7 +74,7 @@ struct ViewerEventStreams {
 
     /// Of one session; each holds a queue and a connection.
     static let mostPerSession = 4
-    /// How often the number of viewers is told at most.
+    /// How often the number of viewers and the encodings are told at most.
     static let countInterval = Duration.seconds(1)
 
     var streams: [SessionID: [String: ViewerEventStream]] = [:]

@@ -86,7 +86,7 @@ extension NodeSurface {
                 name, offer: offer, as: purpose, by: asking, host: request.host?.host, from: network)
             var response = created(opened, on: purpose == .relay ? .internal : .public, request)
             if purpose == .relay { response.headers[.cascadePath] = opened.path.joined(separator: ", ") }
-            if purpose == .viewer { offerEvents(of: opened.resource, in: &response, request) }
+            if purpose == .viewer { offerExtensions(of: opened.resource, in: &response, request) }
             return response
         } catch {
             throw Problem(error)

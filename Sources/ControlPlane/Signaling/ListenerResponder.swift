@@ -125,6 +125,7 @@ package struct ListenerResponder: HTTPResponder {
         case .forwarded: throw .notFound
         case .sessionEvents(let resource): return try await surface.openEvents(resource, request, from: remote)
         case .sessionEvent(let resource, let name): return try await surface.eventStream(resource, name, request)
+        case .layer(let resource): return try await surface.selectLayer(resource, request)
         case .impairment(let resource): return try await surface.impair(resource, request)
         case .debugSession(let id): return try await surface.debugSession(id)
         case .broadcasts: return try await surface.broadcasts(on: listener, request)

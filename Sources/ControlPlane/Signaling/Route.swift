@@ -12,6 +12,7 @@ indirect enum Route: Hashable {
     case sessionEvents(ResourceName)
     /// A stream of its events, by name.
     case sessionEvent(ResourceName, String)
+    case layer(ResourceName)
     case impairment(ResourceName)
     /// A resource's name or the beginning of it.
     case debugSession(String)
@@ -36,6 +37,7 @@ indirect enum Route: Hashable {
         case (.public, 3, "session") where parts[2] == "events": self = .sessionEvents(ResourceName(second ?? ""))
         case (.public, 4, "session") where parts[2] == "events":
             self = .sessionEvent(ResourceName(second ?? ""), parts[3] ?? "")
+        case (.public, 3, "session") where parts[2] == "layer": self = .layer(ResourceName(second ?? ""))
         case (.internal, 3, "session"):
             guard parts[2] == "impairment" else { return nil }
             self = .impairment(ResourceName(second ?? ""))
@@ -74,7 +76,9 @@ indirect enum Route: Hashable {
     /// The session that a public route is about: the part of it that tells whose it is.
     var sessionResource: ResourceName? {
         switch self {
-        case .session(let resource), .sessionEvents(let resource), .sessionEvent(let resource, _): resource
+        case .session(let resource), .sessionEvents(let resource), .sessionEvent(let resource, _),
+            .layer(let resource):
+            resource
         default: nil
         }
     }
@@ -90,6 +94,7 @@ indirect enum Route: Hashable {
         case .forwarded(let route): "/forwarded" + route.pattern
         case .sessionEvents: "/session/{id}/events"
         case .sessionEvent: "/session/{id}/events/{stream}"
+        case .layer: "/session/{id}/layer"
         case .impairment: "/session/{id}/impairment"
         case .debugSession: "/debug/sessions/{id}"
         case .broadcasts: "/api/broadcasts"
@@ -109,7 +114,7 @@ indirect enum Route: Hashable {
         case .whip, .whep, .relay: [.get, .head, .options, .post]
         case .session: [.get, .head, .options, .patch, .delete]
         case .forwarded(let route): route.methods
-        case .impairment, .sessionEvents: [.options, .post]
+        case .impairment, .sessionEvents, .layer: [.options, .post]
         case .sessionEvent: [.get, .options, .delete]
         case .drain: [.options, .post, .delete]
         default: [.get, .head, .options]
@@ -124,7 +129,7 @@ indirect enum Route: Hashable {
         case .whip, .whep, .relay: (.acceptPost, MediaType.sdp)
         case .session: (.acceptPatch, MediaType.fragment)
         case .forwarded(let route): route.acceptedBody
-        case .sessionEvents: (.acceptPost, MediaType.json)
+        case .sessionEvents, .layer: (.acceptPost, MediaType.json)
         default: nil
         }
     }

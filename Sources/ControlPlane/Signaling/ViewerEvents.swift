@@ -48,10 +48,12 @@ extension NodeSurface {
     /// Keeps proxies from closing a connection without news.
     private static let heartbeat = Duration.seconds(15)
 
-    /// The `Link` of a viewer's 201 that says where events are to be had, and which.
-    func offerEvents(of resource: ResourceName, in response: inout Response, _ request: Request) {
-        response.headers[.link] =
+    /// The `Link` of a viewer's 201 that says where events are to be had, and which, and where a layer is chosen.
+    func offerExtensions(of resource: ResourceName, in response: inout Response, _ request: Request) {
+        let events =
             "<\(eventsURL(of: resource, request))>; rel=\"\(ViewerEvent.relation)\"; events=\"\(ViewerEvent.names)\""
+        let layer = "<\(baseURL(for: request))/session/\(resource)/layer>; rel=\"\(ViewerEvent.layerRelation)\""
+        response.headers[.link] = "\(events), \(layer)"
     }
 
     private func eventsURL(of resource: ResourceName, _ request: Request) -> String {

@@ -9,15 +9,35 @@ final class Broadcast {
     var formats: [TrackFormat]
     var succession = Succession()
     var peers: [SessionID: Peer] = [:]
-    /// Stretches of a local source (`Command.ingest`), one per track.
-    var localLines: [LocalSource]
+    /// Stretches of a local source (`Command.ingest`), per track one for each encoding that it may have.
+    var localLines: [[LocalSource]]
     /// It stands in the fan-out's list.
     var isMarked = false
 
     init(id: BroadcastID, tracks formats: [TrackFormat], limits: Limits) {
         (self.id, self.formats) = (id, formats)
         tracks = formats.map { Track(format: $0, limits: limits) }
-        localLines = formats.map { _ in LocalSource() }
+        localLines = formats.map { _ in Self.noLines }
+    }
+
+    private static let noLines = [LocalSource](repeating: LocalSource(), count: NegotiatedTrack.maximumEncodings)
+
+    /// What its source brings of a track; nil: it has none.
+    func supply(of track: Int) -> EncodingSupply? {
+        var supply: EncodingSupply
+        let own = succession.source?.source.tracks.first { $0.target == track }
+        if let own {
+            supply = own.supply
+        } else {
+            let comes = localLines[track].map { $0.line != nil }
+            guard succession.source == nil, comes.contains(true) else { return nil }
+            supply = EncodingSupply(names: tracks[track].format.rids, comes: comes, preferred: 0)
+        }
+        supply.rates = tracks[track].encodings.enumerated().map { e, encoding in
+            // A node that sends one of them measures it no better than the one above.
+            own?.report(of: e).map { Int64($0.bytesPerSecond) } ?? encoding.rate.bytesPerSecond ?? 0
+        }
+        return supply
     }
 
     /// In the order in which they came.
@@ -26,8 +46,7 @@ final class Broadcast {
     /// A kind of media that it did not have. Viewers of before do not get it.
     func add(_ format: TrackFormat, limits: Limits) {
         tracks.append(Track(format: format, limits: limits))
-        localLines.append(LocalSource())
-        for case let viewer as Viewer in peers.values { viewer.records.append(nil) }
+        localLines.append(Self.noLines)
     }
 
     /// Its source has brought the last picture whole, as far as is known, and not begun another.
@@ -36,7 +55,7 @@ final class Broadcast {
         return source.tracks.allSatisfy { track in
             let target = tracks[track.target]
             return !target.isVideo
-                || target.preferred.endsPicture && track.encodings[track.choice.current].losses.missingCount == 0
+                || target.preferred.endsPicture && track.encodings[track.preferred].losses.missingCount == 0
         }
     }
 

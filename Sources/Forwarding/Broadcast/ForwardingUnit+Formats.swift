@@ -20,9 +20,11 @@ extension ForwardingUnit {
                     close(viewer, reason: .incompatible, now: now)
                     continue
                 }
-                guard let stream = viewer.records[index]?.index else { continue }
-                viewer.records[index]!.use(viewer.tracks[t])
-                track.streams[stream].use(viewer.tracks[t].payloadType, form: viewer.records[index]!.form)
+                for r in viewer.records.indices where viewer.records[r].track == index {
+                    viewer.records[r].use(viewer.tracks[t])
+                    track.streams[viewer.records[r].index].use(
+                        viewer.tracks[t].payloadType, form: viewer.records[r].form)
+                }
             }
             guard track.isVideo else { continue }
             for encoding in track.encodings where encoding.readers > 0 { encoding.keyframes.want(now: now) }

@@ -14,14 +14,15 @@ final class Track {
     init(format: TrackFormat, limits: Limits) {
         (self.format, self.limits) = (format, limits)
         encodings = []
-        makeEncodings()
+        provide(max(1, format.rids.count))
     }
 
     var isVideo: Bool { format.kind == .video }
     var preferred: Encoding { encodings[preferredIndex] }
 
-    private func makeEncodings() {
-        while encodings.count < max(1, format.rids.count) { encodings.append(Encoding(format: format, limits: limits)) }
+    /// Makes room for `count` encodings; one that never comes takes no memory for packets.
+    func provide(_ count: Int) {
+        while encodings.count < count { encodings.append(Encoding(format: format, limits: limits)) }
     }
 
     /// Starts a source's stretch of an encoding's line with its first packet. Streams of video then wait for its keyframe.
@@ -40,14 +41,14 @@ final class Track {
             for encoding in encodings { encoding.change(to: format.codec) }
             if isVideo { for i in streams.indices { streams[i].waitForKeyframe() } }
         }
-        makeEncodings()
+        provide(format.rids.count)
     }
 
     // MARK: Streams
 
     func append(_ stream: Stream) {
         streams.append(stream)
-        encodings[stream.encoding].readers += 1
+        if stream.position != .paused { encodings[stream.encoding].readers += 1 }
     }
 
     /// The last one takes its place.
@@ -55,6 +56,12 @@ final class Track {
         leave(index)
         streams.swapAt(index, streams.count - 1)
         streams.removeLast()
+    }
+
+    /// Nothing is sent on the stream until it is turned to its encoding again.
+    func pause(stream index: Int) {
+        leave(index)
+        streams[index].pause()
     }
 
     /// The stream reads `encoding` from now on.
@@ -74,6 +81,7 @@ final class Track {
 
     /// Nobody is left to wait for a keyframe of what nobody reads.
     private func leave(_ index: Int) {
+        guard streams[index].position != .paused else { return }
         for encoding in Set([streams[index].encoding, streams[index].destination]) {
             encodings[encoding].readers -= 1
             if encodings[encoding].readers == 0 { encodings[encoding].keyframes.cancel() }

@@ -79,6 +79,7 @@ struct Burst {
 
     /// What leaves under `next` and higher numbers is of another encoding, and of that one's own time.
     mutating func cut(at next: Int64, now: Instant) {
+        guard isUnderWay else { return }
         ended = now
         endRun(at: next)
     }

@@ -11,8 +11,8 @@ struct Catchup {
 
     private struct Reader {
         let viewer: Viewer
-        /// Index in the broadcast.
-        let track: Int
+        /// Index of the stream's record.
+        let record: Int
         /// It has its turn.
         var due = Instant.zero
         var isDone = false
@@ -20,7 +20,7 @@ struct Catchup {
 
     private struct Missing {
         let viewer: Viewer
-        let track: Int
+        let record: Int
         let number: SequenceNumber
     }
 
@@ -43,17 +43,17 @@ struct Catchup {
     /// When the next one has its turn; `.zero`: at once.
     private(set) var nextDeadline = Instant.distantFuture
 
-    /// The viewer's stream of `track` stands behind the head of its line.
+    /// A stream of the viewer's stands behind the head of its line.
     /// - Parameter due: when it begins; `.zero`: at once.
-    mutating func add(_ viewer: Viewer, track: Int, due: Instant = .zero) {
+    mutating func add(_ viewer: Viewer, record: Int, due: Instant = .zero) {
         nextDeadline = min(nextDeadline, due)
-        readers.append(Reader(viewer: viewer, track: track, due: due))
+        readers.append(Reader(viewer: viewer, record: record, due: due))
     }
 
-    /// The viewer asks for packets of `track` again.
-    mutating func repair(_ numbers: some Collection<SequenceNumber>, of viewer: Viewer, track: Int) {
+    /// The viewer asks for packets of a stream again.
+    mutating func repair(_ numbers: some Collection<SequenceNumber>, of viewer: Viewer, record: Int) {
         for number in numbers.prefix(Self.mostMissing - missing.count) {
-            missing.append(Missing(viewer: viewer, track: track, number: number))
+            missing.append(Missing(viewer: viewer, record: record, number: number))
         }
         if !missing.isEmpty { nextDeadline = .zero }
     }
@@ -98,13 +98,15 @@ struct Catchup {
 
     /// Brings one stream to the head of its line, or as far as it may go.
     private mutating func serve(_ reader: Reader, to outbox: Outbox, now: Instant) -> Served {
-        let (viewer, t) = (reader.viewer, reader.track)
-        let track = viewer.broadcast.tracks[t]
-        guard let index = viewer.records[t]?.index, case .behind(var next) = track.streams[index].position,
+        let (viewer, r) = (reader.viewer, reader.record)
+        guard viewer.records.indices.contains(r) else { return .done }
+        let track = viewer.broadcast.tracks[viewer.records[r].track]
+        let index = viewer.records[r].index
+        guard case .behind(var next) = track.streams[index].position,
             let encoding = track.streams[index].line.encoding, let newest = track.encodings[encoding].history.newest,
             let srtp = viewer.transport.srtp, let remote = viewer.transport.remote
         else { return .done }
-        let isPaced = viewer.records[t]!.burst?.isUnderWay == true
+        let isPaced = viewer.records[r].burst?.isUnderWay == true
         let edge = isPaced ? track.encodings[encoding].edge(at: now) : nil
         let rate = track.encodings[encoding].rate.bytesPerSecond
         next = max(next, newest - Int64(track.encodings[encoding].history.slots))
@@ -118,7 +120,7 @@ struct Catchup {
             guard budget > 0 else { return .budgetSpent }
             guard outbox.isEmpty || outbox.hasRoom(for: 1) else { return .outboxFull }
             if let packet = LinePacket(next, of: track.encodings[encoding], index: encoding) {
-                if isPaced, viewer.records[t]!.burst?.take(packet.length, encodingRate: rate, now: now) == false {
+                if isPaced, viewer.records[r].burst?.take(packet.length, encodingRate: rate, now: now) == false {
                     return .paced
                 }
                 budget -= 1
@@ -132,11 +134,11 @@ struct Catchup {
         if isPaced {
             let endsPicture = track.encodings[encoding].endsPicture
             let number = track.streams[index].line.next
-            if viewer.records[t]!.burst?.reachedHead(endsPicture: endsPicture, next: number, now: now) == false {
+            if viewer.records[r].burst?.reachedHead(endsPicture: endsPicture, next: number, now: now) == false {
                 return .paced
             }
         }
-        track.streams[index].reachedHead(afterBurst: viewer.records[t]!.burst != nil)
+        track.streams[index].reachedHead(afterBurst: viewer.records[r].burst != nil)
         return .done
     }
 
@@ -156,10 +158,12 @@ struct Catchup {
     /// By RTX or by the same packet again; false: not to be had. What the history lacks has been asked for upstream already,
     /// and goes out to every viewer when it comes.
     private func repair(_ missing: Missing, to outbox: Outbox, now: Instant) -> Bool {
-        let (viewer, t) = (missing.viewer, missing.track)
-        let track = viewer.broadcast.tracks[t]
-        guard let record = viewer.records[t], let srtp = viewer.transport.srtp, let remote = viewer.transport.remote
+        let (viewer, r) = (missing.viewer, missing.record)
+        guard viewer.records.indices.contains(r), let srtp = viewer.transport.srtp,
+            let remote = viewer.transport.remote
         else { return false }
+        let record = viewer.records[r]
+        let track = viewer.broadcast.tracks[record.track]
         let stream = track.streams[record.index]
         let number = missing.number.extended(near: stream.line.next)
         guard let origin = stream.line.origin(of: number), track.encodings.indices.contains(origin.encoding) else {
@@ -169,18 +173,18 @@ struct Catchup {
         guard origin.sequence >= encoding.formatStart, let entry = encoding.history.entry(origin.sequence),
             entry.arrival >= now - historyAge || record.burst?.covers(number) == true,
             let packet = LinePacket(origin.sequence, of: encoding, index: origin.encoding),
-            viewer.records[t]!.repairs.take(FeedbackBudget.repairs, now: now)
+            viewer.records[r].repairs.take(FeedbackBudget.repairs, now: now)
         else { return false }
         var place = OutgoingLine.Place(number: number, offsets: origin.offsets)
-        guard viewer.stampRepair(&place, of: packet, track: t) else { return false }
+        guard viewer.stampRepair(&place, of: packet, record: r) else { return false }
         if let rtx = record.rtx, let type = rtx.payloadType {
             guard stream.sendRTX(packet, at: place, on: rtx, type: type, srtp: srtp, to: remote, outbox: outbox)
             else { return false }
-            viewer.records[t]!.rtx!.next += 1
+            viewer.records[r].rtx!.next += 1
         } else {
             guard stream.repeatPacket(packet, at: place, srtp: srtp, to: remote, outbox: outbox) else { return false }
         }
-        viewer.records[t]!.repaired(now: now)
+        viewer.records[r].repaired(now: now)
         return true
     }
 }

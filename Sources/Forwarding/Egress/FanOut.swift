@@ -108,6 +108,7 @@ struct FanOut {
                     where batch[i].sequence < next
                         && track.streams[index].send(batch[i], srtp: srtp, to: remote, outbox: outbox)
                     { packets += 1 }
+                case .paused: break
                 case .waiting:
                     begin(track, stream: index, to: outbox, &catchup, now: now)
                 }
@@ -128,19 +129,18 @@ struct FanOut {
         // H.264 flags the parameter sets and the picture after them: the picture alone is of no use.
         let first = track.isVideo ? encoding.history.keyframeStart(of: start) : start
         guard newest - first < Int64(Self.maximumStartPackets) else { return }
-        let (viewer, t) = (track.streams[index].viewer, Int(track.streams[index].track))
-        let isBurst = viewer.records[t]?.burst?.isUnderWay == true
-        if isBurst { viewer.records[t]!.burst!.cut(at: track.streams[index].line.next, now: now) }
-        self.start(viewer, track: t, encoding: cursor.encoding, at: first, to: outbox, &catchup, now: now)
+        let (viewer, r) = (track.streams[index].viewer, Int(track.streams[index].record))
+        viewer.records[r].burst?.cut(at: track.streams[index].line.next, now: now)
+        self.start(viewer, record: r, encoding: cursor.encoding, at: first, to: outbox, &catchup, now: now)
     }
 
     /// A stream begins at `first` of an encoding, behind the head, when it is `due`.
     func start(
-        _ viewer: Viewer, track t: Int, encoding: Int, at first: Int64, due: Instant = .zero, to outbox: Outbox,
+        _ viewer: Viewer, record r: Int, encoding: Int, at first: Int64, due: Instant = .zero, to outbox: Outbox,
         _ catchup: inout Catchup, now: Instant
     ) {
-        let track = viewer.broadcast.tracks[t]
-        guard let record = viewer.records[t] else { return }
+        let record = viewer.records[r]
+        let track = viewer.broadcast.tracks[record.track]
         // One that begins again has its place among those that lag.
         let isServed = if case .behind = track.streams[record.index].position { true } else { false }
         let own = track.encodings[encoding]
@@ -152,6 +152,6 @@ struct FanOut {
         viewer.transport.log.append(.sinkStarted(track.format.kind), at: now)
         // The receiver can place the stream in time from its first frame on.
         viewer.sendReports(to: outbox, ntpOrigin: ntpOrigin, now: now)
-        if !isServed { catchup.add(viewer, track: t, due: due) }
+        if !isServed { catchup.add(viewer, record: r, due: due) }
     }
 }

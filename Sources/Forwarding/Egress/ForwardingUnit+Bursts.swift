@@ -3,36 +3,39 @@ import WebRTC
 /// A viewer sees the newest group of pictures at once, instead of waiting for the next.
 extension ForwardingUnit {
     /// Lets a stream of video begin, or go on, at the newest keyframe of an encoding. false: it has to wait for one.
-    func beginInBurst(_ viewer: Viewer, track t: Int, encoding: Int, now: Instant) -> Bool {
-        let track = viewer.broadcast.tracks[t]
-        guard viewer.startsInBurst, let record = viewer.records[t],
-            let start = track.encodings[encoding].burstStart(mendedWithin: Self.repairTime, now: now)
+    func beginInBurst(_ viewer: Viewer, record r: Int, encoding: Int, now: Instant) -> Bool {
+        let record = viewer.records[r]
+        let track = viewer.broadcast.tracks[record.track]
+        guard let start = track.encodings[encoding].burstStart(mendedWithin: Self.repairTime, now: now)
         else { return false }
         let line = track.streams[record.index].line
-        viewer.records[t]!.burst = Burst(
+        viewer.records[r].burst = Burst(
             first: line.next, after: record.burst, roundTrip: viewer.roundTrip, now: now)
         let due = line.encoding == nil ? now + Burst.patience : now
-        fanOut.start(viewer, track: t, encoding: encoding, at: start, due: due, to: outbox, &catchup, now: now)
+        fanOut.start(viewer, record: r, encoding: encoding, at: start, due: due, to: outbox, &catchup, now: now)
         return true
     }
 
     /// Whether a wish for a keyframe is answered, or soon will be, by the group again: the viewer lacks the first packets of
     /// its stream, which it cannot know of, and the publisher need not encode one for that.
-    func replaysGroup(for viewer: Viewer, track t: Int, now: Instant) -> Bool {
-        let track = viewer.broadcast.tracks[t]
-        guard let record = viewer.records[t], record.burst?.mayReplay(now: now) == true else { return false }
+    func replaysGroup(for viewer: Viewer, record r: Int, now: Instant) -> Bool {
+        let record = viewer.records[r]
+        let track = viewer.broadcast.tracks[record.track]
+        guard record.burst?.mayReplay(now: now) == true else { return false }
         let encoding = track.streams[record.index].encoding
         // A hole in the keyframe alarms browsers, too, but then they have asked for what is missing, and it is on its way.
         if let last = record.lastRepair, now < last + viewer.roundTrip + Self.alarmTime,
-            viewer.records[t]!.burst!.isFalseAlarm()
+            viewer.records[r].burst!.isFalseAlarm()
         {
             return true
         }
         // A group with a hole is no help: the hole may be what it asks for.
-        guard let start = track.encodings[encoding].burstStart(mendedWithin: Self.alarmTime, now: now) else { return false }
+        guard let start = track.encodings[encoding].burstStart(mendedWithin: Self.alarmTime, now: now) else {
+            return false
+        }
         let first = track.streams[record.index].line.next
-        guard viewer.records[t]!.burst!.replay(first: first, roundTrip: viewer.roundTrip, now: now) else { return true }
-        fanOut.start(viewer, track: t, encoding: encoding, at: start, due: now, to: outbox, &catchup, now: now)
+        guard viewer.records[r].burst!.replay(first: first, roundTrip: viewer.roundTrip, now: now) else { return true }
+        fanOut.start(viewer, record: r, encoding: encoding, at: start, due: now, to: outbox, &catchup, now: now)
         return true
     }
 

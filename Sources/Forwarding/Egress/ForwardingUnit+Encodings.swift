@@ -2,44 +2,126 @@ import WebRTC
 
 /// Which encoding of a track each viewer gets.
 extension ForwardingUnit {
-    /// A stream of video begins with what there is of its encoding, or as soon as there is a keyframe.
-    func beginSoon(_ viewer: Viewer, track t: Int, now: Instant) {
-        let track = viewer.broadcast.tracks[t]
-        guard let index = viewer.records[t]?.index else { return }
-        let encoding = track.streams[index].encoding
-        if beginInBurst(viewer, track: t, encoding: encoding, now: now) { return }
-        track.encodings[encoding].keyframes.want(now: now)
+    /// A stream of video that waits begins with what there is of its encoding, or as soon as there is a keyframe.
+    func beginSoon(_ viewer: Viewer, record r: Int, inBurst: Bool, now: Instant) {
+        let track = viewer.broadcast.tracks[viewer.records[r].track]
+        let stream = track.streams[viewer.records[r].index]
+        guard stream.position == .waiting else { return }
+        if inBurst, beginInBurst(viewer, record: r, encoding: stream.encoding, now: now) { return }
+        track.encodings[stream.encoding].keyframes.want(now: now)
         requestKeyframes(of: viewer.broadcast, now: now)
     }
 
-    /// The source that feeds a broadcast may have gone over to another of its encodings: viewers follow.
-    func followChoice(of publisher: Publisher, track: Int, now: Instant) {
-        let own = publisher.source.tracks[track]
-        let target = publisher.broadcast.tracks[own.target]
-        guard own.choice.current != target.preferredIndex else { return }
-        prefer(own.choice.current, of: own, publisher.broadcast, now: now)
-        requestKeyframes(of: publisher.broadcast, now: now)
+    /// A viewer wants an encoding of a kind of media, by its name; nil: whichever is best.
+    func select(_ rid: String?, of kind: MediaKind, for viewer: Viewer, now: Instant) {
+        viewer.wishes[kind] = rid
+        for t in viewer.broadcast.tracks.indices where viewer.broadcast.tracks[t].format.kind == kind {
+            redirect(viewer.broadcast, track: t, now: now)
+        }
+        requestKeyframes(of: viewer.broadcast, now: now)
     }
 
-    /// Those who have no wish of their own get `encoding` of a source's track from now on.
-    func prefer(_ encoding: Int, of own: Source.Track, _ broadcast: Broadcast, now: Instant) {
-        let track = broadcast.tracks[own.target]
-        track.preferredIndex = encoding
-        for index in track.streams.indices where track.streams[index].destination != encoding {
-            let isCut = !own.choice.comes(track.streams[index].encoding)
-            direct(track.streams[index].viewer, track: own.target, to: encoding, atOnce: isCut, now: now)
+    /// A source that feeds its broadcast may have gone over to other encodings: viewers follow, and nodes below hear of it.
+    ///
+    /// - Parameter isNews: which encodings come is not as it was.
+    func follow(_ publisher: Publisher, track: Int, isNews: Bool, now: Instant) {
+        let own = publisher.source.tracks[track]
+        guard isNews || own.preferred != publisher.broadcast.tracks[own.target].preferredIndex else { return }
+        redirect(publisher.broadcast, track: own.target, now: now)
+        requestKeyframes(of: publisher.broadcast, now: now)
+        for case let viewer as Viewer in publisher.broadcast.peersInOrder where viewer.isRelay {
+            viewer.sendEncodingReport(to: outbox)
+        }
+    }
+
+    /// Each viewer goes over to the encoding that it is to have of those that come.
+    func redirect(_ broadcast: Broadcast, track t: Int, now: Instant) {
+        guard let supply = broadcast.supply(of: t) else { return }
+        let track = broadcast.tracks[t]
+        track.preferredIndex = supply.preferred
+        for index in track.streams.indices {
+            let stream = track.streams[index]
+            guard stream.viewer.records[Int(stream.record)].encoding == nil else { continue }
+            let goal = stream.viewer.goal(of: track.format.kind, supply)
+            if goal == stream.destination { continue }
+            let isCut = !supply.comes(stream.encoding)
+            direct(stream.viewer, record: Int(stream.record), to: goal, atOnce: isCut, now: now)
         }
     }
 
     /// A stream goes over to another encoding: with its next keyframe, or with the newest one that there is, if what it reads
     /// has come to an end.
-    private func direct(_ viewer: Viewer, track t: Int, to encoding: Int, atOnce: Bool, now: Instant) {
-        let track = viewer.broadcast.tracks[t]
-        guard let index = viewer.records[t]?.index else { return }
+    private func direct(_ viewer: Viewer, record r: Int, to encoding: Int, atOnce: Bool, now: Instant) {
+        let (track, index) = (viewer.broadcast.tracks[viewer.records[r].track], viewer.records[r].index)
         let isWaiting = track.streams[index].position == .waiting
         if isWaiting { track.turn(stream: index, to: encoding) } else { track.head(stream: index, for: encoding) }
         guard track.isVideo, isWaiting || track.streams[index].encoding != encoding else { return }
-        if isWaiting || atOnce, beginInBurst(viewer, track: t, encoding: encoding, now: now) { return }
+        let mayBurst = viewer.startsInBurst && (isWaiting || atOnce)
+        if mayBurst, beginInBurst(viewer, record: r, encoding: encoding, now: now) { return }
         track.encodings[encoding].keyframes.want(now: now)
+    }
+
+    func tellRates(of publisher: Publisher) {
+        let broadcast = publisher.broadcast
+        guard broadcast.succession.source === publisher,
+            let own = publisher.source.tracks.first(where: { $0.negotiated.kind == .video && $0.names.count > 1 }),
+            let supply = broadcast.supply(of: own.target)
+        else { return }
+        let rates = supply.names.enumerated().map { e, name in
+            EncodingRate(rid: name, bytesPerSecond: supply.comes(e) ? supply.rate(of: e) : 0)
+        }
+        events.append(.rates(broadcast.id, rates))
+    }
+
+    // MARK: Between nodes
+
+    /// A node below says which of its streams it wants. One that it wants again begins with the newest group of pictures.
+    func nodeWants(_ streams: [SSRC], _ viewer: Viewer, now: Instant) {
+        for r in viewer.records.indices {
+            guard let encoding = viewer.records[r].encoding else { continue }
+            let (track, index) = (viewer.broadcast.tracks[viewer.records[r].track], viewer.records[r].index)
+            let isWanted = streams.contains(track.streams[index].ssrc)
+            if isWanted == (track.streams[index].position != .paused) { continue }
+            if isWanted {
+                track.turn(stream: index, to: encoding)
+                track.streams[index].resume()
+                beginSoon(viewer, record: r, inBurst: true, now: now)
+            } else {
+                viewer.records[r].burst?.cut(at: track.streams[index].line.next, now: now)
+                track.pause(stream: index)
+            }
+        }
+        viewer.sendEncodingReport(to: outbox)
+        requestKeyframes(of: viewer.broadcast, now: now)
+    }
+
+    /// The node above says which encodings it can get.
+    func nodeReports(_ reports: [EncodingReport], _ publisher: Publisher, now: Instant) {
+        let isNews = publisher.source.take(reports)
+        guard publisher.broadcast.succession.source === publisher else { return }
+        if isNews {
+            events.append(.receiving(publisher.id, publisher.broadcast.id, publisher.source.received))
+            changeFormats(of: publisher.broadcast, to: publisher.source.formats, now: now)
+            for t in publisher.source.tracks.indices { follow(publisher, track: t, isNews: true, now: now) }
+        }
+        sendFeedback(of: publisher, now: now)
+        schedule(publisher)
+    }
+
+    /// What the node above is to be told of the encodings that are wanted here; nil: it knows.
+    func dueWish(to publisher: Publisher, now: Instant) -> RTCPPacket? {
+        guard publisher.isRelay, publisher.broadcast.succession.source === publisher else { return nil }
+        var isDue = false
+        var streams: [SSRC] = []
+        for t in publisher.source.tracks.indices where !publisher.source.tracks[t].reports.isEmpty {
+            let target = publisher.broadcast.tracks[publisher.source.tracks[t].target]
+            let roundTrip = publisher.transport.roundTrip ?? .zero
+            let (wanted, new, mustTell) = publisher.source.tracks[t].demand(of: target, roundTrip: roundTrip, now: now)
+            // It begins with a keyframe of its own accord.
+            for e in new { target.encodings[e].keyframes.expect(until: now + roundTrip + Self.keyframePatience) }
+            streams += wanted.compactMap { publisher.source.tracks[t].encodings[$0].ssrc }
+            if mustTell { isDue = true }
+        }
+        return isDue ? .wanted(sender: publisher.source.feedbackSSRC, streams) : nil
     }
 }

@@ -5,6 +5,8 @@ import WebRTC
 /// `StreamRecord`. Nothing in the sending loop allocates.
 struct Stream {
     enum Position: Equatable {
+        /// Nothing is sent: the node below does not want it at present.
+        case paused
         /// Nothing is sent until a keyframe (video) or any packet (audio) comes.
         case waiting
         /// The next number of the line that it gets; it is served by `Catchup`.
@@ -34,6 +36,8 @@ struct Stream {
     private(set) var form: Form
     /// Index of its track in the broadcast.
     let track: UInt8
+    /// Index of its record at the viewer.
+    let record: UInt8
     private var encodings: (read: UInt8, destination: UInt8)
     /// The MID travels until the viewer's first report on our SSRC proves that it knows the stream (RFC 8843 §15).
     private var extensions: OutgoingExtensions
@@ -41,6 +45,7 @@ struct Stream {
     /// `cursor` beside numbers of the line. At the head it is negative: the outgoing number at which a burst ended, if there
     /// was one, is kept there.
     private static let isWaiting = Int64.max
+    private static let isPaused = Int64.max - 1
     private static let isAtHead = Int64.min
 
     /// - Parameters:
@@ -48,9 +53,11 @@ struct Stream {
     ///   - next: its first number, low enough that the roll-over counter is surely 0 when the viewer sees its first packet
     ///     (RFC 3711 §3.3.1).
     init(
-        _ negotiated: NegotiatedTrack, ssrc: SSRC, form: Form, track: Int, encoding: Int, viewer: Viewer, next: Int64
+        _ negotiated: NegotiatedTrack, ssrc: SSRC, form: Form, track: Int, record: Int, encoding: Int, viewer: Viewer,
+        next: Int64
     ) {
-        (self.viewer, self.ssrc, self.form, self.track) = (viewer, ssrc, form, UInt8(track))
+        (self.viewer, self.ssrc, self.form) = (viewer, ssrc, form)
+        (self.track, self.record) = (UInt8(track), UInt8(record))
         encodings = (UInt8(encoding), UInt8(encoding))
         payloadType = negotiated.payloadType
         extensions =
@@ -64,6 +71,7 @@ struct Stream {
     var position: Position {
         switch cursor {
         case Self.isWaiting: .waiting
+        case Self.isPaused: .paused
         case ..<0: .head
         default: .behind(next: cursor)
         }
@@ -86,7 +94,10 @@ struct Stream {
     }
 
     /// The source changed: the numbering goes on, the picture has to begin anew.
-    mutating func waitForKeyframe() { cursor = Self.isWaiting }
+    mutating func waitForKeyframe() { if cursor != Self.isPaused { cursor = Self.isWaiting } }
+
+    mutating func pause() { cursor = Self.isPaused }
+    mutating func resume() { cursor = Self.isWaiting }
 
     /// It gets what lies from `sequence` on.
     mutating func start(encoding: Int, at sequence: Int64, offsets: OutgoingLine.Offsets) {
@@ -120,12 +131,12 @@ struct Stream {
         _ packet: LinePacket, edge: UInt32? = nil, srtp: SRTPSession, to remote: TransportAddress, outbox: Outbox
     ) -> Bool {
         guard var place = line.forward(encoding: packet.encoding, source: packet.sequence) else { return false }
-        if place.number < burstEnd, !viewer.stamp(&place, of: packet, track: Int(track), edge: edge) { return false }
+        if place.number < burstEnd, !viewer.stamp(&place, of: packet, record: Int(record), edge: edge) { return false }
         guard seal(packet, at: place, srtp: srtp, remote: remote, outbox: outbox) else { return false }
         packets += 1
         bytes += UInt64(packet.length)
         if packet.marker { frames += 1 }
-        if packet.keyframe { viewer.count(keyframe: packet.timestamp, track: Int(track)) }
+        if packet.keyframe { viewer.count(keyframe: packet.timestamp, record: Int(record)) }
         return true
     }
 

@@ -11,8 +11,12 @@ struct StreamRecord {
         var next: Int64
     }
 
+    /// Index of its track in the broadcast.
+    let track: Int
     /// Where the stream stands in its track's array.
     var index: Int
+    /// The one encoding that it is for: of a node's streams each has its own. nil: it goes from one to another.
+    let encoding: Int?
     let cname: String
     /// What the first stretch of its line adds.
     let offsets: OutgoingLine.Offsets
@@ -26,12 +30,13 @@ struct StreamRecord {
     private(set) var lastRepair: Instant?
 
     init(
-        _ track: NegotiatedTrack, local: NegotiatedTrack.LocalStream, index: Int, offsets: OutgoingLine.Offsets,
-        nextRTX: Int64
+        _ negotiated: NegotiatedTrack, local: NegotiatedTrack.LocalStream, track: Int, index: Int, encoding: Int?,
+        offsets: OutgoingLine.Offsets, nextRTX: Int64
     ) {
-        (self.index, self.offsets, cname) = (index, offsets, local.cname)
-        statistics = TrackStatistics(kind: track.kind, codec: track.codec.name)
-        rtx = local.rtxSSRC.map { RTX(ssrc: $0, payloadType: track.rtxPayloadType, next: nextRTX) }
+        (self.track, self.index, self.encoding) = (track, index, encoding)
+        (self.offsets, cname) = (offsets, local.cname)
+        statistics = TrackStatistics(kind: negotiated.kind, codec: negotiated.codec.name)
+        rtx = local.rtxSSRC.map { RTX(ssrc: $0, payloadType: negotiated.rtxPayloadType, next: nextRTX) }
     }
 
     var form: Stream.Form { rtx?.payloadType == nil ? .repeatable : .sealedOnce }

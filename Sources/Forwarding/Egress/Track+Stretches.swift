@@ -20,7 +20,7 @@ extension Track {
         if former != encoding {
             result.timestamp &+= encodings[former].time(at: now) &- encodings[encoding].time(at: now)
             // Their clocks are known to some milliseconds only: time does not go back for that.
-            if let last, let time = viewer.time(ofSent: last.packet, at: last.place, track: Int(stream.track)) {
+            if let last, let time = viewer.time(ofSent: last.packet, at: last.place, record: Int(stream.record)) {
                 let ahead = Int32(bitPattern: result.moved(timestamp: timestamp) &- time)
                 if ahead <= 0 { result.timestamp &+= UInt32(bitPattern: 1 &- ahead) }
             }

@@ -5,33 +5,39 @@ final class Viewer: Peer {
     /// As negotiated; the codec in use follows the broadcast's.
     var tracks: [NegotiatedTrack]
     let startsInBurst: Bool
-    /// Per track of the broadcast; nil: it does not get that one.
-    var records: [StreamRecord?]
+    /// One for each of its streams.
+    var records: [StreamRecord] = []
+    /// Names of the encodings that it has asked for.
+    var wishes: [MediaKind: String] = [:]
     /// From its receiver reports.
     private var reportedRoundTrip: Interval?
 
     override init(_ parameters: SessionParameters, broadcast: Broadcast, transport: PeerConnection) {
         (tracks, startsInBurst) = (parameters.tracks, parameters.startsInBurst)
-        records = broadcast.tracks.map { _ in nil }
         super.init(parameters, broadcast: broadcast, transport: transport)
     }
 
     override var ssrcs: [SSRC] { streams.map(\.stream.ssrc) }
-    override var trackStatistics: [TrackStatistics] { streams.map { $0.record.statistics(with: $0.stream) } }
+    /// Of a node's streams only those that it has been sent something on.
+    override var trackStatistics: [TrackStatistics] {
+        streams.filter { $0.record.encoding ?? 0 == 0 || $0.stream.packets > 0 }
+            .map { $0.record.statistics(with: $0.stream) }
+    }
     override var measuredRoundTrip: Interval? { reportedRoundTrip }
 
     private var streams: [(stream: Stream, record: StreamRecord, track: Track)] {
-        zip(records, broadcast.tracks).compactMap { record, track in
-            record.map { (track.streams[$0.index], $0, track) }
-        }
+        records.map { (broadcast.tracks[$0.track].streams[$0.index], $0, broadcast.tracks[$0.track]) }
     }
 
-    /// Index of the track that it gets under `ssrc`.
-    func track(ssrc: SSRC) -> Int? {
-        for (t, track) in broadcast.tracks.enumerated() {
-            if let index = records[t]?.index, track.streams[index].ssrc == ssrc { return t }
-        }
-        return nil
+    /// Index of the record of the stream that it gets under `ssrc`.
+    func record(ssrc: SSRC) -> Int? {
+        records.firstIndex { broadcast.tracks[$0.track].streams[$0.index].ssrc == ssrc }
+    }
+
+    /// Index of the encoding that it is to have of those of a track that come.
+    func goal(of kind: MediaKind, _ supply: EncodingSupply) -> Int {
+        let wish = wishes[kind].flatMap { supply.names.firstIndex(of: $0) }
+        return wish.flatMap { supply.comes($0) ? $0 : nil } ?? supply.preferred
     }
 
     func measured(roundTrip sample: Interval) {
@@ -45,38 +51,38 @@ final class Viewer: Peer {
     ///
     /// - Parameter edge: where the line is now; nil: the packet comes late.
     /// - Returns: false: it has no place there, and cannot leave.
-    func stamp(_ place: inout OutgoingLine.Place, of packet: LinePacket, track: Int, edge: UInt32?) -> Bool {
-        guard records[track]?.burst != nil else { return true }
+    func stamp(_ place: inout OutgoingLine.Place, of packet: LinePacket, record r: Int, edge: UInt32?) -> Bool {
+        guard records[r].burst != nil else { return true }
         let (timestamp, number) = (packet.timestamp, place.number)
         let delta =
-            edge.map { records[track]!.burst!.delta(of: timestamp, number: number, edge: $0) }
-            ?? records[track]!.burst!.delta(ofLate: timestamp, number: number)
+            edge.map { records[r].burst!.delta(of: timestamp, number: number, edge: $0) }
+            ?? records[r].burst!.delta(ofLate: timestamp, number: number)
         place.offsets.timestamp &+= delta ?? 0
         return delta != nil
     }
 
     /// The same of a packet that is sent again.
-    func stampRepair(_ place: inout OutgoingLine.Place, of packet: LinePacket, track: Int) -> Bool {
-        guard let burst = records[track]?.burst else { return true }
+    func stampRepair(_ place: inout OutgoingLine.Place, of packet: LinePacket, record r: Int) -> Bool {
+        guard let burst = records[r].burst else { return true }
         guard let delta = burst.delta(ofSent: packet.timestamp, number: place.number) else { return false }
         place.offsets.timestamp &+= delta
         return true
     }
 
     /// The timestamp under which a packet left; nil: nobody can say.
-    func time(ofSent packet: LinePacket, at place: OutgoingLine.Place, track: Int) -> UInt32? {
+    func time(ofSent packet: LinePacket, at place: OutgoingLine.Place, record r: Int) -> UInt32? {
         var place = place
-        return stampRepair(&place, of: packet, track: track) ? place.offsets.moved(timestamp: packet.timestamp) : nil
+        return stampRepair(&place, of: packet, record: r) ? place.offsets.moved(timestamp: packet.timestamp) : nil
     }
 
     /// Lets go of what is known of bursts that nobody asks about any more.
     func forgetBursts(historyAge: Interval, now: Instant) {
-        for t in records.indices where records[t]?.burst != nil {
-            if records[t]!.burst!.isOver(now: now, historyAge: historyAge) { records[t]!.burst = nil }
+        for r in records.indices where records[r].burst != nil {
+            if records[r].burst!.isOver(now: now, historyAge: historyAge) { records[r].burst = nil }
         }
     }
 
-    func count(keyframe timestamp: UInt32, track: Int) { records[track]?.count(keyframe: timestamp) }
+    func count(keyframe timestamp: UInt32, record: Int) { records[record].count(keyframe: timestamp) }
 
     /// Queues the datagram just written into the outbox, unless the impairment takes it.
     @inline(__always)
@@ -87,12 +93,28 @@ final class Viewer: Peer {
         transport.bytesOut += UInt64(length)
     }
 
+    /// Tells a node which encodings it can have.
+    func sendEncodingReport(to outbox: Outbox) {
+        guard phase == .connected else { return }
+        var reports: [EncodingReport] = []
+        for (stream, record, _) in streams {
+            guard let e = record.encoding, let supply = broadcast.supply(of: record.track), supply.comes(e)
+            else { continue }
+            reports.append(
+                EncodingReport(
+                    ssrc: stream.ssrc, name: supply.name(of: e) ?? "",
+                    bytesPerSecond: UInt32(clamping: supply.rate(of: e)),
+                    isSent: stream.position != .paused, isPreferred: supply.preferred == e))
+        }
+        if let first = reports.first { send([.encodings(sender: first.ssrc, reports)], to: outbox) }
+    }
+
     /// One sender report per stream that plays.
     /// - Parameter ntpOrigin: NTP time at `Instant.zero`.
     func sendReports(to outbox: Outbox, ntpOrigin: UInt64, now: Instant) {
         let time = NTPTime(origin: NTPTime(rawValue: ntpOrigin), at: now)
         for (stream, record, track) in streams {
-            guard stream.position != .waiting, let encoding = stream.line.encoding,
+            guard stream.position != .waiting, stream.position != .paused, let encoding = stream.line.encoding,
                 let timestamp = track.encodings[encoding].timestamp(at: now)
             else { continue }
             let report = SenderReport(
@@ -101,5 +123,6 @@ final class Viewer: Peer {
             let name = RTCPPacket.CanonicalName(ssrc: stream.ssrc, cname: record.cname)
             send([.senderReport(report), .sourceDescription([name])], to: outbox)
         }
+        if isRelay { sendEncodingReport(to: outbox) }
     }
 }

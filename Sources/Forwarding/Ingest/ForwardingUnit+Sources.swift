@@ -18,7 +18,7 @@ extension ForwardingUnit {
         _ packet: RTPPacket, _ sequence: Int64, _ payload: borrowing RawSpan, at place: Source.Located,
         of publisher: Publisher, now: Instant
     ) -> DropReason? {
-        guard place.encoding == publisher.source.tracks[place.track].choice.current else { return .notInTurn }
+        guard place.encoding == publisher.source.tracks[place.track].preferred else { return .notInTurn }
         let bytes = unsafe payload.withUnsafeBytes { unsafe [UInt8]($0) }
         let held = Successor.Held(packet: packet, sequence: sequence, payload: bytes, place: place)
         guard publisher.broadcast.succession.hold(held, of: publisher, now: now) else { return .notInTurn }
@@ -47,7 +47,10 @@ extension ForwardingUnit {
         events.append(.feeds(publisher.id, broadcast.id))
         if let former { close(former, reason: .replaced, now: now) }
         changeFormats(of: broadcast, to: publisher.source.formats, now: now)
-        for track in publisher.source.tracks { prefer(track.choice.current, of: track, broadcast, now: now) }
+        for track in publisher.source.tracks {
+            broadcast.tracks[track.target].provide(track.encodings.count)
+            redirect(broadcast, track: track.target, now: now)
+        }
         // Viewers may have been waiting for this source.
         for track in broadcast.tracks where track.isVideo {
             for encoding in track.encodings where encoding.readers > 0 { encoding.keyframes.sourceChanged(now: now) }
@@ -71,5 +74,5 @@ extension ForwardingUnit {
         }
     }
 
-    private static let keyframePatience = Interval.milliseconds(150)
+    static let keyframePatience = Interval.milliseconds(150)
 }

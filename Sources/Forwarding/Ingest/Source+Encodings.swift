@@ -10,11 +10,24 @@ extension Source {
     /// What comes at present.
     var received: [ReceivedEncoding] {
         tracks.flatMap { track in
-            let rids = track.negotiated.rids
-            return track.encodings.indices.filter { track.choice.comes($0) }.map {
-                ReceivedEncoding(kind: track.negotiated.kind, rid: rids.isEmpty ? nil : rids[$0])
+            let supply = track.supply
+            return track.encodings.indices.filter(supply.comes).map {
+                ReceivedEncoding(kind: track.negotiated.kind, rid: supply.name(of: $0))
             }
         }
+    }
+
+    /// A node's word on the encodings. true: they are not as they were.
+    mutating func take(_ reports: [EncodingReport]) -> Bool {
+        var isNews = false
+        for t in tracks.indices where tracks[t].negotiated.areEncodingsReported {
+            let now = tracks[t].encodings.map { encoding in reports.first { $0.ssrc == encoding.ssrc } }
+            guard now.contains(where: { $0 != nil }) else { continue }
+            let before = (tracks[t].names, tracks[t].preferred, tracks[t].reports.map { $0 != nil })
+            tracks[t].reports = now
+            if before != (tracks[t].names, tracks[t].preferred, now.map { $0 != nil }) { isNews = true }
+        }
+        return isNews
     }
 
     // MARK: Parameter sets
@@ -36,6 +49,54 @@ extension Source {
         tracks[place.track].encodings[place.encoding].parameterSets?.noteShown(at: timestamp)
         return (first, units)
     }
+}
+
+/// Which encodings of a track there are to be had.
+struct EncodingSupply {
+    /// Where there are several.
+    var names: [String]
+    var comes: [Bool]
+    /// Index of the one for viewers without a wish of their own.
+    var preferred: Int
+    /// Bytes of RTP payload per second, as far as they are known.
+    var rates: [Int64] = []
+
+    func rate(of encoding: Int) -> Int64 { encoding < rates.count ? rates[encoding] : 0 }
+    func comes(_ encoding: Int) -> Bool { encoding < comes.count && comes[encoding] }
+    func name(of encoding: Int) -> String? { encoding < names.count ? names[encoding] : nil }
+}
+
+extension Source.Track {
+    var supply: EncodingSupply {
+        EncodingSupply(names: names, comes: encodings.indices.map(comes), preferred: preferred)
+    }
+
+    /// Index of the encoding for viewers without a wish of their own.
+    var preferred: Int { reports.firstIndex { $0?.isPreferred == true } ?? choice.current }
+
+    func report(of encoding: Int) -> EncodingReport? { encoding < reports.count ? reports[encoding] : nil }
+
+    /// Whether it comes, or would if the node above were asked for it.
+    func comes(_ encoding: Int) -> Bool {
+        reports.isEmpty ? choice.comes(encoding) : report(of: encoding) != nil
+    }
+
+    /// Of the encodings, where there are several.
+    var names: [String] {
+        guard !reports.isEmpty else { return negotiated.rids }
+        let count = (reports.lastIndex { $0 != nil } ?? 0) + 1
+        let names = reports[..<count].enumerated().map { $1.map(\.name) ?? String($0) }
+        return names == [""] ? [] : names
+    }
+}
+
+/// How much an encoding takes, of a track that has several.
+package struct EncodingRate: Hashable, Sendable {
+    package var rid: String
+    /// Bytes of RTP payload per second; 0: it does not come, or is not measured yet.
+    package var bytesPerSecond: Int64
+
+    package init(rid: String, bytesPerSecond: Int64) { (self.rid, self.bytesPerSecond) = (rid, bytesPerSecond) }
 }
 
 /// An encoding that a source sends at present.

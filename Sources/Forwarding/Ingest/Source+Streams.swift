@@ -95,7 +95,7 @@ extension Source {
 
     /// What it sends at present.
     var formats: [TrackFormat] {
-        tracks.map { TrackFormat(codec: $0.negotiated.codec, rids: $0.negotiated.rids) }
+        tracks.map { TrackFormat(codec: $0.negotiated.codec, rids: $0.names) }
     }
 
     /// A new SSRC for a known encoding (the sender restarted its stream) replaces the old one.

@@ -25,6 +25,10 @@ struct Source {
         var target: Int
         var encodings: [Encoding]
         var choice: EncodingChoice
+        /// What a node above has told of each encoding; empty: the source is none, or has told nothing yet.
+        var reports: [EncodingReport?] = []
+        /// What it is told of them.
+        var demand: EncodingDemand
         /// When its sender went over to another codec.
         var codecChanged: Instant?
     }
@@ -80,7 +84,7 @@ struct Source {
             tracks.append(
                 Track(
                     negotiated: track, target: target, encodings: encodings,
-                    choice: EncodingChoice(count: encodings.count)))
+                    choice: EncodingChoice(count: encodings.count), demand: EncodingDemand(count: encodings.count)))
         }
         guard !tracks.isEmpty else { return nil }
         self.tracks = tracks
@@ -161,7 +165,9 @@ struct Source {
     /// over with. OBS's library repairs the first alone, without RTX, answers for the others with wrong packets, and closes.
     private mutating func note(_ sequence: Int64, payload: Range<Int>, at place: Located, now: Instant) -> Received {
         let hasRTX = tracks[place.track].negotiated.rtxPayloadType != nil
-        guard tracks[place.track].negotiated.feedback.contains(.nack), hasRTX || place.encoding == 0 else { return .media(sequence: sequence, payload: payload, lostTooMuch: false) }
+        guard tracks[place.track].negotiated.feedback.contains(.nack), hasRTX || place.encoding == 0 else {
+            return .media(sequence: sequence, payload: payload, lostTooMuch: false)
+        }
         let arrival = tracks[place.track].encodings[place.encoding].losses.received(
             sequence, mayAnswer: place.isRepair || !hasRTX, now: now)
         switch arrival {
@@ -209,13 +215,14 @@ struct Source {
         if sendsTransportFeedback { deadline.include(feedback.nextDeadline, .feedback) }
         if let last = flow.lastSign { deadline.include(last + silence, .silence) }
         for track in tracks {
+            deadline.include(track.demand.nextDeadline, .feedback)
             for encoding in track.encodings { deadline.include(encoding.losses.nextDeadline, .feedback) }
         }
     }
 
     var statistics: [TrackStatistics] {
         tracks.map { track in
-            let encoding = track.encodings[track.choice.current]
+            let encoding = track.encodings[track.preferred]
             var result = encoding.statistics
             result.lost = max(0, encoding.reception.lost - encoding.repairedByRTX)
             result.jitter = encoding.reception.jitter * 1_000

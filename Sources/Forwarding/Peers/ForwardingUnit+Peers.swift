@@ -92,22 +92,39 @@ extension ForwardingUnit {
 
     private func addStreams(for viewer: Viewer, now: Instant) {
         for t in viewer.tracks.indices {
-            guard let local = viewer.tracks[t].local,
+            guard !viewer.tracks[t].locals.isEmpty,
                 let index = viewer.broadcast.tracks.firstIndex(where: { $0.format.kind == viewer.tracks[t].kind }),
-                viewer.records[index] == nil
+                !viewer.records.contains(where: { $0.track == index })
             else { continue }
             let track = viewer.broadcast.tracks[index]
             // The codec may have changed since the answer was written.
             guard viewer.tracks[t].use(playing: track.format.codec) else {
                 return close(viewer, reason: .incompatible, now: now)
             }
-            addStream(of: viewer, viewer.tracks[t], local, track: index)
-            if track.isVideo { beginSoon(viewer, track: index, now: now) }
+            addStreams(of: viewer, viewer.tracks[t], track: index)
+            guard track.isVideo else { continue }
+            for r in viewer.records.indices where viewer.records[r].track == index {
+                beginSoon(viewer, record: r, inBurst: viewer.startsInBurst, now: now)
+            }
         }
     }
 
+    /// One stream, or one for each encoding that the track has or may come to have: of those a node gets at first what people
+    /// get, and says then what it wants.
+    private func addStreams(of viewer: Viewer, _ negotiated: NegotiatedTrack, track index: Int) {
+        let track = viewer.broadcast.tracks[index]
+        let isPerEncoding = negotiated.locals.count > 1
+        track.provide(negotiated.locals.count)
+        for (e, local) in negotiated.locals.enumerated() {
+            addStream(of: viewer, negotiated, local, track: index, encoding: isPerEncoding ? e : nil)
+            if isPerEncoding, e != track.preferredIndex { track.pause(stream: track.streams.count - 1) }
+        }
+    }
+
+    /// - Parameter encoding: the only one that it is for.
     private func addStream(
-        of viewer: Viewer, _ negotiated: NegotiatedTrack, _ local: NegotiatedTrack.LocalStream, track index: Int
+        of viewer: Viewer, _ negotiated: NegotiatedTrack, _ local: NegotiatedTrack.LocalStream, track index: Int,
+        encoding: Int?
     ) {
         let track = viewer.broadcast.tracks[index]
         let offsets = OutgoingLine.Offsets(timestamp: UInt32.random(in: 0...UInt32.max, using: &random))
@@ -115,25 +132,34 @@ extension ForwardingUnit {
             Int64.random(in: Self.firstNumbers, using: &random), Int64.random(in: Self.firstNumbers, using: &random)
         )
         let record = StreamRecord(
-            negotiated, local: local, index: track.streams.count, offsets: offsets, nextRTX: firstRTX)
-        viewer.records[index] = record
+            negotiated, local: local, track: index, index: track.streams.count, encoding: encoding, offsets: offsets,
+            nextRTX: firstRTX)
         track.append(
             Stream(
-                negotiated, ssrc: local.ssrc, form: record.form, track: index, encoding: track.preferredIndex,
-                viewer: viewer, next: first))
+                negotiated, ssrc: local.ssrc, form: record.form, track: index, record: viewer.records.count,
+                encoding: encoding ?? firstEncoding(of: viewer, track: index), viewer: viewer, next: first))
+        viewer.records.append(record)
+    }
+
+    /// What a viewer gets at first of a track.
+    private func firstEncoding(of viewer: Viewer, track index: Int) -> Int {
+        let track = viewer.broadcast.tracks[index]
+        return viewer.broadcast.supply(of: index).map { viewer.goal(of: track.format.kind, $0) } ?? track.preferredIndex
     }
 
     /// Low enough that the roll-over counter is surely 0 when the viewer sees its first packet (RFC 3711 §3.3.1).
     private static let firstNumbers: Range<Int64> = 0..<0x4000
 
     private func removeStreams(of viewer: Viewer) {
-        for (t, track) in viewer.broadcast.tracks.enumerated() {
-            guard let index = viewer.records[t]?.index else { continue }
-            viewer.records[t] = nil
-            // Swap-remove keeps the array dense; the stream that moves learns its new place.
+        for r in viewer.records.indices {
+            let (track, index) = (viewer.broadcast.tracks[viewer.records[r].track], viewer.records[r].index)
+            // Swap-remove keeps the array dense; the stream that moves learns its new place. It may be this viewer's.
             track.removeStream(at: index)
-            if index < track.streams.count { track.streams[index].viewer.records[t]?.index = index }
+            guard index < track.streams.count else { continue }
+            let moved = track.streams[index]
+            moved.viewer.records[Int(moved.record)].index = index
         }
+        viewer.records = []
     }
 
     /// Says good-bye (RTCP BYE, DTLS close_notify), with the next flush, and forgets the peer.

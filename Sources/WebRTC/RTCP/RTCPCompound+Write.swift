@@ -60,6 +60,8 @@ extension RTCPCompound {
         case .transportFeedback(let feedback): return [transportFeedback(feedback)]
         case .remb(let sender, let bitrate, let media):
             return pieces(media[...], of: maximumCount).map { remb(sender, bitrate, $0) }
+        case .encodings(let sender, let reports): return [finish(encodingReports(sender, reports))]
+        case .wanted(let sender, let streams): return [finish(wantedStreams(sender, streams))]
         case .other: preconditionFailure("packets that are not understood are not written")
         }
     }
@@ -161,7 +163,7 @@ extension RTCPCompound {
 
     // MARK: Common to all
 
-    private static func start(_ type: UInt8, _ countOrFormat: UInt8) -> PacketBuilder {
+    static func start(_ type: UInt8, _ countOrFormat: UInt8) -> PacketBuilder {
         var out = PacketBuilder()
         out.put(0x80 | countOrFormat)
         out.put(type)

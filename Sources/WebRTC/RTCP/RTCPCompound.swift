@@ -35,6 +35,10 @@ package enum RTCPCompound {
         case .fir:
             let requests = (0..<part.requestCount).map { part.request($0, in: bytes) }
             return .fir(sender: part.sender(in: bytes), requests: requests)
+        case .encodings:
+            return .encodings(sender: part.sender(in: bytes), part.encodingReports(in: bytes))
+        case .wanted:
+            return .wanted(sender: part.sender(in: bytes), part.wantedStreams(in: bytes))
         case .other:
             return other(part, bytes.extracting(part.body))
         }

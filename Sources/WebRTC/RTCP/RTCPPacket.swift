@@ -18,6 +18,10 @@ package enum RTCPPacket: Hashable, Sendable {
     case transportFeedback(TransportFeedback)
     /// Receiver estimated maximum bitrate in bit/s (draft-alvestrand-rmcat-remb-03)
     case remb(sender: SSRC, bitrate: UInt64, media: [SSRC])
+    /// What a node can get of a relay's encodings.
+    case encodings(sender: SSRC, [EncodingReport])
+    /// Which of a relay's streams a node wants.
+    case wanted(sender: SSRC, [SSRC])
     /// Well-formed, but nothing to us. `format` is the 5-bit count or FMT field. Never written.
     case other(packetType: UInt8, format: UInt8)
 

@@ -32,6 +32,8 @@ package struct RTCPReader {
 package struct RTCPPart {
     package enum Kind {
         case senderReport, receiverReport, bye, nack, pli, fir
+        /// Of `EncodingReport`; whose name is another, or cut off, is `other`.
+        case encodings, wanted
         case other
     }
 
@@ -41,6 +43,8 @@ package struct RTCPPart {
     /// What follows the 4-byte header, without padding.
     let body: Range<Int>
     let end: Int
+    /// An APP packet under our name.
+    private let isOurs: Bool
 
     /// nil: no packet of version 2 that ends within `bytes`.
     init?(_ bytes: borrowing RawSpan, at start: Int) {
@@ -56,6 +60,9 @@ package struct RTCPPart {
         }
         (type, format) = (bytes.octet(at: start + 1), first & 0x1F)
         body = start + 4..<end - padding
+        isOurs =
+            type == RTCPType.application && body.count >= 8
+            && bytes.octets4(at: body.lowerBound + 4) == RTCPType.applicationName
     }
 
     package var kind: Kind {
@@ -66,6 +73,8 @@ package struct RTCPPart {
         case (RTCPType.transportLayerFeedback, RTCPType.nackFormat): .nack
         case (RTCPType.payloadSpecificFeedback, RTCPType.pliFormat): .pli
         case (RTCPType.payloadSpecificFeedback, RTCPType.firFormat): .fir
+        case (RTCPType.application, RTCPType.reportSubtype) where isOurs: .encodings
+        case (RTCPType.application, RTCPType.wishSubtype) where isOurs: .wanted
         default: .other
         }
     }
@@ -80,7 +89,7 @@ package struct RTCPPart {
         case .nack: body.count >= 12 && body.count % 4 == 0
         case .pli: body.count >= 8
         case .fir: body.count >= 16 && body.count % 8 == 0
-        case .other: true
+        case .encodings, .wanted, .other: true
         }
     }
 }

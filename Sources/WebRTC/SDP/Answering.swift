@@ -35,12 +35,15 @@ extension Negotiation {
     /// Answers a WHEP offer with the tracks of `broadcast` that it has an m-line for; other m-lines are declined.
     /// The first codec of an m-line is the broadcast's; the others that both can do follow, in case it changes.
     ///
+    /// - Parameter everyEncoding: an m-line that takes several streams gets as many, one for each encoding that the track may
+    ///   have: for nodes. People get one.
+    ///
     /// `streamName` becomes the id of the one MediaStream. A kind that both have but without a common codec is an error,
     /// not a silent stream without picture or sound.
     /// - Throws: `.malformed`, `.notAcceptable`, `.wrongDirection`, `.tooManyTracks`, `.unsupported`.
     package static func answerViewer(
-        _ offer: SessionDescription, broadcast: [TrackFormat], streamName: String, local: LocalTransport,
-        using generator: inout some RandomNumberGenerator
+        _ offer: SessionDescription, broadcast: [TrackFormat], everyEncoding: Bool = false, streamName: String,
+        local: LocalTransport, using generator: inout some RandomNumberGenerator
     ) throws(NegotiationError) -> (answer: SessionDescription, agreement: Agreement) {
         let peer = try PeerDescription(offer)
         for section in peer.tracks where !section.direction.receives {
@@ -67,9 +70,13 @@ extension Negotiation {
                         + "the viewer's offer has \(section.codecSummary)")
             }
             let rtx = payload.feedback.contains(.nack) && payload.rtx != nil
-            let stream = NegotiatedTrack.LocalStream(
-                ssrc: ssrcs.next(using: &generator), rtxSSRC: rtx ? ssrcs.next(using: &generator) : nil, cname: cname)
-            answer.accept(section, sending: payload, of: track.codec, as: stream, streamName: streamName)
+            let count = everyEncoding && track.kind == .video ? max(1, section.simulcastReceived) : 1
+            let streams = (0..<count).map { _ in
+                NegotiatedTrack.LocalStream(
+                    ssrc: ssrcs.next(using: &generator), rtxSSRC: rtx ? ssrcs.next(using: &generator) : nil,
+                    cname: cname)
+            }
+            answer.accept(section, sending: payload, of: track.codec, as: streams, streamName: streamName)
         }
         return answer.finish()
     }
@@ -163,7 +170,7 @@ private struct Answer {
     /// A track that we send.
     mutating func accept(
         _ section: MediaSection, sending payload: MediaSection.Payload, of stream: CodecFormat,
-        as local: NegotiatedTrack.LocalStream, streamName: String
+        as streams: [NegotiatedTrack.LocalStream], streamName: String
     ) {
         // Of the extensions we write only this one, and it only where it fits the one-byte form.
         var ids = HeaderExtensionIDs()
@@ -171,7 +178,8 @@ private struct Answer {
             ids.mid = section.extensionIDs { $0.receives }.mid
         }
         var track = NegotiatedTrack(
-            mid: section.mid, codec: payload.codec, payloadType: payload.type, local: local)
+            mid: section.mid, codec: payload.codec, payloadType: payload.type)
+        track.locals = streams
         track.agree(on: payload, ids)
         track.feedback.subtract(NegotiatedTrack.unusedBySenders)
         for other in section.payloads where other.type != payload.type {
@@ -181,7 +189,7 @@ private struct Answer {
                     codec: other.codec, payloadType: other.type,
                     rtxPayloadType: feedback.contains(.nack) ? other.rtx : nil, feedback: feedback))
         }
-        let lines = SectionWriter.stream(local, streamName: streamName, kind: stream.name.kind)
+        let lines = SectionWriter.streams(streams, streamName: streamName, kind: stream.name.kind)
         track.codec.fmtp = payload.codec.fmtp(sending: stream)
         write(section, track, direction: .sendonly, lines)
     }

@@ -42,6 +42,8 @@ struct MediaSection {
     private var codecNames: [String] = []
     private(set) var extensions: [Extension] = []
     private(set) var simulcast: [RID] = []
+    /// How many streams it takes (RFC 8853 §5.3.1): `a=simulcast:recv`.
+    private(set) var simulcastReceived = 0
     private(set) var encodings: [NegotiatedTrack.Encoding] = []
     private(set) var cname = ""
     private(set) var rtcpMux = false
@@ -50,7 +52,7 @@ struct MediaSection {
     private var bundleOnly = false
 
     /// More SSRCs or simulcast streams than that are not taken in.
-    static let maximumEncodings = 8
+    static let maximumEncodings = NegotiatedTrack.maximumEncodings
     private static let maximumSSRCs = 64
 
     var isRejected: Bool { media.port == 0 && !bundleOnly }
@@ -134,7 +136,9 @@ struct MediaSection {
             lines.groups.append((parts[0], ssrcs))
         case "rid":
             if lines.rids.count < 4 * Self.maximumEncodings, let rid = RID(attribute: value) { lines.rids.append(rid) }
-        case "simulcast": lines.simulcastSend = Self.simulcastSend(value)
+        case "simulcast":
+            lines.simulcastSend = Self.simulcast("send", value)
+            simulcastReceived = min(Self.maximumEncodings, Self.simulcast("recv", value).count)
         default: break
         }
     }
@@ -190,12 +194,12 @@ struct MediaSection {
             .map { NegotiatedTrack.Encoding(ssrc: $0, rtxSSRC: rtx[$0]) }
     }
 
-    /// The identifiers after `send` (RFC 8853 §5.1): of alternatives the first, paused ones like the others.
-    private static func simulcastSend(_ value: String) -> [String] {
+    /// The identifiers after `direction` (RFC 8853 §5.1): of alternatives the first, paused ones like the others.
+    private static func simulcast(_ direction: Substring, _ value: String) -> [String] {
         let parts = value.words
-        guard let send = parts.firstIndex(of: "send"), send + 1 < parts.count else { return [] }
+        guard let start = parts.firstIndex(of: direction), start + 1 < parts.count else { return [] }
         var ids: [String] = []
-        for stream in parts[send + 1].split(separator: ";", maxSplits: 4 * maximumEncodings) {
+        for stream in parts[start + 1].split(separator: ";", maxSplits: 4 * maximumEncodings) {
             guard let first = stream.split(separator: ",").first else { continue }
             // "rid=" stood there in drafts that some senders still follow.
             let id = first.drop { $0 == "~" }

@@ -1,5 +1,8 @@
 /// What an offer and its answer agreed on for one m-line; the forwarding core needs nothing else of the SDP.
 package struct NegotiatedTrack: Hashable, Sendable {
+    /// Of one track.
+    package static let maximumEncodings = 8
+
     package var mid: String
     package var codec: CodecFormat
     package var payloadType: PayloadType
@@ -10,15 +13,23 @@ package struct NegotiatedTrack: Hashable, Sendable {
     /// Where we receive: the sender's streams as far as its SDP tells them, first the one to forward. One without SSRC
     /// is found by RID or MID.
     package var encodings: [Encoding]
-    /// Where we send: our stream.
-    package var local: LocalStream?
+    /// The peer is a node, which tells by RTCP what its encodings are called and which of them come (`EncodingReport`).
+    package var areEncodingsReported = false
+    /// Where we send: our streams. Towards a node one for each encoding that the track may have, else one.
+    package var locals: [LocalStream]
     /// The other codecs that both sides can do. A sender may go over to any of them without negotiating anew
     /// (RFC 3264 §6.1); the payload type says so.
     package var alternatives: [Alternative] = []
 
     package var kind: MediaKind { codec.name.kind }
+    /// The only one, or the first.
+    package var local: LocalStream? {
+        get { locals.first }
+        set { locals = newValue.map { [$0] } ?? [] }
+    }
     /// Names of the encodings, where there are several: those without a RID are numbered.
     package var rids: [String] {
+        if areEncodingsReported { return [] }
         if encodings.count < 2 { return encodings.compactMap(\.rid) }
         return encodings.enumerated().map { $1.rid ?? String($0) }
     }
@@ -73,7 +84,8 @@ package struct NegotiatedTrack: Hashable, Sendable {
         local: LocalStream? = nil
     ) {
         (self.mid, self.codec, self.payloadType, self.rtxPayloadType) = (mid, codec, payloadType, rtxPayloadType)
-        (self.feedback, self.extensions, self.encodings, self.local) = (feedback, extensions, encodings, local)
+        (self.feedback, self.extensions, self.encodings) = (feedback, extensions, encodings)
+        locals = local.map { [$0] } ?? []
     }
 }
 

@@ -1,8 +1,11 @@
 extension Negotiation {
     /// An offer to receive, one recvonly m-line for each of `kinds`, with every codec that is forwarded: for the relay and
     /// for `probe watch`.
+    ///
+    /// - Parameter encodings: how many streams of video are taken (RFC 8853 §5.3.1); their identifiers are numbers.
     package static func offer(
-        receiving kinds: [MediaKind], local: LocalTransport, using generator: inout some RandomNumberGenerator
+        receiving kinds: [MediaKind], encodings: Int = 1, local: LocalTransport,
+        using generator: inout some RandomNumberGenerator
     ) -> SessionDescription {
         var offer = OfferWriter(local: local)
         for kind in kinds {
@@ -11,7 +14,9 @@ extension Negotiation {
                 let type = offer.payloadType(for: kind)
                 codecs.append((codec, type, rtx: kind == .video ? offer.payloadType(for: kind) : nil))
             }
-            offer.append(kind, .recvonly, codecs, [])
+            let isSimulcast = kind == .video && encodings > 1
+            offer.append(
+                kind, .recvonly, codecs, isSimulcast ? SectionWriter.simulcast("recv", count: encodings) : [])
         }
         return offer.finish(id: generator.next())
     }
@@ -32,7 +37,7 @@ extension Negotiation {
             let codec = (track.codec, type, rtx: rtx == nil ? nil : offer.payloadType(for: track.kind))
             offer.append(
                 track.kind, .sendonly, [codec],
-                SectionWriter.stream(stream, streamName: streamName, kind: track.kind))
+                SectionWriter.streams([stream], streamName: streamName, kind: track.kind))
         }
         return offer.finish(id: generator.next())
     }
@@ -134,10 +139,15 @@ extension Negotiation {
             guard let stream = offered.encodings.first, let ssrc = stream.ssrc else {
                 throw .malformed("the offer's m=\(kind.rawValue) names no SSRC")
             }
-            track.local = NegotiatedTrack.LocalStream(
-                ssrc: ssrc, rtxSSRC: track.rtxPayloadType == nil ? nil : stream.rtxSSRC, cname: offered.cname)
+            track.locals = [
+                NegotiatedTrack.LocalStream(
+                    ssrc: ssrc, rtxSSRC: track.rtxPayloadType == nil ? nil : stream.rtxSSRC, cname: offered.cname)
+            ]
         } else {
             track.encodings = answered.encodings.isEmpty ? [NegotiatedTrack.Encoding()] : answered.encodings
+            track.areEncodingsReported = offered.simulcastReceived > 1 && answered.simulcast.count > 1
+            let agreed = track.areEncodingsReported ? min(offered.simulcastReceived, answered.simulcast.count) : 1
+            track.encodings.removeLast(max(0, track.encodings.count - agreed))
             if track.rtxPayloadType == nil {
                 for i in track.encodings.indices { track.encodings[i].rtxSSRC = nil }
             }

@@ -75,16 +75,32 @@ struct SectionWriter {
         return lines
     }
 
-    /// The lines that announce a stream of ours.
-    static func stream(_ stream: NegotiatedTrack.LocalStream, streamName: String, kind: MediaKind) -> [Attribute] {
+    /// The lines that announce streams of ours, of one track.
+    static func streams(
+        _ streams: [NegotiatedTrack.LocalStream], streamName: String, kind: MediaKind
+    ) -> [Attribute] {
         var lines = [Attribute("msid", "\(msid(streamName)) \(kind.rawValue)")]
-        if let rtx = stream.rtxSSRC {
-            lines.append(Attribute("ssrc-group", "FID \(stream.ssrc.rawValue) \(rtx.rawValue)"))
+        if streams.count > 1 {
+            lines += simulcast("send", count: streams.count)
+            let all = streams.map { String($0.ssrc.rawValue) }.joined(separator: " ")
+            lines.append(Attribute("ssrc-group", "SIM \(all)"))
         }
-        for ssrc in [stream.ssrc, stream.rtxSSRC].compactMap({ $0 }) {
-            lines.append(Attribute("ssrc", "\(ssrc.rawValue) cname:\(stream.cname)"))
+        for stream in streams {
+            if let rtx = stream.rtxSSRC {
+                lines.append(Attribute("ssrc-group", "FID \(stream.ssrc.rawValue) \(rtx.rawValue)"))
+            }
+            for ssrc in [stream.ssrc, stream.rtxSSRC].compactMap({ $0 }) {
+                lines.append(Attribute("ssrc", "\(ssrc.rawValue) cname:\(stream.cname)"))
+            }
         }
         return lines
+    }
+
+    /// RFC 8851, 8853: streams whose identifiers are numbers.
+    static func simulcast(_ direction: String, count: Int) -> [Attribute] {
+        let ids = (0..<count).map(String.init)
+        return ids.map { Attribute("rid", "\($0) \(direction)") }
+            + [Attribute("simulcast", "\(direction) \(ids.joined(separator: ";"))")]
     }
 
     /// A stream id of RFC 8830 §2: 1 to 64 token characters.

@@ -57,7 +57,8 @@ final class ProbeClient: Sendable {
                 case .flowing(let id, _): if state.progress[id]?.flowing == nil { state.progress[id]?.flowing = now }
                 case .closed(let id, let reason, let statistics):
                     state.progress[id]?.closed = (now, reason, statistics)
-                case .checked, .feeds, .silent, .unreachable, .reachable, .formatsChanged, .receiving, .discarding,
+                case .checked, .feeds, .silent, .unreachable, .reachable, .formatsChanged, .receiving, .rates,
+                    .discarding,
                     .exceeding,
                     .statistics, .report:
                     break

@@ -51,7 +51,8 @@ import WebRTC
             let viewer = try await node.request("POST", "/whep/a", sdpType, body: Offers.viewer())
             let expected =
                 "<\(viewer.header("Location")!)/events>; rel=\"urn:ietf:params:whep:ext:core:server-sent-events\"; "
-                + "events=\"active,inactive,layers,reconnect,viewercount\""
+                + "events=\"active,inactive,layers,reconnect,viewercount\", "
+                + "<\(viewer.header("Location")!)/layer>; rel=\"urn:ietf:params:whep:ext:core:layer\""
             #expect(viewer.header("Link") == expected)
         }
     }
@@ -217,7 +218,71 @@ import WebRTC
             let viewer = try await node.offer(Offers.viewer(), to: "/whep/a")
             let stream = try await open(#"["layers"]"#, node, of: viewer)
             let told = try await read(stream, node) { try await whip.delete(url: viewer.location!) }
-            #expect(told == [#"layers {"0":[{"rid":"h"},{"rid":"l"}]}"#])
+            #expect(told == [#"layers {"0":[{"bitrate":0,"rid":"h"},{"bitrate":0,"rid":"l"}]}"#])
+        }
+    }
+
+    /// Once a second at most, when another comes or a rate is another by a quarter.
+    @Test func item41_layersAreToldAgainWhenTheyChange() async throws {
+        try await withOrigin { node in
+            _ = try await node.publishLive("a", offer: Offers.simulcast)
+            let viewer = try await node.offer(Offers.viewer(), to: "/whep/a")
+            let stream = try await open(#"["layers"]"#, node, of: viewer)
+            let told = try await read(stream, node) {
+                let broadcast = try #require(await node.sessions.names["a"])
+                // The node's own clock is far behind.
+                let start = ContinuousClock.now + .seconds(1_000)
+                for (second, rates) in [(2, (100, 0)), (4, (110, 0)), (6, (130, 0)), (8, (130, 9)), (10, (0, 9))] {
+                    await node.sessions.apply(
+                        .rates(
+                            broadcast,
+                            [
+                                .init(rid: "h", bytesPerSecond: Int64(rates.0)),
+                                .init(rid: "l", bytesPerSecond: Int64(rates.1)),
+                            ]))
+                    await node.sessions.advance(now: start + .seconds(second))
+                }
+                try await whip.delete(url: viewer.location!)
+            }
+            let rates = [(0, 0), (800, 0), (1_040, 0), (1_040, 72), (0, 72)]
+            #expect(
+                told
+                    == rates.map {
+                        #"layers {"0":[{"bitrate":\#($0.0),"rid":"h"},{"bitrate":\#($0.1),"rid":"l"}]}"#
+                    })
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"mediaId":"0","rid":"l"}"#, 200), (#"{"mediaId":0,"rid":"h"}"#, 200), (#"{"rid":"l"}"#, 200),
+        (#"{"encodingId":"l"}"#, 200), (#"{"mediaId":"0"}"#, 200), ("{}", 200), (#"{"rid":null}"#, 200),
+        (#"{"rid":"l","maxWidth":null}"#, 200), (#"{"mediaId":"7","rid":"l"}"#, 422), (#"{"rid":"x"}"#, 422),
+        (#"{"rid":""}"#, 422), (#"{"maxWidth":640}"#, 422), (#"{"rid":"l","temporalLayerId":0}"#, 422),
+        (#"{"rid":7}"#, 400), (#"{"mediaId":{}}"#, 400), ("[]", 400), ("", 400), ("{", 400), ("null", 400),
+    ])
+    func item41_aLayerIsChosen(body: String, status: Int) async throws {
+        try await withOrigin { node in
+            _ = try await node.publishLive("a", offer: Offers.simulcast)
+            let viewer = try await node.offer(Offers.viewer(), to: "/whep/a")
+            let path = "/session/" + viewer.location!.split(separator: "/").last! + "/layer"
+            let json = [(name: "Content-Type", value: "application/json")]
+            let answer = try await node.request("POST", path, json, body: body)
+            #expect(answer.status == status)
+            #expect(status == 200 || answer.header("Content-Type") == "application/problem+json")
+        }
+    }
+
+    @Test func item41_onlyAViewersLayerIsChosen() async throws {
+        try await withOrigin { node in
+            let publisher = try await node.publishLive("a", offer: Offers.simulcast)
+            let json = [(name: "Content-Type", value: "application/json")]
+            for id in [String(publisher.location!.split(separator: "/").last!), "nobody", "a.b"] {
+                #expect(try await node.request("POST", "/session/\(id)/layer", json, body: "{}").status == 404)
+            }
+            let viewer = try await node.offer(Offers.viewer(), to: "/whep/a")
+            let path = "/session/" + viewer.location!.split(separator: "/").last! + "/layer"
+            #expect(try await node.request("GET", path).status == 405)
+            #expect(try await node.request("POST", path, body: "{}").status == 415)
         }
     }
 

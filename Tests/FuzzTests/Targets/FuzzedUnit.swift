@@ -182,6 +182,11 @@ final class FuzzedUnit {
             .init(codec: Self.av1, payloadType: PayloadType(45)),
         ]
         if variant & 16 != 0 { _ = video.use(PayloadType(102)) }
+        // A node's.
+        if variant & 0x86 == 0x86 {
+            video.encodings = [declared, .init(ssrc: SSRC(0x2001)), .init(ssrc: SSRC(0x2002))]
+            video.areEncodingsReported = true
+        }
         return variant & 32 == 0 ? [audio, video] : [video]
     }
 
@@ -195,6 +200,12 @@ final class FuzzedUnit {
             mid: "1", codec: Self.vp8, payloadType: PayloadType(96),
             rtxPayloadType: variant & 1 == 0 ? PayloadType(97) : nil, feedback: [.nack, .pli], extensions: ids,
             local: .init(ssrc: peer.streams[1], rtxSSRC: variant & 1 == 0 ? peer.streams[2] : nil, cname: "cname"))
+        // Towards a node.
+        if variant & 0x88 == 0x80 {
+            video.locals += (0..<3).map {
+                .init(ssrc: SSRC(peer.streams[0].rawValue + 4 + 2 * $0), rtxSSRC: nil, cname: "cname")
+            }
+        }
         if variant & 2 == 0 {
             video.alternatives = [
                 .init(codec: Self.h264, payloadType: PayloadType(102), rtxPayloadType: PayloadType(103)),
@@ -323,10 +334,15 @@ final class FuzzedUnit {
     func checkTables() {
         for broadcast in unit.broadcasts.values {
             for (t, track) in broadcast.tracks.enumerated() {
+                var readers = [Int](repeating: 0, count: track.encodings.count)
                 for (index, stream) in track.streams.enumerated() {
-                    precondition(stream.viewer.records[t]?.index == index, "a viewer knows where its stream stands")
+                    let record = stream.viewer.records[Int(stream.record)]
+                    precondition(record.index == index && record.track == t, "a viewer knows where its stream stands")
                     precondition(unit.peers[stream.viewer.id] === stream.viewer, "a stream has a viewer")
+                    if stream.position == .paused { continue }
+                    for e in Set([stream.encoding, stream.destination]) { readers[e] += 1 }
                 }
+                precondition(track.encodings.map(\.readers) == readers, "an encoding knows how many read it")
             }
             for peer in broadcast.peers.values {
                 precondition(unit.peers[peer.id] === peer, "a broadcast's peer is the unit's")

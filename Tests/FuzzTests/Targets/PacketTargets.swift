@@ -49,6 +49,14 @@ extension FuzzTarget {
                 ],
                 [.transportFeedback(feedback)],
                 [.remb(sender: SSRC(1), bitrate: .max, media: [SSRC(2)])],
+                [
+                    .encodings(
+                        sender: SSRC(1),
+                        [
+                            .init(ssrc: SSRC(2), name: "hi", bytesPerSecond: 9, isSent: true, isPreferred: true),
+                            .init(ssrc: SSRC(3), name: "", bytesPerSecond: 0, isSent: false, isPreferred: false),
+                        ]), .wanted(sender: SSRC(1), [SSRC(2), SSRC(3)]),
+                ],
             ]
             return packets.flatMap(RTCPCompound.write)
         }

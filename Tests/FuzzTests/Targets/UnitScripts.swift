@@ -11,6 +11,8 @@ enum UnitScripts {
             scripts.append([0, 2, 1] + picture(stream) + losses(stream) + feedback + picture(stream) + [drain])
         }
         scripts.append([0, 0, 0] + picture(1) + succession + changes)
+        scripts.append([0, 0, 0] + picture(1) + nodes)
+        scripts.append([0, 0x80, 0x86] + picture(0) + nodes + succession)
         scripts.append([0, 0, 0] + picture(1) + moves + moves + succession)
         return scripts
     }
@@ -45,6 +47,18 @@ enum UnitScripts {
         [code(.check), 0, 0x89, 1, drain, code(.answer), 0, code(.check), 1, 0x8A, 0, code(.time), 8 << 2 | 2]
         + [code(.answer), 0, code(.command), 4, 0, code(.check), 0, 0x8B, 1, drain, code(.answer), 0]
         + [code(.command), 5, 1, code(.command), 6, 0, code(.time), 20 << 2 | 2]
+
+    /// A node below and one above say what they want and have; a viewer chooses.
+    private static let nodes: [UInt8] =
+        [
+            code(.command), 1, 0, 0x80, code(.feedback), 3, 7, 3, 0xFF, code(.feedback), 3, 7, 3, 0x12, code(.time),
+            9 << 2 | 2,
+        ]
+        + [code(.command), 0, 0, 0x86, code(.feedback), 0, 8, 0, 2, 0x41, 0x30, 4, code(.command), 11, 1, 2, drain]
+        + [
+            code(.time), 12 << 2 | 2, code(.feedback), 3, 7, 3, 0x05, code(.command), 11, 1, 0, code(.time),
+            12 << 2 | 2,
+        ]
 
     /// Another publisher comes, brings a keyframe and takes over; the first one leaves.
     private static let succession: [UInt8] =

@@ -114,7 +114,7 @@ extension FuzzedUnit {
         let kind = input.byte()
         let peer = input.choose(peers)
         let media = peer.streams[Int(kind >> 4) % peer.streams.count]
-        switch kind % 8 {
+        switch kind % 10 {
         case 0:
             let (first, mask) = (last[media] ?? 0, input.number(UInt16.self))
             let start = first &- UInt16(input.byte())
@@ -143,6 +143,24 @@ extension FuzzedUnit {
             return [.bye([media]), .bye([SSRC(FuzzedStream.all[0].ssrc)])]
         case 6:
             return [.remb(sender: SSRC(1), bitrate: UInt64(input.byte()) << 40, media: [media])]
+        case 7:
+            let wanted = input.byte()
+            let streams = unit.peers.values.compactMap { $0 as? Viewer }.flatMap(\.ssrcs).sorted {
+                $0.rawValue < $1.rawValue
+            }
+            return [
+                .wanted(
+                    sender: media, streams.enumerated().filter { wanted >> ($0.offset & 7) & 1 == 1 }.map(\.element))
+            ]
+        case 8:
+            let reports = (0..<3 as Range<UInt32>).compactMap { e -> EncodingReport? in
+                let flags = input.byte()
+                guard flags & 4 == 0 else { return nil }
+                return EncodingReport(
+                    ssrc: SSRC(0x2000 + e), name: String(decoding: input.take(Int(flags >> 6)), as: UTF8.self),
+                    bytesPerSecond: UInt32(flags) << 8, isSent: flags & 1 == 0, isPreferred: flags & 2 != 0)
+            }
+            return [.encodings(sender: media, reports)]
         default:
             let names = [RTCPPacket.CanonicalName(ssrc: media, cname: String(decoding: input.take(9), as: UTF8.self))]
             return [.receiverReport(sender: SSRC(1), blocks: []), .sourceDescription(names)]
@@ -167,7 +185,7 @@ extension FuzzedUnit {
         let kind = input.byte()
         let peer = input.choose(peers)
         let addresses = [address(of: kind >> 4), TransportAddress(ipv4: 0x0A00_0000 + UInt32(kind), port: 9)]
-        switch kind % 12 {
+        switch kind % 13 {
         case 0: open(.source, variant: input.byte(), connects: true)
         case 1: open(.sink, variant: input.byte(), connects: true)
         case 2: open(kind & 16 == 0 ? .source : .sink, variant: input.byte(), connects: false)
@@ -184,7 +202,12 @@ extension FuzzedUnit {
         case 9:
             let packets = (0..<input.byte() & 7).map { _ in nextPacket(&input) }
             unit.apply(
-                .ingest(Self.broadcast, packets: packets + [input.take(Int(input.byte()))]), now: now)
+                .ingest(
+                    Self.broadcast, packets: packets + [input.take(Int(input.byte()))], encoding: Int(kind >> 6)),
+                now: now)
+        case 11:
+            unit.apply(
+                .select(peer.id, .video, rid: [nil, "q", "h", "1", "2"][Int(input.byte()) % 5]), now: now)
         case 10:
             unit.apply(.collectStatistics(RequestID(rawValue: 1)), now: now)
             unit.apply(.collectReport(peer.id, RequestID(rawValue: 2)), now: now)
