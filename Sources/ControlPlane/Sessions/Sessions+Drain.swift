@@ -57,8 +57,9 @@ extension Sessions {
         return choose(among: await alternatives(purpose)).map { .node($0) } ?? .nowhere
     }
 
-    /// Sends those away whose moment has come.
+    /// Sends those away whose moment has come, and says when the drain is over.
     func advanceDrain(now: ContinuousClock.Instant) {
+        if isDrained(now: now) { endDrained.finish() }
         let due = drain.due(now: now)
         if !due.isEmpty { Task { await sendAway(due) } }
     }

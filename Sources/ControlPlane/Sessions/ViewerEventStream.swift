@@ -65,6 +65,7 @@ struct ViewerEventStreams {
         var isActive: Bool
         var viewers: Int
         var counted: ContinuousClock.Instant
+        var nextCount: ContinuousClock.Instant { counted + countInterval }
         /// Sessions with streams.
         var readers: Set<SessionID> = []
     }
