@@ -20,7 +20,7 @@ extension Sessions {
     }
 
     /// nil: nothing before something changes.
-    private func nextDeadline(after now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+    func nextDeadline(after now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
         let rest = [
             router.nextDeadline.map { begin + $0 }, nextReading, drain.nextDeadline(after: now),
             nextViewerEvent(after: now),

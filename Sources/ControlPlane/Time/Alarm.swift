@@ -7,12 +7,14 @@ internal import Synchronization
 /// each look with `set`, in one piece with it.
 final class Alarm: Sendable {
     private let state: Mutex<AlarmState>
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let wakeUps: AsyncStream<Void>
     private let wakeUp: AsyncStream<Void>.Continuation
 
     /// - Parameter pause: between two looks. What changes within it is looked at together.
-    init(pause: Duration) {
-        state = Mutex(AlarmState(pause: pause, now: .now))
+    init(pause: Duration, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }) {
+        self.now = now
+        state = Mutex(AlarmState(pause: pause, now: now()))
         (wakeUps, wakeUp) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -20,19 +22,20 @@ final class Alarm: Sendable {
 
     /// Everything has been looked at, changes included. `deadline`: of what is left to do; nil: nothing.
     func set(_ deadline: ContinuousClock.Instant?) {
-        if state.withLock({ $0.set(deadline, now: .now) }) { wakeUp.yield() }
+        if state.withLock({ $0.set(deadline, now: now()) }) { wakeUp.yield() }
     }
 
     /// Looks at once, and then whenever it is time, until the task is cancelled. To be called once.
     func run(isolation: isolated (any Actor)? = #isolation, _ look: () async -> Void) async {
         var wakeUps = wakeUps.makeAsyncIterator()
         while !Task.isCancelled {
-            switch state.withLock({ $0.next(now: .now) }) {
+            switch state.withLock({ $0.next(now: now()) }) {
             case .look: await look()
             case .sleep(let due):
                 let timer = due.map { due in
                     Task { [wakeUp] in
-                        try? await Task.sleep(until: due, clock: .continuous)
+                        // One that is cancelled wakes nobody: that would cancel the next one, for ever.
+                        guard (try? await Task.sleep(until: due, clock: .continuous)) != nil else { return }
                         wakeUp.yield()
                     }
                 }

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import WebRTC
 
@@ -112,7 +113,11 @@ import WebRTC
 
     /// The same in real time, as far as there is something to wait for.
     @Test(.timeLimit(.minutes(1))) func whoeverSleepsIsWoken() async {
-        let alarm = Alarm(pause: .zero)
+        let readings = Mutex(0)
+        let alarm = Alarm(pause: .zero) {
+            readings.withLock { $0 += 1 }
+            return .now
+        }
         let (looks, look) = AsyncStream.makeStream(of: Void.self)
         let running = Task {
             await alarm.run {
@@ -127,6 +132,8 @@ import WebRTC
         #expect(await iterator.next() != nil, "after a change")
         alarm.set(.now)
         #expect(await iterator.next() != nil, "at an earlier deadline")
+        for _ in 0..<1_000 { await Task.yield() }
+        #expect(readings.withLock { $0 } < 30, "and is let sleep")
         running.cancel()
         while await iterator.next() != nil {}
         await running.value
