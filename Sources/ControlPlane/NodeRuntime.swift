@@ -8,8 +8,6 @@ import WebRTC
 
 /// One node, put together: media workers, the table of sessions, both HTTP listeners.
 package enum NodeRuntime {
-    /// How often held broadcasts and idle relays are looked at.
-    static let tick = Duration.milliseconds(100)
     /// How long the answers of requests under way may take once the node stops.
     static let lastAnswers = Duration.seconds(5)
     /// A connection on which no further request comes for so long is closed.
@@ -78,13 +76,14 @@ package enum NodeRuntime {
                 Running(publicPort: publicPort, internalPort: internalPort, sessions: sessions, group: handle))
         }
         // Stopped from the last to the first: sessions end while the listeners still answer DELETE and GET.
-        let services: [any Service] = [
+        var services: [any Service] = [
             EventPump(sessions: sessions, media: media, directory: directory),
             application(.public, surface, trust: nil, ports: ports, logger: logger),
             application(.internal, surface, trust: trust, ports: ports, logger: logger), directory,
-            FollowedFiles(followed(topology.auth, tokens, trust), logger: logger),
-            SessionsLife(sessions: sessions, directory: directory),
         ]
+        let files = followed(topology.auth, tokens, trust)
+        if !files.isEmpty { services.append(FollowedFiles(files, logger: logger)) }
+        services.append(SessionsLife(sessions: sessions, directory: directory))
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
         configuration.maximumGracefulShutdownDuration = topology.drainDeadline + lastAnswers
         do {
@@ -158,12 +157,7 @@ private struct EventPump: Service {
             group.addTask { for await event in directory.events { await sessions.heard(event) } }
             group.addTask { for await event in media.events { await sessions.apply(event) } }
             group.addTask {
-                await cancelWhenGracefulShutdown {
-                    while !Task.isCancelled {
-                        await sessions.advance(now: .now)
-                        try? await Task.sleep(for: NodeRuntime.tick)
-                    }
-                }
+                await cancelWhenGracefulShutdown { await sessions.keepTime() }
                 // Workers say what ended, then their stream of events ends, and with it the task above.
                 await media.stop()
             }
@@ -180,7 +174,7 @@ private struct SessionsLife: Service {
         try? await gracefulShutdown()
         await directory.watchOthers(closely: true)
         await sessions.beginDrain(.signal)
-        while !Task.isCancelled, await !sessions.isDrained(now: .now) { try? await Task.sleep(for: NodeRuntime.tick) }
+        for await _ in sessions.drained {}
         await sessions.stopAfterDrain()
     }
 }

@@ -79,9 +79,12 @@ struct Feed: Sendable {
     /// Media comes, as far as is known, or would if the publisher sent any.
     var isFlowing: Bool { current.map { !$0.isUnreachable && !$0.isStuck } ?? false }
 
+    /// What `RelayRouter.advance` waits for. While somebody is asked, or has agreed, nobody else is looked for.
     var nextDeadline: Duration? {
-        [
-            search?.settleAt, next?.openBy, retryAt, borne?.until,
+        let isLooking = search != nil || next != nil
+        return [
+            search?.settleAt, next?.openBy, isLooking ? nil : retryAt,
+            isLooking || current == nil ? nil : borne?.until,
             current?.isStuck == false ? current?.overdueSince.map { $0 + RelayRouter.grace } : nil,
         ].compactMap { $0 }.min()
     }

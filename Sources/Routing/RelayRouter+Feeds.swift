@@ -45,6 +45,11 @@ extension RelayRouter {
             || tables[current.neighbour]?.announcements[name] != nil
     }
 
+    /// When `canServe` may become false without any news.
+    package func nextSilence(of name: String, after now: Duration) -> Duration? {
+        feeds[name]?.current?.silentSince.flatMap { $0 > now ? $0 : nil }
+    }
+
     /// Whether a node that asks for the broadcast on behalf of those that wait may have it from us; nil: it may.
     package func objection(to waiting: [String], for name: String) -> Setback? {
         if waiting.contains(node) || waiting.count > Self.mostWaiting { return .loop }

@@ -6,7 +6,8 @@ import Testing
 @Suite struct FolderOrderTests {
     /// The last one is the module's own folder.
     private static let order = [
-        "Logging", "Files", "Secrets", "TLS", "Topology", "Admission", "Authorization", "HTTP", "Discovery", "Relay",
+        "Time", "Logging", "Files", "Secrets", "TLS", "Topology", "Admission", "Authorization", "HTTP", "Discovery",
+        "Relay",
         "Sessions", "Operations", "Signaling", "ControlPlane",
     ]
 

@@ -9,6 +9,11 @@ extension ClusterSimulation {
 
     func tick() {
         time.after(Self.step) { [self] in tick() }
+        if isTicking {
+            for node in nodes where node.isAlive && node.router.nextDeadline.map({ $0 > now }) ?? true {
+                route(node) { $0.advance(now: now) }
+            }
+        }
         if relays.isEmpty && !isQuiet { return }
         var (flows, media): ([String: [Publication?]], [String: [Publication?]]) = ([:], [:])
         for name in plan.broadcasts {

@@ -84,6 +84,22 @@ struct ClusterSimulationTests {
         #expect(ClusterSimulation(seed: 7).run().events == ClusterSimulation(seed: 7).run().events)
     }
 
+    /// Nothing in a router waits for a moment that it does not announce: told the time at each step as well it does the same.
+    @Test func nothingIsDueBetweenDeadlines() {
+        for seed in Self.seeds.prefix(3) {
+            let lines = [false, true].map { isTicking in
+                var lines: [String] = []
+                let simulation = ClusterSimulation(seed: seed)
+                simulation.trace = { lines.append($0) }
+                simulation.isTicking = isTicking
+                _ = simulation.run()
+                return lines
+            }
+            let difference = zip(lines[0], lines[1]).first { $0 != $1 }.map { "\($0), but ticking \($1)" }
+            #expect(lines[0].count == lines[1].count && difference == nil, "seed \(seed): \(difference ?? "no end")")
+        }
+    }
+
     /// The last that happened before the first failure.
     private static func trace(of seed: UInt64) -> String {
         var lines: [String] = []

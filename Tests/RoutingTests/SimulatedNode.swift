@@ -68,6 +68,8 @@ final class SimulatedNode {
     var watched: [Watched] = []
     var lastNeighbours: [Neighbour] = []
     var wakeAt: Duration?
+    /// Times in a row that its router was left with a deadline that has passed.
+    var late = 0
     var isRouting = false
 
     var publishing: [String: Publishing] = [:]

@@ -8,16 +8,22 @@ extension NodeDirectory {
 
     func watch() async {
         await withDiscardingTaskGroup { group in
-            while !Task.isCancelled {
+            await alarm.run {
                 for entry in self.due(now: self.now) {
                     self.entries[entry.url]?.isBeingProbed = true
                     let client = entry.health.state == .down ? self.deadHTTP : self.livingHTTP
                     group.addTask { await self.probe(entry.url, entry.name, client) }
                 }
                 self.catchUp()
-                try? await Task.sleep(for: Self.tick)
+                self.alarm.set(self.nextDeadline)
             }
         }
+    }
+
+    /// Whoever reads too slowly is looked at again and again: nobody says when he has caught up.
+    private var nextDeadline: ContinuousClock.Instant? {
+        if isBehind { return .now }
+        return entries.values.lazy.filter { !$0.isBeingProbed }.map(\.health.nextProbe).min().map { begin + $0 }
     }
 
     /// An array, so that what is changed while it is walked over is not copied as a whole for that.

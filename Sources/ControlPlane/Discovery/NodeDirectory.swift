@@ -69,7 +69,6 @@ package actor NodeDirectory: Service {
     package static let mostAnnouncements = 20_000
     /// Events that the table of sessions has not taken yet. Beyond, streams begin anew once it does.
     static let mostEvents = 4_096
-    static let tick = Duration.milliseconds(50)
 
     /// This node has upstreams: an edge that is ready reaches one of them.
     package nonisolated let pullsBroadcasts: Bool
@@ -92,9 +91,11 @@ package actor NodeDirectory: Service {
     /// Nodes of the topology by the address of their internal listener, where that is a literal.
     let listedByAddress: [TransportAddress: Topology.Node]
 
+    /// When to probe.
+    let alarm = Alarm(pause: .milliseconds(50))
     var found: [Source: [DiscoveredEndpoint]] = [:]
     /// By URL.
-    var entries: [String: DirectoryEntry] = [:]
+    var entries: [String: DirectoryEntry] = [:] { didSet { alarm.changed() } }
     var counters = Counters()
     var isFull = false
     var claims: NameClaims
@@ -106,10 +107,10 @@ package actor NodeDirectory: Service {
     var nextStream = 0
     var isRunning = false
     /// Events had to be left out.
-    var isBehind = false
+    var isBehind = false { didSet { alarm.changed() } }
 
     private let output: AsyncStream<DirectoryEvent>.Continuation
-    private let begin = ContinuousClock.now
+    let begin = ContinuousClock.now
 
     /// - Parameters:
     ///   - instance: of this process.

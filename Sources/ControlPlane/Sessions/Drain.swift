@@ -81,6 +81,11 @@ package struct Drain: Sendable {
         told.remove(viewer)
     }
 
+    /// When a viewer is to be told, or the node stops whoever is left.
+    package func nextDeadline(after now: Moment) -> Moment? {
+        [moments.values.min(), stopAt.flatMap { $0 > now ? $0 : nil }].compactMap { $0 }.min()
+    }
+
     /// Whose moment has come, the longest waiting first. Each is due again after a pause unless `tell` says that he knows.
     package mutating func due(now: Moment) -> [SessionID] {
         let due = moments.filter { $0.value <= now }.sorted {

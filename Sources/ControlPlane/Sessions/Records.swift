@@ -129,6 +129,14 @@ struct BroadcastRecord {
     /// Relay without viewers: left at this moment.
     var leaveAt: ContinuousClock.Instant?
 
+    /// When it is over if nothing happens, and why.
+    var end: (at: ContinuousClock.Instant, reason: CloseReason)? {
+        var ends: [(at: ContinuousClock.Instant, reason: CloseReason)] = []
+        if case .held(let until) = source, candidate == nil { ends.append((until, .sourceGone)) }
+        if let leaveAt, !isRead { ends.append((leaveAt, .requested)) }
+        return ends.min { $0.at < $1.at }
+    }
+
     var liveSource: SessionID? { if case .live(let id) = source { id } else { nil } }
 
     var isRead: Bool { !viewers.isEmpty || !relays.isEmpty }

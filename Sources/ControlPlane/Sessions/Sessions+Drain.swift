@@ -27,6 +27,8 @@ extension Sessions {
         fields["to-be-told"] = "\(drain.waiting)"
         if cause == .signal { fields["deadline"] = "\(drain.deadline)" }
         logger.notice(begun == .begun ? "drain begun" : "drain ends with the process", metadata: fields)
+        // At once where there is nothing to wait for, and not with the next look: nodes that stop together stay together.
+        endDrainIfOver(now: .now)
     }
 
     /// false: it was begun by a signal and cannot be taken back.
@@ -57,10 +59,15 @@ extension Sessions {
         return choose(among: await alternatives(purpose)).map { .node($0) } ?? .nowhere
     }
 
-    /// Sends those away whose moment has come.
+    /// Sends those away whose moment has come, and says when the drain is over.
     func advanceDrain(now: ContinuousClock.Instant) {
+        endDrainIfOver(now: now)
         let due = drain.due(now: now)
         if !due.isEmpty { Task { await sendAway(due) } }
+    }
+
+    private func endDrainIfOver(now: ContinuousClock.Instant) {
+        if isDrained(now: now) { endDrained.finish() }
     }
 
     private func sendAway(_ viewers: [SessionID]) async {

@@ -6,7 +6,7 @@ import WebRTC
 
 import struct FoundationEssentials.Date
 
-/// What workers report, what time brings, and what follows for broadcasts.
+/// What workers report, and what follows for broadcasts.
 extension Sessions {
     package func apply(_ event: Event) {
         switch event {
@@ -168,28 +168,5 @@ extension Sessions {
         logger.info(
             "broadcast held",
             metadata: ["broadcast": "\(broadcast.name)", "reason": "\(reason.rawValue)", "hold": "\(topology.hold)"])
-    }
-
-    // MARK: - Time
-
-    /// Ends what is over at `now`: held broadcasts without a source, relays without viewers.
-    package func advance(now: ContinuousClock.Instant) {
-        measureWorkers()
-        advanceViewerEvents(now: now)
-        advanceDrain(now: now)
-        for broadcast in Array(broadcasts.values) {
-            if case .held(let until) = broadcast.source, until <= now, broadcast.candidate == nil {
-                closeBroadcast(broadcast.id, reason: .sourceGone)
-            } else if let leaveAt = broadcast.leaveAt, leaveAt <= now, !broadcast.isRead {
-                closeBroadcast(broadcast.id, reason: .requested)
-            }
-        }
-        router.advance(now: clock)
-        route()
-    }
-
-    private func measureWorkers() {
-        let now = clock
-        if placement.isDue(at: now) { placement.measure(media.workers.map(\.processorTime), at: now) }
     }
 }

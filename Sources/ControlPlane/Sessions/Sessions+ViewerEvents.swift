@@ -1,5 +1,6 @@
 import Forwarding
 import MediaPlane
+import Routing
 import WebRTC
 
 /// The server-sent events extension of WHEP: what viewers are told of their broadcast. State is compared as time passes,
@@ -80,7 +81,7 @@ extension Sessions {
             if told.isActive != before.isActive {
                 for reader in told.readers { viewerEvents.send(told.isActive ? .active : .inactive, "{}", to: reader) }
             }
-            if now - told.counted >= ViewerEventStreams.countInterval {
+            if told.nextCount <= now {
                 (told.viewers, told.counted) = (broadcast.viewers.count, now)
                 tellLayers(of: broadcast, &told)
                 if told.viewers != before.viewers {
@@ -91,6 +92,15 @@ extension Sessions {
             }
             viewerEvents.told[id] = told
         }
+    }
+
+    /// When there is something to tell without anything having changed since `advanceViewerEvents`.
+    func nextViewerEvent(after now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+        viewerEvents.told.flatMap { id, told -> [ContinuousClock.Instant] in
+            guard let broadcast = broadcasts[id] else { return [] }
+            let silence = router.nextSilence(of: broadcast.name, after: now - begin).map { begin + $0 }
+            return [silence, told.viewers == broadcast.viewers.count ? nil : told.nextCount].compactMap { $0 }
+        }.min()
     }
 
     private func tellState(

@@ -44,20 +44,26 @@ package actor Sessions {
     let shares: FairShares
     let logger: Logger
 
-    var broadcasts: [BroadcastID: BroadcastRecord] = [:]
+    /// When to look again at what time brings (`advance`), which is made from what tells it of changes here.
+    nonisolated let alarm = Alarm(pause: .milliseconds(100))
+    /// Ends when a node that was told to stop may do so.
+    package nonisolated let drained: AsyncStream<Never>
+    let endDrained: AsyncStream<Never>.Continuation
+
+    var broadcasts: [BroadcastID: BroadcastRecord] = [:] { didSet { alarm.changed() } }
     var names: [String: BroadcastID] = [:]
     /// Sessions that count. One that we closed leaves at once for `closing`, until its worker confirms.
-    var sessions: [SessionID: SessionRecord] = [:]
+    var sessions: [SessionID: SessionRecord] = [:] { didSet { alarm.changed() } }
     var closing: [SessionID: SessionRecord] = [:]
     var resources: [ResourceName: SessionID] = [:]
     var tally: SessionTally
-    var placement: WorkerPlacement
+    var placement: WorkerPlacement { didSet { alarm.changed() } }
     /// Half-open viewers' sessions whose peers have shown no authenticated check yet.
     var unchecked: Set<SessionID> = []
     /// When a refusal was warned of, by resource and reason.
     var lastWarned: [String: Duration] = [:]
     /// From whom each broadcast comes.
-    var router: RelayRouter
+    var router: RelayRouter { didSet { alarm.changed() } }
     /// Our sessions at other nodes.
     var relays: [SessionID: UpstreamRelay] = [:]
     /// Requests to other nodes under way.
@@ -72,11 +78,11 @@ package actor Sessions {
     var followers: [ObjectIdentifier: EventStream] = [:]
     /// DELETEs on their way to nodes above.
     var farewells: [UInt64: Task<Void, Never>] = [:]
-    private let begin = ContinuousClock.now
+    let begin = ContinuousClock.now
     /// Of a relay that was not possible.
     var lastComplaint = Duration.seconds(-1)
-    var viewerEvents = ViewerEventStreams()
-    var drain: Drain
+    var viewerEvents = ViewerEventStreams() { didSet { alarm.changed() } }
+    var drain: Drain { didSet { alarm.changed() } }
     /// Where clients of this node may go while it drains.
     var alternatives: Alternatives.Source
     /// Counts those who were sent elsewhere, so that other nodes take turns.
@@ -94,6 +100,7 @@ package actor Sessions {
         (self.media, self.fingerprint) = (media, fingerprint)
         (self.relayClient, self.alternatives, self.logger) = (relayClient, alternatives, logger)
         self.shares = shares
+        (drained, endDrained) = AsyncStream.makeStream()
         tally = SessionTally(workers: media.workers.count)
         placement = WorkerPlacement(workers: media.workers.count)
         router = RelayRouter(node: node.name, budget: topology.relayTimeout, seed: .random(in: 0...UInt64.max))

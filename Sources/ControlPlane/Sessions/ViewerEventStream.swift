@@ -68,6 +68,7 @@ struct ViewerEventStreams {
         var layers: [EncodingRate]
         /// When numbers were looked at.
         var counted: ContinuousClock.Instant
+        var nextCount: ContinuousClock.Instant { counted + countInterval }
         /// Sessions with streams.
         var readers: Set<SessionID> = []
     }

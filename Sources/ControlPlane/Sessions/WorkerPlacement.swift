@@ -25,8 +25,11 @@ struct WorkerPlacement {
         placed = Array(repeating: Array(repeating: 0, count: workers), count: Self.settling)
     }
 
-    /// Whether it is time for a reading.
-    func isDue(at now: Duration) -> Bool { last.map { now - $0.at >= Self.interval } ?? true }
+    /// When it is time for a reading; nil: there has been none.
+    var nextReading: Duration? { last.map { $0.at + Self.interval } }
+
+    /// No worker has a load that counts, so that a reading would change nothing.
+    var isAtRest: Bool { shares.indices.allSatisfy { steps(of: $0) == 0 } && placed.joined().allSatisfy { $0 == 0 } }
 
     /// - Parameters:
     ///   - times: processor time of each worker's thread since its start.

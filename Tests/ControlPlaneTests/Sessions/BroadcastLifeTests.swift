@@ -59,6 +59,24 @@ import WebRTC
         }
     }
 
+    /// Workers are measured a few times more after there was something to measure.
+    @Test func anIdleNodeWaitsForNothing() async throws {
+        try await withOrigin { node in
+            let isIdle = { @Sendable in await node.sessions.nextDeadline(after: .now) == nil }
+            #expect(await eventually(isIdle))
+            let publisher = try await node.publishLive("a")
+            let viewer = try await node.offer(Offers.viewer(), to: "/whep/a")
+            let begin = ContinuousClock.now
+            try await whip.delete(url: publisher.location!)
+            #expect(await !isIdle())
+            let id = try #require(await node.sessions.names["a"])
+            let held = try #require(await node.sessions.broadcasts[id]?.end)
+            #expect(held.at >= begin + .seconds(30) && held.reason == .sourceGone)
+            try await whip.delete(url: viewer.location!)
+            #expect(await eventually(isIdle))
+        }
+    }
+
     @Test func viewersWaitForThePublisherForTheHoldTime() async throws {
         try await withOrigin { node in
             let publisher = try await node.publishLive("a")

@@ -81,13 +81,28 @@ import WebRTC
         #expect(placement.choose(sessions: [100, 0]) == 0)
     }
 
-    @Test func readingsHaveADistanceAndAClock() {
+    @Test func theSameMomentAgainSaysNothing() {
         var placement = WorkerPlacement(workers: 2)
-        #expect(placement.isDue(at: .zero))
         placement.measure([.zero, .zero], at: .seconds(5))
-        #expect(!placement.isDue(at: .milliseconds(5_900)) && placement.isDue(at: .seconds(6)))
-        // The same moment again says nothing of a share.
         placement.measure([.seconds(Int64(1)), .zero], at: .seconds(5))
         #expect(placement.choose(sessions: [0, 1]) == 0)
+    }
+
+    @Test func readingsComeOnceASecondWhileThereIsSomethingToRead() {
+        var placement = WorkerPlacement(workers: 2)
+        #expect(placement.nextReading == nil && placement.isAtRest)
+        placement.place(on: 1)
+        #expect(!placement.isAtRest)
+        for second in 0...3 {
+            Self.read([0, 0.6], at: second, into: &placement)
+            #expect(placement.nextReading == .seconds(second + 1))
+        }
+        #expect(!placement.isAtRest)
+        // It idles from here on, and half of what is known is forgotten with each reading.
+        for second in 4...8 { placement.measure([.zero, .milliseconds(1_800)], at: .seconds(second)) }
+        #expect(placement.isAtRest)
+        // However long nobody reads: what is new is a reading of all that time.
+        placement.measure([.milliseconds(10), .milliseconds(1_810)], at: .seconds(10_000))
+        #expect(placement.isAtRest)
     }
 }
