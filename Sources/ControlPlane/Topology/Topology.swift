@@ -84,6 +84,7 @@ extension Topology {
         /// Name of one of `regions`.
         package var region: String
         package var publicListener: Listener
+        package var front = Front()
         package var internalListener: Listener
         package var media: Media
         /// People may watch here. Always true on an edge unless the file says otherwise; false on an origin likewise.
@@ -113,6 +114,30 @@ extension Topology {
 
         package init(host: String, port: Int, url: String, isURLGiven: Bool = true) {
             (self.host, self.port, self.url, self.isURLGiven) = (host, port, url, isURLGiven)
+        }
+    }
+
+    /// How the public listener meets the internet.
+    package struct Front: Hashable, Sendable {
+        /// nil: HTTP without TLS.
+        package var tls: PeerTrust.Files?
+        /// Only beside TLS.
+        package var plain: Plain?
+        /// Who may say for whom it asks.
+        package var proxies: [AddressBlock] = []
+
+        package init() {}
+    }
+
+    /// A listener that leads to the one with TLS.
+    package struct Plain: Hashable, Sendable {
+        package var host: String
+        package var port: Int
+        /// The folder with the answers to an authority's challenges (RFC 8555 §8.3); nil: there are none.
+        package var challenges: String?
+
+        package init(host: String, port: Int, challenges: String? = nil) {
+            (self.host, self.port, self.challenges) = (host, port, challenges)
         }
     }
 

@@ -37,21 +37,6 @@ extension RunningNode {
     }
 }
 
-/// The status that curl sees; 000: none.
-private func curl(_ options: [String]) throws -> String {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments =
-        ["curl", "--silent", "--max-time", "5", "--output", "/dev/null", "--write-out", "%{http_code}"]
-        + options
-    process.standardOutput = output
-    try process.run()
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
-}
-
 @Suite("TLS between nodes", .serialized) struct InternalTLSTests {
     @Test func relaysAndForwardedRequestsGoOverTLS() async throws {
         let folder = try TemporaryFolder()

@@ -51,6 +51,22 @@ func run(_ program: String, _ arguments: String...) throws -> String {
     return String(decoding: data, as: UTF8.self)
 }
 
+/// The status that curl sees; 000: none.
+///
+/// - Parameter format: what of the answer is asked for instead, as for `--write-out`.
+func curl(_ options: [String], _ format: String = "%{http_code}") throws -> String {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments =
+        ["curl", "--silent", "--max-time", "5", "--output", "/dev/null", "--write-out", format] + options
+    process.standardOutput = output
+    try process.run()
+    let data = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return String(decoding: data, as: UTF8.self)
+}
+
 extension Topology {
     /// Internal listeners speak TLS with the files of `folder`: ca.pem, NAME.pem and NAME.key.
     mutating func useTLS(in folder: TemporaryFolder) {
