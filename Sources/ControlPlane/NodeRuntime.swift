@@ -95,7 +95,7 @@ package enum NodeRuntime {
         let identities = [("certificates", trust), ("public certificate", publicIdentity)]
         let services: [any Service] =
             [EventPump(sessions: sessions, media: media, directory: directory)] + listeners + [
-                directory, FollowedFiles(followed(topology.auth, tokens, identities), logger: logger),
+                directory, FollowedFiles(followed(topology.auth, surface, identities), logger: logger),
                 SessionsLife(sessions: sessions, directory: directory),
             ]
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
@@ -113,13 +113,19 @@ package enum NodeRuntime {
 
     /// What is replaced while the node runs.
     private static func followed(
-        _ auth: Topology.Auth, _ tokens: NodeTokens, _ identities: [(name: String, PeerTrust?)]
+        _ auth: Topology.Auth, _ surface: NodeSurface, _ identities: [(name: String, PeerTrust?)]
     ) -> [FollowedFiles.Group] {
         var groups: [FollowedFiles.Group] = []
-        if let file = auth.nodeFile {
+        for file in auth.files {
+            groups.append(
+                .init("token \(file)", [file]) { () async throws(FollowedFiles.Failure) in
+                    try surface.authorizer.reload(file: file)
+                })
+        }
+        if let file = auth.node.file {
             groups.append(
                 .init("node secret", [file]) { () async throws(FollowedFiles.Failure) in
-                    tokens.replace(by: try NodeSecrets(file: file))
+                    surface.tokens.replace(by: try NodeSecrets(file: file))
                 })
         }
         for case (let name, let trust?) in identities {

@@ -70,7 +70,10 @@ package struct ListenerResponder: HTTPResponder {
         response.headers[.xContentTypeOptions] = "nosniff"
         // Sessions come and go, and their names are secrets.
         if route?.sessionResource != nil { response.headers[.cacheControl] = "no-store" }
-        if listener == .public { allowCrossOrigin(&response, request: request, route: route) }
+        if listener == .public {
+            allowCrossOrigin(&response, request: request, route: route)
+            if response.status == .created { response.headers[.location]?.append(request.tokenQuery) }
+        }
         surface.note(request.method, route, response.status, on: listener, by: remote)
         return request.method == .head ? response.createHeadResponse() : response
     }

@@ -2,12 +2,15 @@ import HTTPTypes
 import Hummingbird
 import WebRTC
 
-/// What proxies in front say of the client. Nobody behind this has to know that there are any.
+/// The door of public listeners. Nobody behind it has to know that there are proxies in front, or tokens in queries.
 extension NodeSurface {
-    /// A request of the public or plain listener with the scheme that its client used, and the client's address. Who is no
-    /// proxy of ours is a client, whatever it says.
+    /// A request of the public or plain listener with the scheme and the token that its client used, and the client's
+    /// address. Who is no proxy of ours is a client, whatever it says.
     func received(_ request: Request, _ context: PeerContext) -> (request: Request, remote: TransportAddress?) {
         var head = request.head
+        if head.headerFields[.authorization] == nil, let found = QueryToken.find(in: head.path ?? "") {
+            head.headerFields[.authorization] = "Bearer \(found.token)"
+        }
         head.scheme = node.front.tls == nil ? "http" : "https"
         guard let remote = context.remote, proxies.contains(remote) else {
             return (Request(head: head, body: request.body), context.remote)

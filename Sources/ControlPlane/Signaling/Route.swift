@@ -155,7 +155,7 @@ extension HTTPField.Name {
 
 extension String {
     /// nil: an incomplete escape, or not UTF-8 when decoded.
-    fileprivate var removingPercentEncoding: String? {
+    var removingPercentEncoding: String? {
         guard utf8.contains(UInt8(ascii: "%")) else { return self }
         var bytes: [UInt8] = []
         var rest = Array(utf8)[...]

@@ -51,7 +51,7 @@ extension NodeSurface {
     /// The `Link` of a viewer's 201 that says where events are to be had, and which.
     func offerEvents(of resource: ResourceName, in response: inout Response, _ request: Request) {
         response.headers[.link] =
-            "<\(eventsURL(of: resource, request))>; rel=\"\(ViewerEvent.relation)\"; events=\"\(ViewerEvent.names)\""
+            "<\(eventsURL(of: resource, request))\(request.tokenQuery)>; rel=\"\(ViewerEvent.relation)\"; events=\"\(ViewerEvent.names)\""
     }
 
     private func eventsURL(of resource: ResourceName, _ request: Request) -> String {

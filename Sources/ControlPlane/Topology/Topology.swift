@@ -232,21 +232,40 @@ extension Topology {
         package var watch = Access.closed
         /// Its secret may be several: see `NodeSecrets`.
         package var node = Access.closed
-        /// Where the secret of `node` comes from, if from a file: read again when it changes.
-        package var nodeFile: String?
         /// First match wins over `publish` and `watch`.
         package var broadcasts: [Rule] = []
 
         package init() {}
+
+        /// Of tokens.
+        package var files: Set<String> {
+            Set(([publish, watch] + broadcasts.flatMap { [$0.publish, $0.watch] }).compactMap { $0?.file })
+        }
+
+        /// The token of `file` is another one now.
+        package mutating func replace(file: String, by token: Secret) {
+            publish.replace(file: file, by: token)
+            watch.replace(file: file, by: token)
+            for index in broadcasts.indices {
+                broadcasts[index].publish?.replace(file: file, by: token)
+                broadcasts[index].watch?.replace(file: file, by: token)
+            }
+        }
     }
 
     package enum Access: Sendable {
         case open
-        case secret(Secret)
+        /// `file`: where it comes from, if from a file: read again when it changes.
+        case secret(Secret, file: String? = nil)
         /// Nobody: the file asks for a secret that a node of this role never needs and was not given.
         case closed
 
         package var isOpen: Bool { if case .open = self { true } else { false } }
+        package var file: String? { if case .secret(_, let file) = self { file } else { nil } }
+
+        fileprivate mutating func replace(file: String, by secret: Secret) {
+            if self.file == file { self = .secret(secret, file: file) }
+        }
     }
 
     package struct Rule: Sendable {
