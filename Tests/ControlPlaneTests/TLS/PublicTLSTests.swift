@@ -19,13 +19,15 @@ private func cascade(in folder: TemporaryFolder) throws -> Topology {
 extension Topology {
     /// The public listener of a node speaks TLS, with a certificate of an authority of the folder (ca.pem), and the folder
     /// `challenges` is on a plain one.
-    fileprivate mutating func usePublicTLS(at name: String, in folder: TemporaryFolder) throws {
+    @discardableResult
+    fileprivate mutating func usePublicTLS(at name: String, in folder: TemporaryFolder) throws -> TestAuthority {
         let authority = try TestAuthority(in: folder)
         try authority.issue(name)
         let index = try #require(nodes.firstIndex { $0.name == name })
         nodes[index].front.tls = .init(certificate: folder.file("\(name).pem"), key: folder.file("\(name).key"))
         nodes[index].front.plain = .init(host: "127.0.0.1", port: freePort(), challenges: folder.file("challenges"))
         nodes[index].publicListener.url = "https://\(name):\(nodes[index].publicListener.port)"
+        return authority
     }
 }
 
@@ -169,6 +171,47 @@ extension RunningNode {
             #expect(record.count("files not usable") == 2)
             #expect(try origin.serial() == second)
         }
+    }
+
+    /// Every client has one good pair or the other.
+    @Test func nobodyIsTurnedAwayWhileCertificatesAreReplaced() async throws {
+        let (folder, record) = (try TemporaryFolder(), LogRecord())
+        var topology = Topology.forTests()
+        topology.addNode("origin-1", .origin)
+        let authority = try topology.usePublicTLS(at: "origin-1", in: folder)
+        topology.limits.readBurst = 1_000_000
+        let client = HTTPClient(exchanges: 4, trust: try PeerTrust(authority.files("origin-1")))
+        try await withNodes(topology, logger: record.logger) { nodes in
+            let url = "https://127.0.0.1:\(nodes["origin-1"]!.running.publicPort)/health"
+            let load = Task {
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<4 {
+                        group.addTask {
+                            var count = 0
+                            while !Task.isCancelled {
+                                let answer = try await client.perform(
+                                    .init("GET", url, timeout: patience, peer: "origin-1"))
+                                #expect(answer.status == 200)
+                                count += 1
+                            }
+                            return count
+                        }
+                    }
+                    return try await group.reduce(0, +)
+                }
+            }
+            #expect(await eventually { record.count("files read what=") == 1 })
+            for round in 1...3 {
+                try authority.issue("origin-1", as: "next")
+                try run("mv", folder.file("next.key"), folder.file("origin-1.key"))
+                try run("mv", folder.file("next.pem"), folder.file("origin-1.pem"))
+                #expect(await eventually { record.count("files read again what=") == round })
+            }
+            load.cancel()
+            let answered = try await load.value
+            #expect(answered > 10)
+        }
+        #expect(record.count("TLS handshake refused") == 0)
     }
 
     // MARK: - What comes slowly

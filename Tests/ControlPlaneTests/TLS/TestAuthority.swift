@@ -59,7 +59,7 @@ func curl(_ options: [String], _ format: String = "%{http_code}") throws -> Stri
     let output = Pipe()
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments =
-        ["curl", "--silent", "--max-time", "5", "--output", "/dev/null", "--write-out", format] + options
+        ["curl", "--silent", "--max-time", "60", "--output", "/dev/null", "--write-out", format] + options
     process.standardOutput = output
     try process.run()
     let data = try output.fileHandleForReading.readToEnd() ?? Data()
