@@ -50,11 +50,14 @@ internal import COpenSSL
         }
     }
 
+    /// A file that is cut short in the middle of one is not good as far as it goes: clients would miss what is missing.
+    ///
     /// - Returns: how many there were; at most 100 are looked at.
     private func forEachCertificate(
         of pem: [UInt8], _ part: PeerTrust.Failure.Part, _ body: (OpaquePointer, Int) -> Bool
     ) throws(PeerTrust.Failure) -> Int {
         var (count, isGood) = (0, true)
+        ERR_clear_error()
         unsafe withReader(of: pem) { reader in
             while isGood, count < 100, let certificate = unsafe PEM_read_bio_X509(reader, nil, nil, nil) {
                 defer { unsafe X509_free(certificate) }
@@ -63,6 +66,10 @@ internal import COpenSSL
             }
         }
         guard isGood else { throw .init(part: part, reason: "certificate \(count): \(TLSError.take())") }
+        let end = ERR_GET_REASON(ERR_peek_last_error())
+        guard count == 100 || end == PEM_R_NO_START_LINE else {
+            throw .init(part: part, reason: "certificate \(count + 1): \(TLSError.take())")
+        }
         return count
     }
 

@@ -38,8 +38,8 @@ extension RunningNode {
     fileprivate func secure(
         _ method: String, _ path: String, _ options: [String] = [], _ format: String = "%{http_code}",
         in folder: TemporaryFolder
-    ) throws -> String {
-        try curl(
+    ) async throws -> String {
+        try await curl(
             [
                 "--cacert", folder.file("ca.pem"), "--connect-to", "\(authority):127.0.0.1:\(node.publicListener.port)",
                 "--request", method, "https://\(authority)\(path)",
@@ -69,18 +69,19 @@ extension RunningNode {
             let (origin, edge) = (nodes["origin-1"]!, nodes["edge-1"]!)
             for version in ["--tlsv1.2", "--tlsv1.3"] {
                 #expect(
-                    try origin.secure("GET", "/", [version, "--tls-max", String(version.suffix(3))], in: folder)
+                    try await origin.secure("GET", "/", [version, "--tls-max", String(version.suffix(3))], in: folder)
                         == "200")
             }
-            #expect(try origin.secure("GET", "/", ["--tls-max", "1.1"], in: folder) == "000")
-            #expect(try curl(["http://127.0.0.1:\(origin.node.publicListener.port)/"]) == "000", "no plain HTTP here")
+            #expect(try await origin.secure("GET", "/", ["--tls-max", "1.1"], in: folder) == "000")
+            #expect(
+                try await curl(["http://127.0.0.1:\(origin.node.publicListener.port)/"]) == "000", "no plain HTTP here")
 
             try folder.put(Offers.publisher(), at: "offer.sdp")
             let body = ["--header", "Content-Type: application/sdp", "--data-binary", "@\(folder.file("offer.sdp"))"]
-            let location = try origin.secure("POST", "/whip/live", body, "%header{location}", in: folder)
+            let location = try await origin.secure("POST", "/whip/live", body, "%header{location}", in: folder)
             #expect(location.hasPrefix(origin.url + "/session/"), "\(location)")
             let path = String(location.dropFirst(origin.url.count))
-            #expect(try origin.secure("DELETE", path, in: folder) == "200")
+            #expect(try await origin.secure("DELETE", path, in: folder) == "200")
 
             // Others say where it is.
             #expect(try await edge.request("GET", "/api/nodes").text.contains("\"url\":\"\(origin.url)\""))
@@ -126,7 +127,7 @@ extension RunningNode {
             let origin = nodes["origin-1"]!
             try folder.put(Offers.publisher(), at: "offer.sdp")
             let body = ["--header", "Content-Type: application/sdp", "--data-binary", "@\(folder.file("offer.sdp"))"]
-            let location = try origin.secure("POST", "/whip/live", body, "%header{location}", in: folder)
+            let location = try await origin.secure("POST", "/whip/live", body, "%header{location}", in: folder)
             #expect(location.hasPrefix(origin.url + "/session/"), "\(location)")
             let sent = try await origin.plain("GET", "/x", [("Host", "live.example.net:80")])
             let port = origin.node.publicListener.port
@@ -163,7 +164,7 @@ extension RunningNode {
             try run("mv", folder.file("next.key"), folder.file("origin-1.key"))
             #expect(await eventually { record.count("files read again what=public certificate") == 1 })
             #expect(try origin.serial() != first)
-            #expect(try origin.secure("GET", "/", in: folder) == "200")
+            #expect(try await origin.secure("GET", "/", in: folder) == "200")
             let second = try origin.serial()
             try run("rm", folder.file("origin-1.key"))
             #expect(await eventually { record.count("does not exist") == 1 }, "\(record.lines)")

@@ -106,11 +106,16 @@ import Testing
         for name in ["a", "b"] { try authority.issue(name) }
         try folder.put("no PEM", at: "rubbish")
         let whole = try String(contentsOfFile: folder.file("a.pem"), encoding: .utf8)
-        try folder.put(String(whole.prefix(whole.count / 2)), at: "half.pem")
+        let half = String(whole.prefix(whole.count / 2))
+        try folder.put(half, at: "half.pem")
+        try folder.put(whole + half, at: "chain.pem")
+        try folder.put(whole + whole.replacing("MII", with: "M%I"), at: "broken.pem")
         for (certificate, key, problem) in [
             ("absent.pem", "a.key", "certificate: \(folder.file("absent.pem")) does not exist"),
             ("a.pem", "absent.key", "key: \(folder.file("absent.key")) does not exist"),
-            ("half.pem", "a.key", "certificate: holds no certificate in PEM"),
+            ("half.pem", "a.key", "certificate: certificate 1: bad end line"),
+            ("chain.pem", "a.key", "certificate: certificate 2: bad end line"),
+            ("broken.pem", "a.key", "certificate: certificate 2: bad base64 decode"),
             ("a.key", "a.pem", "certificate: holds no certificate in PEM"),
             ("a.pem", "rubbish", "key: holds no key in PEM without a pass phrase"),
             ("a.pem", "b.key", "key: is not the key of the certificate"),
