@@ -6,7 +6,7 @@ import NIOCore
 import ServiceLifecycle
 import WebRTC
 
-/// One node, put together: media workers, the table of sessions, both HTTP listeners.
+/// One node, put together: media workers, the table of sessions, HTTP listeners.
 package enum NodeRuntime {
     /// How long the answers of requests under way may take once the node stops.
     static let lastAnswers = Duration.seconds(5)
@@ -15,15 +15,16 @@ package enum NodeRuntime {
 
     /// What a test wants to know of a running node.
     package struct Running: Sendable {
-        package var publicPort: Int
-        package var internalPort: Int
+        private let ports: [ListenerKind: Int]
         package var sessions: Sessions
         private let group: GroupHandle
 
-        fileprivate init(publicPort: Int, internalPort: Int, sessions: Sessions, group: GroupHandle) {
-            (self.publicPort, self.internalPort) = (publicPort, internalPort)
-            (self.sessions, self.group) = (sessions, group)
+        fileprivate init(ports: [ListenerKind: Int], sessions: Sessions, group: GroupHandle) {
+            (self.ports, self.sessions, self.group) = (ports, sessions, group)
         }
+
+        package var publicPort: Int { ports[.public] ?? 0 }
+        package var internalPort: Int { ports[.internal] ?? 0 }
 
         /// Begins what SIGTERM begins; `run` returns when it is done.
         package func shutDown() async { await group.shutDown() }
@@ -32,7 +33,7 @@ package enum NodeRuntime {
     /// Runs until graceful shutdown: then drains, closes viewers, publishers and relays, says good-bye to the nodes above, and
     /// returns.
     ///
-    /// - Parameter onRunning: called once both listeners are bound.
+    /// - Parameter onRunning: called once all listeners are bound.
     /// - Throws: when a port cannot be had.
     package static func run(
         topology: Topology, node: Topology.Node, logger: Logger,
@@ -46,6 +47,7 @@ package enum NodeRuntime {
                 identity: identity, limits: topology.limits.forwarding, seed: .random(in: 0...UInt64.max)),
             logger: logger)
         let trust = try topology.internalTLS.map { files throws in try PeerTrust(files.of(node.name)) }
+        let publicIdentity = try node.front.tls.map { files throws in try PeerTrust(files) }
         let tokens = NodeTokens(topology.auth.node, node: node.name)
         let directory = NodeDirectory(
             node: node, topology: topology, instance: instance, logger: logger, trust: trust
@@ -70,20 +72,30 @@ package enum NodeRuntime {
                 await directory.internalURL(of: name)
             }, log: (logger.handler as? StructuredLog)?.output, logger: logger)
         let handle = GroupHandle()
-        let ports = BoundPorts { publicPort, internalPort in
-            logger.info("listening", metadata: ["public": "\(publicPort)", "internal": "\(internalPort)"])
-            await onRunning(
-                Running(publicPort: publicPort, internalPort: internalPort, sessions: sessions, group: handle))
+        let kinds: [ListenerKind] = [.public, .internal] + (node.front.plain == nil ? [] : [.plain])
+        let ports = BoundPorts(kinds) { ports in
+            logger.info(
+                "listening",
+                metadata: Logger.Metadata(
+                    uniqueKeysWithValues: ports.map { ($0.key.rawValue, "\($0.value)") }))
+            await onRunning(Running(ports: ports, sessions: sessions, group: handle))
+        }
+        let listeners = kinds.map { kind in
+            let identity: PeerTrust? =
+                switch kind {
+                case .public: publicIdentity
+                case .internal: trust
+                case .plain: nil
+                }
+            return application(kind, surface, trust: identity, ports: ports, logger: logger)
         }
         // Stopped from the last to the first: sessions end while the listeners still answer DELETE and GET.
-        var services: [any Service] = [
-            EventPump(sessions: sessions, media: media, directory: directory),
-            application(.public, surface, trust: nil, ports: ports, logger: logger),
-            application(.internal, surface, trust: trust, ports: ports, logger: logger), directory,
-        ]
-        let files = followed(topology.auth, tokens, trust)
-        if !files.isEmpty { services.append(FollowedFiles(files, logger: logger)) }
-        services.append(SessionsLife(sessions: sessions, directory: directory))
+        let identities = [("certificates", trust), ("public certificate", publicIdentity)]
+        let files = followed(topology.auth, surface, identities)
+        let services: [any Service] =
+            [EventPump(sessions: sessions, media: media, directory: directory)] + listeners + [directory]
+            + (files.isEmpty ? [] : [FollowedFiles(files, logger: logger)])
+            + [SessionsLife(sessions: sessions, directory: directory)]
         var configuration = ServiceGroupConfiguration(services: services, logger: quiet(logger))
         configuration.maximumGracefulShutdownDuration = topology.drainDeadline + lastAnswers
         do {
@@ -99,18 +111,24 @@ package enum NodeRuntime {
 
     /// What is replaced while the node runs.
     private static func followed(
-        _ auth: Topology.Auth, _ tokens: NodeTokens, _ trust: PeerTrust?
+        _ auth: Topology.Auth, _ surface: NodeSurface, _ identities: [(name: String, PeerTrust?)]
     ) -> [FollowedFiles.Group] {
         var groups: [FollowedFiles.Group] = []
-        if let file = auth.nodeFile {
+        for file in auth.files {
             groups.append(
-                .init("node secret", [file]) { () async throws(FollowedFiles.Failure) in
-                    tokens.replace(by: try NodeSecrets(file: file))
+                .init("token \(file)", [file]) { () async throws(FollowedFiles.Failure) in
+                    try surface.authorizer.reload(file: file)
                 })
         }
-        if let trust {
+        if let file = auth.node.file {
             groups.append(
-                .init("certificates", trust.files.all) { () async throws(FollowedFiles.Failure) in
+                .init("node secret", [file]) { () async throws(FollowedFiles.Failure) in
+                    surface.tokens.replace(by: try NodeSecrets(file: file))
+                })
+        }
+        for case (let name, let trust?) in identities {
+            groups.append(
+                .init(name, trust.files.all) { () async throws(FollowedFiles.Failure) in
                     do throws(PeerTrust.Failure) {
                         try trust.reload()
                     } catch {
@@ -123,15 +141,20 @@ package enum NodeRuntime {
 
     private static func application(
         _ listener: ListenerKind, _ surface: NodeSurface, trust: PeerTrust?, ports: BoundPorts, logger: Logger
-    ) -> some Service {
-        let address = listener == .public ? surface.node.publicListener : surface.node.internalListener
+    ) -> any Service {
+        let node = surface.node
+        let (host, port) =
+            switch listener {
+            case .public: (node.publicListener.host, node.publicListener.port)
+            case .internal: (node.internalListener.host, node.internalListener.port)
+            case .plain: (node.front.plain?.host ?? "", node.front.plain?.port ?? 0)
+            }
         return Application(
             responder: ListenerResponder(listener, of: surface),
             server: .http1(listener, of: surface, idleTimeout: idleConnection, trust: trust, logger: logger),
-            configuration: .init(address: .hostname(address.host, port: address.port)),
+            configuration: .init(address: .hostname(host, port: port)),
             onServerRunning: { server in
-                await ConnectionAdmission.join(
-                    server, as: listener, surface.shares, surface.connections, logger: logger)
+                await ConnectionAdmission.join(server, as: listener, of: surface, logger: logger)
                 await ports.bound(listener, port: server.localAddress?.port ?? 0)
             },
             logger: quiet(logger))
@@ -179,16 +202,19 @@ private struct SessionsLife: Service {
     }
 }
 
-/// Waits until both listeners are bound.
+/// Waits until all listeners are bound.
 private actor BoundPorts {
     private var ports: [ListenerKind: Int] = [:]
-    private let onBoth: @Sendable (Int, Int) async -> Void
+    private let kinds: [ListenerKind]
+    private let onAll: @Sendable ([ListenerKind: Int]) async -> Void
 
-    init(onBoth: @escaping @Sendable (Int, Int) async -> Void) { self.onBoth = onBoth }
+    init(_ kinds: [ListenerKind], onAll: @escaping @Sendable ([ListenerKind: Int]) async -> Void) {
+        (self.kinds, self.onAll) = (kinds, onAll)
+    }
 
     func bound(_ listener: ListenerKind, port: Int) async {
         ports[listener] = port
-        if let first = ports[.public], let second = ports[.internal] { await onBoth(first, second) }
+        if ports.count == kinds.count { await onAll(ports) }
     }
 }
 

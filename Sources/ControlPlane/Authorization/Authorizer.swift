@@ -1,5 +1,7 @@
-/// Says who may publish and watch which broadcast, from the topology's `auth`.
-package struct Authorizer: Sendable {
+import Synchronization
+
+/// Says who may publish and watch which broadcast, from the topology's `auth`. Tokens may be replaced while the node runs.
+package final class Authorizer: Sendable {
     package enum Scope: Sendable {
         case publish, watch
     }
@@ -12,16 +14,27 @@ package struct Authorizer: Sendable {
         case forbidden
     }
 
-    private let auth: Topology.Auth
+    private let current: Mutex<Topology.Auth>
+    private var auth: Topology.Auth { current.withLock { $0 } }
 
-    package init(_ auth: Topology.Auth) { self.auth = auth }
+    package init(_ auth: Topology.Auth) { current = Mutex(auth) }
+
+    /// Reads the token of `file` again. Who has another one may begin nothing from now on; on failure all stays as it was.
+    package func reload(file: String) throws(FollowedFiles.Failure) {
+        switch SecretSource.read(absolute: file, named: file) {
+        case .problem(let reason): throw .init(reason)
+        case .secret(let text):
+            guard TopologySyntax.isBearerToken(text) else { throw .init(TopologySyntax.bearerTokenRule) }
+            current.withLock { $0.replace(file: file, by: Secret(text)) }
+        }
+    }
 
     /// `authorization`: the request's header field, or nil. The same answer for an unknown broadcast as for a known one.
     package func decide(_ scope: Scope, broadcast: String, authorization: String?) -> Decision {
         switch access(scope, broadcast: broadcast) {
         case .open: return .allowed
         case .closed: return BearerToken(authorization) == nil ? .missingCredentials : .forbidden
-        case .secret(let secret):
+        case .secret(let secret, _):
             guard let token = BearerToken(authorization) else { return .missingCredentials }
             return token.equals(secret) ? .allowed : .forbidden
         }
@@ -37,12 +50,13 @@ package struct Authorizer: Sendable {
     /// Whether a list of what is live is to be had at all: not where everything needs a token and none of those that
     /// there are has come. Nothing is said by that of what is live.
     package func decideList(authorization: String?) -> Decision {
+        let auth = auth
         let watching = [auth.watch] + auth.broadcasts.compactMap(\.watch)
         if watching.contains(where: \.isOpen) { return .allowed }
         guard let token = BearerToken(authorization) else { return .missingCredentials }
         let publishing = [auth.publish] + auth.broadcasts.compactMap(\.publish)
         let isKnown = (watching + publishing).contains { access in
-            if case .secret(let secret) = access { token.equals(secret) } else { false }
+            if case .secret(let secret, _) = access { token.equals(secret) } else { false }
         }
         return isKnown ? .allowed : .forbidden
     }
@@ -56,6 +70,7 @@ package struct Authorizer: Sendable {
     }
 
     private func access(_ scope: Scope, broadcast: String) -> Topology.Access {
+        let auth = auth
         if let rule = auth.broadcasts.first(where: { Self.matches(broadcast, pattern: $0.pattern) }) {
             switch scope {
             case .publish: if let access = rule.publish { return access }

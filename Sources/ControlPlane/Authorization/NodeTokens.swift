@@ -40,7 +40,7 @@ package final class NodeTokens: Sendable {
         switch access {
         case .open: mode = Mutex(.open)
         case .closed: mode = Mutex(.closed)
-        case .secret(let text):
+        case .secret(let text, _):
             guard let secrets = try? NodeSecrets(text) else {
                 preconditionFailure("a checked topology has good secrets")
             }

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Glibc
 
 /// What the files of a directory say together, read again when they change.
 ///
@@ -89,7 +88,7 @@ package struct SliceDirectory: Sendable {
         }
         file.version = isFresh ? nil : version
         let before = file.problem
-        guard let target = target(of: name) else {
+        guard let target = ContainedFile.path(of: name, in: path) else {
             file.problem = "is a symbolic link that leads out of the directory"
             if file.problem != before { change.failures += 1 }
             return Self.report(name, &file, now: now, into: &change)
@@ -109,20 +108,6 @@ package struct SliceDirectory: Sendable {
         }
         if file.problem != nil, file.problem != before { change.failures += 1 }
         Self.report(name, &file, now: now, into: &change)
-    }
-
-    /// Where a file is, behind symbolic links; nil: not in the directory. Mounted volumes are links (`..data`), and whoever
-    /// may write files here need not be one who may read all that this process can. What is not there stays as it is named.
-    private func target(of name: String) -> String? {
-        let file = path + "/" + name
-        guard let target = Self.resolved(file), let directory = Self.resolved(path) else { return file }
-        return target.hasPrefix(directory == "/" ? directory : directory + "/") ? target : nil
-    }
-
-    private static func resolved(_ path: String) -> String? {
-        guard let text = unsafe realpath(path, nil) else { return nil }
-        defer { unsafe free(text) }
-        return unsafe String(cString: text)
     }
 
     private static func report(_ name: String, _ file: inout File, now: Duration, into change: inout Change) {

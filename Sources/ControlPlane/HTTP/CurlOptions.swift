@@ -4,7 +4,7 @@ import Routing
 /// What every libcurl handle of ours is given, whoever drives it.
 struct CurlOptions {
     var url: String
-    /// nil: the system's authorities, no certificate of our own.
+    /// nil, or one that believes nobody: the system's authorities, no certificate of our own.
     var trust: PeerTrust?
     /// The node that should answer. Where `trust` is given the certificate must have this name; a text that is no node's
     /// name, such as an address, leaves it at the authority's signature.
@@ -23,13 +23,12 @@ struct CurlOptions {
         unsafe ccurl_set_long(handle, CURLOPT_NOSIGNAL, 1)
         // What the path says is what is meant: it was checked by whoever made it.
         unsafe ccurl_set_long(handle, CURLOPT_PATH_AS_IS, 1)
-        guard let trust, url.hasPrefix("https://") else {
+        guard let material = trust?.material, let ca = material.ca, url.hasPrefix("https://") else {
             unsafe ccurl_set_string(handle, CURLOPT_URL, url)
             return nil
         }
         unsafe ccurl_set_string(handle, CURLOPT_CAPATH, nil)
-        let material = trust.material
-        unsafe ccurl_set_blob(handle, CURLOPT_CAINFO_BLOB, material.ca, material.ca.count)
+        unsafe ccurl_set_blob(handle, CURLOPT_CAINFO_BLOB, ca, ca.count)
         unsafe ccurl_set_blob(handle, CURLOPT_SSLCERT_BLOB, material.certificate, material.certificate.count)
         unsafe ccurl_set_blob(handle, CURLOPT_SSLKEY_BLOB, material.key.bytes, material.key.bytes.count)
         unsafe ccurl_set_long(handle, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)

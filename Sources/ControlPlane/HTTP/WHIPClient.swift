@@ -21,12 +21,13 @@ package struct WHIPClient: Sendable {
     }
 
     /// What becomes of an offer that is answered 307 or 308, the way to balance load (RFC 9725 §4.5).
+    /// None leads from https to http.
     package enum Redirects: Sendable {
         /// That is the answer. Nodes ask whom they mean to ask.
         case refused
         /// Followed. The token stays at the origin that it was given for (RFC 9110 §15.4): the next one may be anybody's.
         case followed
-        /// Followed with the token, within the scheme of the URL, wherever it leads.
+        /// Followed with the token, wherever it leads.
         case trusted
     }
 
@@ -60,8 +61,8 @@ package struct WHIPClient: Sendable {
             guard let location = response.header("Location"),
                 let next = HTTPClient.resolve(location, against: target)
             else { throw .init(description: "redirect without a usable Location") }
-            guard scheme(next) == scheme(url) else {
-                throw .init(description: "redirect to another scheme refused")
+            guard scheme(next) == scheme(target) || scheme(next) == "https" else {
+                throw .init(description: "redirect out of TLS refused")
             }
             if redirects == .followed, !HTTPClient.haveOneOrigin(target, next) { token = nil }
             target = next

@@ -28,6 +28,7 @@ package struct NodeMetrics: Sendable {
     package var logLinesDropped: UInt64 = 0
     package var requests: [Request: UInt64] = [:]
     /// Open ones.
+    /// Those of a plain listener are among the public ones.
     package var connections: [ListenerKind: Int] = [:]
     package var connectionFaults: [ListenerKind: [ConnectionCounters.Event: UInt64]] = [:]
     /// By `FairShares`.
@@ -96,7 +97,7 @@ extension NodeMetrics {
     private func renderConnections(into out: inout PrometheusText) {
         out.family(
             "sfu_http_connections", .gauge, "Open HTTP connections.", by: "listener",
-            ListenerKind.allCases.map { ($0.rawValue, connections[$0] ?? 0) })
+            ListenerKind.allCases.compactMap { kind in connections[kind].map { (kind.rawValue, $0) } })
         out.family("sfu_http_connection_faults_total", .counter, "Connections that ended early or had to wait.")
         for listener in ListenerKind.allCases {
             for reason in ConnectionCounters.Event.allCases {

@@ -19,14 +19,17 @@ struct SecretSource {
     func absolute(_ path: String) -> String { path.hasPrefix("/") ? path : directory + "/" + path }
 
     /// The file's text without white space around it (editors and `echo` end a file with a line break).
-    func read(file path: String) -> Found {
-        switch TextFile.read(absolute(path), atMost: Self.longestFile) {
-        case .problem(let reason): return .problem("\(QuotedText.shown(path)) \(reason)")
+    func read(file path: String) -> Found { Self.read(absolute: absolute(path), named: path) }
+
+    /// - Parameter name: for messages.
+    static func read(absolute path: String, named name: String) -> Found {
+        switch TextFile.read(path, atMost: longestFile) {
+        case .problem(let reason): return .problem("\(QuotedText.shown(name)) \(reason)")
         case .text(let text):
             let isSpace = { (c: Character) in c.isWhitespace || c.isNewline }
             let body = text.drop(while: isSpace)
             guard let last = body.lastIndex(where: { !isSpace($0) }) else {
-                return .problem("\(QuotedText.shown(path)) is empty")
+                return .problem("\(QuotedText.shown(name)) is empty")
             }
             return .secret(String(body[...last]))
         }

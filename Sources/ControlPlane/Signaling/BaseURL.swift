@@ -8,7 +8,7 @@ extension NodeSurface {
     /// topology nor the request tells.
     func baseURL(for request: Request) -> String {
         guard !node.publicListener.isURLGiven else { return node.publicListener.url }
-        return request.host.map { "\(request.outerScheme)://\($0.text)" } ?? ""
+        return request.host.map { "\(request.head.scheme ?? "http")://\($0.text)" } ?? ""
     }
 }
 
@@ -22,7 +22,15 @@ extension Topology {
                 && TopologySyntax.baseURL($0.internalListener.url).map { TopologySyntax.machine($0.host) } == "loopback"
         }
         guard let host, let other else { return url }
-        return TopologySyntax.defaultURL(host: host, port: other.publicListener.port, scheme: "http")
+        return other.publicURL(host: host)
+    }
+}
+
+extension Topology.Node {
+    /// Of the public listener, under a name that a client has for this machine.
+    func publicURL(host: String) -> String {
+        TopologySyntax.defaultURL(
+            host: host, port: publicListener.port, scheme: front.tls == nil ? "http" : "https")
     }
 }
 
@@ -32,12 +40,8 @@ extension Request {
         guard headers[.host] == nil else { return nil }  // more than one Host field
         return head.authority.flatMap { TopologySyntax.authority($0) }
     }
-
-    /// What a proxy in front that ends TLS says of the client's connection.
-    fileprivate var outerScheme: String { headers[.xForwardedProto]?.lowercased() == "https" ? "https" : "http" }
 }
 
 extension HTTPField.Name {
     static let host = HTTPField.Name("Host")!
-    static let xForwardedProto = HTTPField.Name("X-Forwarded-Proto")!
 }

@@ -19,29 +19,31 @@ final class ConnectionAdmission: ChannelDuplexHandler {
 
     /// Descriptors that the listener leaves to others: the public one to the internal one, relays and probes, and both to
     /// what the process needs to live.
-    private var reserve: Int { listener == .public ? 64 : 16 }
+    private var reserve: Int { listener == .internal ? 16 : 64 }
 
     private let listener: ListenerKind
     private let shares: FairShares
+    /// Who brings everybody: the connections of a proxy are not one client's.
+    private let proxies: TrustedProxies
     private let counters: ConnectionCounters
     private let refusals: RareWarning
     private let shortages: RareWarning
     private var isPausing = false
 
-    init(_ listener: ListenerKind, _ shares: FairShares, _ counters: ConnectionCounters, logger: Logger) {
-        (self.listener, self.shares, self.counters) = (listener, shares, counters)
+    init(_ listener: ListenerKind, of surface: NodeSurface, logger: Logger) {
+        self.listener = listener
+        (shares, proxies, counters) = (surface.shares, surface.proxies, surface.connections)
         refusals = RareWarning("connections refused", every: Self.quiet, logger: logger)
         shortages = RareWarning("no descriptor left for a connection", every: Self.quiet, logger: logger)
     }
 
     /// Makes one the first handler of a listening channel.
     static func join(
-        _ server: any Channel, as listener: ListenerKind, _ shares: FairShares, _ counters: ConnectionCounters,
-        logger: Logger
+        _ server: any Channel, as listener: ListenerKind, of surface: NodeSurface, logger: Logger
     ) async {
         // Fails only for a listener that is closed already.
         try? await server.eventLoop.submit {
-            let admission = ConnectionAdmission(listener, shares, counters, logger: logger)
+            let admission = ConnectionAdmission(listener, of: surface, logger: logger)
             try server.pipeline.syncOperations.addHandler(admission, position: .first)
         }.get()
     }
@@ -55,7 +57,7 @@ final class ConnectionAdmission: ChannelDuplexHandler {
         let remote = TransportAddress(connection.remoteAddress)
         let result =
             switch listener {
-            case .public: shares.take(.connections, for: remote.map(ClientNetwork.init))
+            case .public, .plain: shares.take(.connections, for: remote.flatMap(network))
             case .internal: shares.take(.internalConnections, for: nil)
             }
         switch result {
@@ -70,6 +72,10 @@ final class ConnectionAdmission: ChannelDuplexHandler {
                 "advice": error.refusal == .share ? "limits.address_share" : "limits.connections",
             ])
         }
+    }
+
+    private func network(of remote: TransportAddress) -> ClientNetwork? {
+        proxies.contains(remote) ? nil : ClientNetwork(remote)
     }
 
     /// Reading goes on at the end of the pause.

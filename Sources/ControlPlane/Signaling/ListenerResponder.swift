@@ -6,7 +6,7 @@ package import WebRTC
 
 /// Who asks: all that a handler learns of the connection.
 package struct PeerContext: InitializableFromSource, Sendable {
-    /// nil: a socket without an address.
+    /// nil: a socket without an address. It may be a proxy's.
     package let remote: TransportAddress?
     let channel: any Channel
 
@@ -54,6 +54,7 @@ package struct ListenerResponder: HTTPResponder {
     }
 
     private func respond(_ request: Request, _ context: PeerContext) async -> Response {
+        let (request, remote) = listener == .internal ? (request, context.remote) : surface.received(request, context)
         let path = (request.head.path ?? "/").prefix { $0 != "?" && $0 != "#" }
         let route = Route(path: path, on: listener)
         var response: Response
@@ -62,21 +63,25 @@ package struct ListenerResponder: HTTPResponder {
             if let expectation = try Expectation(of: request, on: context.channel) {
                 request.body = expectation.body(of: request)
             }
-            response = try await answer(request, route: route, from: context)
+            response = try await answer(request, route: route, from: remote, context)
         } catch {
             response = error.response
         }
         response.headers[.xContentTypeOptions] = "nosniff"
         // Sessions come and go, and their names are secrets.
         if route?.sessionResource != nil { response.headers[.cacheControl] = "no-store" }
-        if listener == .public { allowCrossOrigin(&response, request: request, route: route) }
-        surface.note(request.method, route, response.status, on: listener)
+        if listener == .public {
+            allowCrossOrigin(&response, request: request, route: route)
+            if response.status == .created { response.headers[.location]?.append(request.tokenQuery) }
+        }
+        surface.note(request.method, route, response.status, on: listener, by: remote)
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(_ request: Request, route: Route?, from context: PeerContext) async throws(Problem) -> Response
-    {
-        if listener == .public, let remote = context.remote, let delay = surface.delay(request.method, by: remote) {
+    private func answer(
+        _ request: Request, route: Route?, from remote: TransportAddress?, _ context: PeerContext
+    ) async throws(Problem) -> Response {
+        if listener != .internal, let remote, let delay = surface.delay(request.method, by: remote) {
             // Whoever waits for this answer sends nothing else on the connection: a flood becomes a trickle.
             try? await Task.sleep(for: Self.pause)
             throw .tooManyRequests(retryAfter: delay)
@@ -85,6 +90,7 @@ package struct ListenerResponder: HTTPResponder {
         // Whatever has no other meaning may be a page: one that does not exist has no methods either.
         if case .page(let path) = route, Pages.asset(path, on: surface.node.role) == nil { throw .notFound }
         guard route.methods.contains(request.method) else { throw .methodNotAllowed(allow: route.allow) }
+        if route == .secured { return try surface.securedAddress(of: request) }
         if request.method == .options { return options(of: route) }
         if listener == .internal, surface.topology.internalTLS != nil, route.needsCertificate,
             await !context.isVerified
@@ -92,12 +98,12 @@ package struct ListenerResponder: HTTPResponder {
             throw .certificateRequired
         }
         if listener == .public,
-            let response = try await surface.answerOfOwner(route, request, from: context.remote)
+            let response = try await surface.answerOfOwner(route, request, from: remote)
         {
             return response
         }
         if case .forwarded(let inner) = route { return try await answerForwarded(request, route: inner) }
-        return try await handle(request, route: route, on: listener, from: context.remote)
+        return try await handle(request, route: route, on: listener, from: remote)
     }
 
     /// As the public listener answers; the name tells the asking node that the session's owner speaks.
@@ -122,7 +128,7 @@ package struct ListenerResponder: HTTPResponder {
         case .relay(let name): return try await surface.relay(name, request, from: remote)
         case .directory: return try await surface.directoryStream(request, from: remote)
         case .session(let resource): return try await surface.session(resource, on: listener, request)
-        case .forwarded: throw .notFound
+        case .forwarded, .secured: throw .notFound
         case .sessionEvents(let resource): return try await surface.openEvents(resource, request, from: remote)
         case .sessionEvent(let resource, let name): return try await surface.eventStream(resource, name, request)
         case .layer(let resource): return try await surface.selectLayer(resource, request)
@@ -133,6 +139,8 @@ package struct ListenerResponder: HTTPResponder {
         case .iceServers: return surface.iceServers()
         case .health: return .text("ok\n")
         case .readiness: return await surface.readinessAnswer()
+        case .outerHealth: return await surface.outerHealthAnswer()
+        case .challenge(let name): return try surface.answerChallenge(name)
         case .metrics: return await surface.metricsAnswer()
         case .drain: return try await surface.drain(request)
         case .page(let path): return try surface.page(path)

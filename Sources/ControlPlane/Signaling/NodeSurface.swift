@@ -22,6 +22,8 @@ package struct NodeSurface: Sendable {
     package let proxy: SessionProxy
     package let requests = RequestCounters()
     let connections = ConnectionCounters()
+    /// In front of the public listener.
+    let proxies: TrustedProxies
     /// Where this node's log goes; nil: not through us.
     let log: LineWriter?
     private let logger: Logger
@@ -38,6 +40,7 @@ package struct NodeSurface: Sendable {
         (self.tokens, self.directory, self.proxy) = (tokens, directory, proxy)
         (self.shares, self.log, self.logger) = (shares, log, logger)
         authorizer = Authorizer(topology.auth)
+        proxies = TrustedProxies(node.front.proxies)
         let limits = topology.limits
         changes = RateLimiter(
             perSecond: limits.requestsPerSecond, burst: limits.requestBurst, addresses: limits.rateAddresses)
@@ -52,7 +55,8 @@ package struct NodeSurface: Sendable {
 
     /// Counts a request that has been answered, and says so.
     func note(
-        _ method: HTTPRequest.Method, _ route: Route?, _ status: HTTPResponse.Status, on listener: ListenerKind
+        _ method: HTTPRequest.Method, _ route: Route?, _ status: HTTPResponse.Status, on listener: ListenerKind,
+        by remote: TransportAddress?
     ) {
         // A method or path of the client's invention must not make a series of its own.
         let known: [HTTPRequest.Method] = [.get, .head, .post, .patch, .delete, .options, .put]
@@ -64,7 +68,7 @@ package struct NodeSurface: Sendable {
             "request answered",
             metadata: [
                 "listener": "\(request.listener)", "method": "\(request.method)", "route": "\(request.route)",
-                "status": "\(request.status)",
+                "status": "\(request.status)", "remote": "\(remote?.host ?? "unknown")",
             ])
     }
 

@@ -104,6 +104,14 @@ extension NodeSurface {
         return response
     }
 
+    /// For those who choose among nodes from outside, such as name servers.
+    func outerHealthAnswer() async -> Response {
+        let status = await readiness().status
+        var response = Response.text(status == 200 ? "ok\n" : "not ready\n")
+        response.status = HTTPResponse.Status(code: status)
+        return response
+    }
+
     func metricsAnswer() async -> Response {
         var metrics = NodeMetrics(node: node.name, role: node.role, region: node.region)
         metrics.uptime = .now - started

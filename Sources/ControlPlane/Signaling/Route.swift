@@ -18,6 +18,12 @@ indirect enum Route: Hashable {
     case debugSession(String)
     case broadcasts, nodes, iceServers
     case health, readiness, metrics, drain
+    /// Of `readiness` what anybody may know.
+    case outerHealth
+    /// An authority asks whether we have the name it is to certify.
+    case challenge(String)
+    /// Everything else on a plain listener: it is to be had by TLS.
+    case secured
     /// A page or one of its assets, by path.
     case page(String)
 
@@ -29,6 +35,9 @@ indirect enum Route: Hashable {
         let first = (parts.first ?? nil) ?? ""
         let second = parts.count > 1 ? parts[1] : nil
         switch (listener, parts.count, first) {
+        case (.plain, 3, ".well-known") where second == "acme-challenge": self = .challenge(parts[2] ?? "")
+        case (.plain, _, _): self = .secured
+        case (.public, 1, "health"): self = .outerHealth
         case (.public, 2, "whip"): self = .whip(second ?? "")
         case (.public, 2, "whep"): self = .whep(second ?? "")
         case (.internal, 2, "relay") where second == "directory": self = .directory
@@ -102,6 +111,9 @@ indirect enum Route: Hashable {
         case .iceServers: "/api/ice"
         case .health: "/healthz"
         case .readiness: "/readyz"
+        case .outerHealth: "/health"
+        case .challenge: "/.well-known/acme-challenge/{name}"
+        case .secured: "/{secured}"
         case .metrics: "/metrics"
         case .drain: "/drain"
         case .page: "/{page}"
@@ -117,6 +129,7 @@ indirect enum Route: Hashable {
         case .impairment, .sessionEvents, .layer: [.options, .post]
         case .sessionEvent: [.get, .options, .delete]
         case .drain: [.options, .post, .delete]
+        case .secured: [.get, .head, .options, .post, .patch, .put, .delete]
         default: [.get, .head, .options]
         }
     }
@@ -147,7 +160,7 @@ extension HTTPField.Name {
 
 extension String {
     /// nil: an incomplete escape, or not UTF-8 when decoded.
-    fileprivate var removingPercentEncoding: String? {
+    var removingPercentEncoding: String? {
         guard utf8.contains(UInt8(ascii: "%")) else { return self }
         var bytes: [UInt8] = []
         var rest = Array(utf8)[...]

@@ -1,15 +1,13 @@
 import Logging
 import NIOCore
 
-/// TLS at the front of a server's channel: decrypts what comes in, encrypts what goes out.
+/// TLS at the front of a server's channel: decrypts what comes in, encrypts what goes out. A handshake that does not end is
+/// a first request that does not come, which `RequestWatch` waits for.
 final class TLSServerHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-
-    /// A client that has not finished its handshake by then is sent away.
-    static let patience = TimeAmount.seconds(10)
 
     private let connection: TLSServerConnection
     private let refusals: RareWarning
@@ -19,14 +17,6 @@ final class TLSServerHandler: ChannelDuplexHandler {
     }
 
     var isPeerVerified: Bool { connection.isPeerVerified }
-
-    func handlerAdded(context: ChannelHandlerContext) {
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        context.eventLoop.scheduleTask(in: Self.patience) {
-            let (handler, context) = bound.value
-            if case .handshaking = handler.connection.state { context.close(promise: nil) }
-        }
-    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let buffer = unwrapInboundIn(data)

@@ -50,9 +50,11 @@ extension NodeSurface {
 
     /// The `Link` of a viewer's 201 that says where events are to be had, and which, and where a layer is chosen.
     func offerExtensions(of resource: ResourceName, in response: inout Response, _ request: Request) {
+        let session = "\(baseURL(for: request))/session/\(resource)"
+        let token = request.tokenQuery
         let events =
-            "<\(eventsURL(of: resource, request))>; rel=\"\(ViewerEvent.relation)\"; events=\"\(ViewerEvent.names)\""
-        let layer = "<\(baseURL(for: request))/session/\(resource)/layer>; rel=\"\(ViewerEvent.layerRelation)\""
+            "<\(session)/events\(token)>; rel=\"\(ViewerEvent.relation)\"; events=\"\(ViewerEvent.names)\""
+        let layer = "<\(session)/layer\(token)>; rel=\"\(ViewerEvent.layerRelation)\""
         response.headers[.link] = "\(events), \(layer)"
     }
 

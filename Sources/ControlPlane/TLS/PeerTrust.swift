@@ -1,26 +1,28 @@
 import Synchronization
 
-/// With what nodes prove to each other that they belong together: the deployment's own authority, and this node's
-/// certificate and key. Read again when the files change; new connections use the new ones.
+/// With what a node proves who it is, a certificate and its key, and whom it believes: other nodes, by the deployment's own
+/// authority, or nobody. Read again when the files change; new connections use the new ones.
 package final class PeerTrust: Sendable {
     /// PEM files.
     package struct Files: Hashable, Sendable {
-        /// One or several authorities; no other is believed.
-        package var ca: String
+        /// One or several authorities; no other is believed. nil: clients show no certificate, as those of the public
+        /// listener.
+        package var ca: String?
         /// This node's certificate, with intermediate ones behind it.
         package var certificate: String
         package var key: String
 
-        package init(ca: String, certificate: String, key: String) {
+        package init(ca: String? = nil, certificate: String, key: String) {
             (self.ca, self.certificate, self.key) = (ca, certificate, key)
         }
 
-        package var all: [String] { [ca, certificate, key] }
+        package var all: [String] { [ca, certificate, key].compactMap(\.self) }
     }
 
     /// What the files held when they were last good together.
     struct Material: Sendable {
-        var ca: [UInt8]
+        /// nil: nobody is believed.
+        var ca: [UInt8]?
         var certificate: [UInt8]
         var key: Secret
     }
@@ -52,7 +54,8 @@ package final class PeerTrust: Sendable {
 
     private static func read(_ files: Files) throws(Failure) -> Material {
         let material = Material(
-            ca: try read(files.ca, .ca), certificate: try read(files.certificate, .certificate),
+            ca: try files.ca.map { path throws(Failure) in try read(path, .ca) },
+            certificate: try read(files.certificate, .certificate),
             key: Secret(bytes: try read(files.key, .key)))
         _ = try TLSServerContext(material)
         return material

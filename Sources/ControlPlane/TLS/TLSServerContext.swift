@@ -1,7 +1,7 @@
 internal import COpenSSL
 
-/// What a TLS server of ours accepts: TLS 1.2 and 1.3, its certificate, and clients without a certificate or with one of
-/// the deployment's authority.
+/// What a TLS server of ours accepts: TLS 1.2 and 1.3, its certificate, and clients without a certificate or, where it has an
+/// authority, with one of that.
 @safe final class TLSServerContext {
     let context: OpaquePointer
 
@@ -9,9 +9,7 @@ internal import COpenSSL
         guard let context = unsafe SSL_CTX_new(TLS_server_method()) else { preconditionFailure("out of memory") }
         unsafe self.context = context
         unsafe precondition(shim_ssl_ctx_configure_tls_server(context) == 1, "OpenSSL 3 has TLS 1.2")
-        // A wrong certificate ends the handshake; none is for the routes to judge.
-        unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
-        try use(authorities: material.ca)
+        if let ca = material.ca { try use(authorities: ca) }
         try use(certificates: material.certificate)
         try use(key: material.key)
         ERR_clear_error()
@@ -20,6 +18,8 @@ internal import COpenSSL
     deinit { unsafe SSL_CTX_free(context) }
 
     private func use(authorities pem: [UInt8]) throws(PeerTrust.Failure) {
+        // A wrong certificate ends the handshake; none is for the routes to judge.
+        unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
         let store = unsafe SSL_CTX_get_cert_store(context)
         // As libcurl does it: any certificate of the file may end a chain.
         unsafe X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
@@ -50,11 +50,14 @@ internal import COpenSSL
         }
     }
 
+    /// A file that is cut short in the middle of one is not good as far as it goes: clients would miss what is missing.
+    ///
     /// - Returns: how many there were; at most 100 are looked at.
     private func forEachCertificate(
         of pem: [UInt8], _ part: PeerTrust.Failure.Part, _ body: (OpaquePointer, Int) -> Bool
     ) throws(PeerTrust.Failure) -> Int {
         var (count, isGood) = (0, true)
+        ERR_clear_error()
         unsafe withReader(of: pem) { reader in
             while isGood, count < 100, let certificate = unsafe PEM_read_bio_X509(reader, nil, nil, nil) {
                 defer { unsafe X509_free(certificate) }
@@ -63,6 +66,10 @@ internal import COpenSSL
             }
         }
         guard isGood else { throw .init(part: part, reason: "certificate \(count): \(TLSError.take())") }
+        let end = ERR_GET_REASON(ERR_peek_last_error())
+        guard count == 100 || end == PEM_R_NO_START_LINE else {
+            throw .init(part: part, reason: "certificate \(count + 1): \(TLSError.take())")
+        }
         return count
     }
 

@@ -84,6 +84,7 @@ extension Topology {
         /// Name of one of `regions`.
         package var region: String
         package var publicListener: Listener
+        package var front = Front()
         package var internalListener: Listener
         package var media: Media
         /// People may watch here. Always true on an edge unless the file says otherwise; false on an origin likewise.
@@ -113,6 +114,30 @@ extension Topology {
 
         package init(host: String, port: Int, url: String, isURLGiven: Bool = true) {
             (self.host, self.port, self.url, self.isURLGiven) = (host, port, url, isURLGiven)
+        }
+    }
+
+    /// How the public listener meets the internet.
+    package struct Front: Hashable, Sendable {
+        /// nil: HTTP without TLS.
+        package var tls: PeerTrust.Files?
+        /// Only beside TLS.
+        package var plain: Plain?
+        /// Who may say for whom it asks.
+        package var proxies: [AddressBlock] = []
+
+        package init() {}
+    }
+
+    /// A listener that leads to the one with TLS.
+    package struct Plain: Hashable, Sendable {
+        package var host: String
+        package var port: Int
+        /// The folder with the answers to an authority's challenges (RFC 8555 §8.3); nil: there are none.
+        package var challenges: String?
+
+        package init(host: String, port: Int, challenges: String? = nil) {
+            (self.host, self.port, self.challenges) = (host, port, challenges)
         }
     }
 
@@ -207,21 +232,40 @@ extension Topology {
         package var watch = Access.closed
         /// Its secret may be several: see `NodeSecrets`.
         package var node = Access.closed
-        /// Where the secret of `node` comes from, if from a file: read again when it changes.
-        package var nodeFile: String?
         /// First match wins over `publish` and `watch`.
         package var broadcasts: [Rule] = []
 
         package init() {}
+
+        /// Of tokens.
+        package var files: Set<String> {
+            Set(([publish, watch] + broadcasts.flatMap { [$0.publish, $0.watch] }).compactMap { $0?.file })
+        }
+
+        /// The token of `file` is another one now.
+        package mutating func replace(file: String, by token: Secret) {
+            publish.replace(file: file, by: token)
+            watch.replace(file: file, by: token)
+            for index in broadcasts.indices {
+                broadcasts[index].publish?.replace(file: file, by: token)
+                broadcasts[index].watch?.replace(file: file, by: token)
+            }
+        }
     }
 
     package enum Access: Sendable {
         case open
-        case secret(Secret)
+        /// `file`: where it comes from, if from a file: read again when it changes.
+        case secret(Secret, file: String? = nil)
         /// Nobody: the file asks for a secret that a node of this role never needs and was not given.
         case closed
 
         package var isOpen: Bool { if case .open = self { true } else { false } }
+        package var file: String? { if case .secret(_, let file) = self { file } else { nil } }
+
+        fileprivate mutating func replace(file: String, by secret: Secret) {
+            if self.file == file { self = .secret(secret, file: file) }
+        }
     }
 
     package struct Rule: Sendable {

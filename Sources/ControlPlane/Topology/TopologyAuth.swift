@@ -19,7 +19,6 @@ extension TopologyParser {
         auth.publish = readAccess(reader.required("publish", in: mapping), .publish, needed: origins) ?? .closed
         auth.watch = readAccess(reader.required("watch", in: mapping), .watch, needed: viewers) ?? .closed
         auth.node = readAccess(reader.required("node", in: mapping), .node, needed: !nodes.isEmpty) ?? .closed
-        if case .secret = auth.node { auth.nodeFile = nodeSecretFile(mapping["node"]) }
         for item in reader.sequence(mapping["broadcasts"]) ?? [] {
             guard let rule = reader.mapping(item, keys: ["name", "publish", "watch"]) else { continue }
             let publish = readAccess(rule["publish"], .publish, needed: origins)
@@ -39,12 +38,6 @@ extension TopologyParser {
         return auth
     }
 
-    /// Of a section that has been read without problems.
-    private func nodeSecretFile(_ field: TopologyReader.Field?) -> String? {
-        guard case .mapping(let pairs) = field?.node, let path = pairs["secret_file"]?.string else { return nil }
-        return secrets.absolute(path)
-    }
-
     private mutating func readAccess(_ field: TopologyReader.Field?, _ kind: Kind, needed: Bool) -> Topology.Access? {
         guard let field else { return nil }
         let (variableKey, fileKey) = (kind.prefix + "_env", kind.prefix + "_file")
@@ -58,6 +51,7 @@ extension TopologyParser {
         guard let mapping = reader.mapping(field, keys: [variableKey, fileKey]) else { return nil }
         let found: SecretSource.Found
         let place: String
+        var path: String?
         switch (mapping[variableKey], mapping[fileKey]) {
         case (let variable?, nil):
             guard let name = reader.text(variable, "an environment variable's name") else { return nil }
@@ -68,9 +62,10 @@ extension TopologyParser {
             guard needed else { return .closed }
             (found, place) = (secrets.read(environmentVariable: name), variable.path)
         case (nil, let file?):
-            guard let path = reader.text(file, "a path") else { return nil }
+            guard let text = reader.text(file, "a path") else { return nil }
             guard needed else { return .closed }
-            (found, place) = (secrets.read(file: path), file.path)
+            path = secrets.absolute(text)
+            (found, place) = (secrets.read(file: text), file.path)
         default:
             // An unknown key has been reported; only an empty or doubled mapping is news.
             if case .mapping(let pairs) = field.node, pairs.count != 1 {
@@ -78,10 +73,10 @@ extension TopologyParser {
             }
             return nil
         }
-        return secret(found, kind, at: place)
+        return secret(found, kind, at: place).map { .secret($0, file: path) }
     }
 
-    private mutating func secret(_ found: SecretSource.Found, _ kind: Kind, at path: String) -> Topology.Access? {
+    private mutating func secret(_ found: SecretSource.Found, _ kind: Kind, at path: String) -> Secret? {
         switch found {
         case .problem(let message):
             reader.report(path, message)
@@ -95,11 +90,10 @@ extension TopologyParser {
                     return nil
                 }
             } else if !TopologySyntax.isBearerToken(text) {
-                reader.report(
-                    path, "the token has characters that a Bearer token cannot have (RFC 6750: A-Za-z0-9-._~+/=)")
+                reader.report(path, TopologySyntax.bearerTokenRule)
                 return nil
             }
-            return .secret(Secret(text))
+            return Secret(text)
         }
     }
 }

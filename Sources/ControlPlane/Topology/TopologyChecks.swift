@@ -14,11 +14,7 @@ extension TopologyParser {
                 reader.report(
                     node.path + ".media.port", "browsers refuse UDP port \(port) (in use: \(Self.shown(media.ports)))")
             }
-            if let mine = node.publicListener, let other = node.internalListener, mine.port == other.port,
-                TopologySyntax.collide(mine.host, other.host)
-            {
-                reader.report(node.path + ".internal.listen", "port \(mine.port) is the public listener's")
-            }
+            checkListeners(of: node)
         }
         checkCycles(nodes)
         // Nodes whose internal URLs name the same host run on the same machine.
@@ -98,6 +94,41 @@ extension TopologyParser {
         }
     }
 
+    /// A TCP port that a node wants.
+    private struct Wanted {
+        /// Where the file says so, from the node on.
+        var path: String
+        var kind: ListenerKind
+        var host: String
+        var port: Int
+
+        func collides(with other: Wanted) -> Bool {
+            port == other.port && TopologySyntax.collide(host, other.host)
+        }
+    }
+
+    private static func listeners(of node: PartialNode) -> [Wanted] {
+        let outer = node.publicListener.map {
+            Wanted(path: "public.listen", kind: .public, host: $0.host, port: $0.port)
+        }
+        let plain = node.front.plain.map { Wanted(path: "public.http", kind: .plain, host: $0.host, port: $0.port) }
+        let inner = node.internalListener.map {
+            Wanted(path: "internal.listen", kind: .internal, host: $0.host, port: $0.port)
+        }
+        return [outer, plain, inner].compactMap(\.self)
+    }
+
+    private mutating func checkListeners(of node: PartialNode) {
+        var taken: [Wanted] = []
+        for listener in Self.listeners(of: node) {
+            if let first = taken.first(where: { $0.collides(with: listener) }) {
+                reader.report(
+                    "\(node.path).\(listener.path)", "port \(listener.port) is the \(first.kind) listener's")
+            }
+            taken.append(listener)
+        }
+    }
+
     /// Whether two nodes of one machine want the same thing.
     private mutating func checkCollisions(of node: PartialNode, with earlier: PartialNode) -> Bool {
         let before = reader.problems.count
@@ -105,14 +136,11 @@ extension TopologyParser {
         if let mine = node.internalListener?.url, mine == earlier.internalListener?.url {
             reader.report(node.path + ".internal.url", "\(mine) is also \(name)'s")
         }
-        for (key, listener) in [("public", node.publicListener), ("internal", node.internalListener)] {
-            guard let listener else { continue }
-            for (otherKey, taken) in [("public", earlier.publicListener), ("internal", earlier.internalListener)] {
-                guard let taken, taken.port == listener.port, TopologySyntax.collide(taken.host, listener.host)
-                else { continue }
+        for listener in Self.listeners(of: node) {
+            for taken in Self.listeners(of: earlier) where taken.collides(with: listener) {
                 reader.report(
-                    "\(node.path).\(key).listen",
-                    "port \(listener.port) is also that of \(name)'s \(otherKey) listener, on the same host")
+                    "\(node.path).\(listener.path)",
+                    "port \(listener.port) is also that of \(name)'s \(taken.kind) listener, on the same host")
             }
         }
         if let media = node.media, let taken = earlier.media, media.ports.overlaps(taken.ports),

@@ -23,6 +23,7 @@ struct TopologyParser {
         var role: Topology.Role?
         var region: String?
         var publicListener: Topology.Listener?
+        var front = Topology.Front()
         var internalListener: Topology.Listener?
         var media: Topology.Media?
         var viewers: Bool?
@@ -55,7 +56,7 @@ struct TopologyParser {
             check(nodes, regions: topology.regions)
             let reading = select(among: nodes)
             topology.auth = readAuth(reader.required("auth", in: root), neededBy: reading)
-            check(topology.internalTLS, neededBy: reading)
+            checkCertificates(topology.internalTLS, of: reading)
         }
         topology.nodes = nodes.compactMap(Self.complete)
         guard reader.problems.isEmpty else { throw ConfigurationError(problems: inFileOrder(reader.problems)) }
@@ -88,9 +89,11 @@ struct TopologyParser {
         let upstream = Topology.Upstream(
             nodes: (node.upstream ?? []).compactMap { $0 }, slices: node.slices, dns: node.dns,
             peers: node.peers)
-        return Topology.Node(
+        var complete = Topology.Node(
             name: name, role: role, region: region, publicListener: publicListener, internalListener: internalListener,
             media: media, viewers: viewers, upstream: upstream)
+        complete.front = node.front
+        return complete
     }
 }
 
@@ -271,10 +274,9 @@ extension TopologyParser {
         node.region = reader.text(reader.required("region", in: mapping), "a region's name")
         let index = min(edges, 100)
         let isEdge = node.role == .edge
-        node.publicListener = readListener(
-            mapping["public"], default: ("0.0.0.0", isEdge ? 8_081 + index : 8_080))
-        node.internalListener = readListener(
-            mapping["internal"], default: ("127.0.0.1", isEdge ? 9_081 + index : 9_080), scheme: internalScheme)
+        readListeners(
+            mapping, publicPort: isEdge ? 8_081 + index : 8_080, internalPort: isEdge ? 9_081 + index : 9_080,
+            into: &node)
         node.media = readMedia(mapping["media"], defaultPort: isEdge ? 7_000 + 100 * index : 5_000)
         node.viewers = mapping["viewers"] == nil ? isEdge : reader.boolean(mapping["viewers"])
         readUpstream(mapping["upstream"], into: &node)
@@ -283,42 +285,6 @@ extension TopologyParser {
             reader.report(upstream.path, "an origin has no upstream")
         }
         if role == .edge, mapping["upstream"] == nil { _ = reader.required("upstream", in: mapping) }
-    }
-
-    private mutating func readListener(
-        _ field: TopologyReader.Field?, default standard: (host: String, port: Int), scheme: String? = nil
-    ) -> Topology.Listener? {
-        var listen: (host: String, port: Int)? = standard
-        var url: String?
-        if let field {
-            guard let mapping = reader.mapping(field, keys: ["listen", "url"]) else { return nil }
-            if let field = mapping["listen"] {
-                listen = reader.text(field, "host:port").flatMap { text in
-                    if let parsed = TopologySyntax.hostAndPort(text) { return parsed }
-                    reader.report(
-                        field.path, "expected host:port or [IPv6]:port, found \"\(QuotedText.shown(text))\"")
-                    return nil
-                }
-            }
-            if let field = mapping["url"] {
-                guard let text = reader.text(field, "a URL") else { return nil }
-                guard let parsed = TopologySyntax.baseURL(text) else {
-                    reader.report(
-                        field.path,
-                        "expected http://host:port or https://host without a path, found \"\(QuotedText.shown(text))\""
-                    )
-                    return nil
-                }
-                if let scheme, !parsed.url.hasPrefix(scheme + "://") {
-                    let why = scheme == "https" ? "internal_tls is set" : "https needs internal_tls"
-                    reader.report(field.path, "expected \(scheme)://…: \(why)")
-                }
-                url = parsed.url
-            }
-        }
-        guard let (host, port) = listen else { return nil }
-        let standardURL = TopologySyntax.defaultURL(host: host, port: port, scheme: scheme ?? "http")
-        return .init(host: host, port: port, url: url ?? standardURL, isURLGiven: url != nil)
     }
 
     private mutating func readMedia(_ field: TopologyReader.Field?, defaultPort: Int) -> Topology.Media? {

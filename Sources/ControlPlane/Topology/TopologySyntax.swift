@@ -25,6 +25,9 @@ enum TopologySyntax {
             }
     }
 
+    static let bearerTokenRule =
+        "the token has characters that a Bearer token cannot have (RFC 6750: A-Za-z0-9-._~+/=)"
+
     /// What an Authorization header can carry as a Bearer token (RFC 6750 §2.1, `b64token`).
     static func isBearerToken(_ text: some StringProtocol) -> Bool {
         let body = text.utf8.prefix { $0 != UInt8(ascii: "=") }

@@ -32,7 +32,7 @@ extension RunningNode {
             topology, logger: record.logger,
             seenBy: { name in
                 var own = base
-                own.auth.nodeFile = folder.file(name)
+                own.auth.node = .secret(Secret(old), file: folder.file(name))
                 return own
             }
         ) { nodes in
@@ -72,6 +72,47 @@ extension RunningNode {
                 await viewer.stop()
             }
             #expect(record.lines.allSatisfy { !$0.contains(old) && !$0.contains(new) }, "no secret in a log")
+        }
+    }
+
+    /// Who watches and who publishes stays; the next one needs the new token.
+    @Test(.timeLimit(.minutes(5))) func tokensOfPeopleAreReplaced() async throws {
+        let (folder, record) = (try TemporaryFolder(), LogRecord())
+        var topology = Topology.forTests()
+        topology.addNode("origin-1", .origin)
+        for name in ["publish", "watch", "news"] { try folder.put("old-\(name)\n", at: name) }
+        func access(_ name: String) -> Topology.Access { .secret(Secret("old-\(name)"), file: folder.file(name)) }
+        (topology.auth.publish, topology.auth.watch) = (access("publish"), access("watch"))
+        topology.auth.broadcasts = [.init(pattern: "news-*", publish: access("news"))]
+        try await withNodes(topology, logger: record.logger) { nodes in
+            let origin = nodes["origin-1"]!
+            func status(_ method: String, _ path: String, _ token: String) async throws -> Int {
+                let headers = [("Authorization", "Bearer \(token)"), ("Content-Type", "application/sdp")]
+                let body = path.hasPrefix("/whip") ? Offers.publisher() : Offers.viewer()
+                return try await origin.request(method, path, headers, body: body).status
+            }
+            let published = try await origin.offer(Offers.publisher(), to: "/whip/live", token: "old-publish")
+            try await origin.connect(published)
+            #expect(try await origin.offer(Offers.viewer(), to: "/whep/live", token: "old-watch").status == 201)
+            #expect(await eventually { record.count("files read what=") == 3 })
+            for name in ["publish", "watch", "news"] { try folder.put("new-\(name)", at: name) }
+            #expect(await eventually { record.count("files read again what=") == 3 }, "\(record.lines)")
+            for (path, name) in [("/whip/other", "publish"), ("/whep/live", "watch"), ("/whip/news-1", "news")] {
+                let (before, after) = (
+                    try await status("POST", path, "old-\(name)"), try await status("POST", path, "new-\(name)")
+                )
+                #expect(before == 403 && after == 201, "\(path): \(before), \(after)")
+            }
+            #expect(await origin.sessions.snapshot().present[.viewer] == 2)
+            // What is no token changes nothing.
+            try folder.put(" \n", at: "watch")
+            #expect(await eventually { record.count("is empty") == 1 }, "\(record.lines)")
+            try folder.put("two words", at: "watch")
+            #expect(await eventually { record.count("characters that a Bearer token cannot have") == 1 })
+            let unchanged = try await status("POST", "/whep/live", "new-watch")
+            #expect(unchanged == 201)
+            #expect(
+                record.lines.allSatisfy { !$0.contains("old-") && !$0.contains("new-") && !$0.contains("two words") })
         }
     }
 

@@ -102,19 +102,6 @@ import Testing
         }
     }
 
-    @Test func redirectToAnotherSchemeIsRefused() async throws {
-        var topology = Topology.forTests()
-        topology.addNode("origin-1", .origin)
-        topology.addNode("edge-1", .edge, upstream: ["origin-1"])
-        topology.nodes[0].publicListener.url = "https://127.0.0.1:1"
-        try await withNodes(topology) { nodes in
-            let error = await #expect(throws: HTTPClient.Failure.self) {
-                try await whip.post(offer: "v=0", url: nodes["edge-1"]!.url + "/whip/a")
-            }
-            #expect(error?.description.contains("scheme") == true)
-        }
-    }
-
     @Test func redirectLoopsEnd() async throws {
         var topology = Topology.forTests()
         topology.addNode("origin-1", .origin)

@@ -31,6 +31,7 @@ import WebRTC
     @Test func itLeadsToWhereTheClientHasReachedTheNode() async throws {
         var topology = Self.open()
         topology.onConflict = .replace
+        topology.nodes[0].front.proxies = [try AddressBlock("127.0.0.1")]
         try await withNodes(topology) { nodes in
             let origin = nodes["origin-1"]!
             for host in [

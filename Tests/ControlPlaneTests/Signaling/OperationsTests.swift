@@ -40,6 +40,20 @@ import WebRTC
         }
     }
 
+    /// Whoever asks from outside hears what `/readyz` says, and not why.
+    @Test func theOuterHealthIsReadinessWithoutDetails() async throws {
+        try await withOrigin { node in
+            let ready = try await node.request("GET", "/health")
+            #expect(ready.status == 200 && ready.text == "ok\n" && ready.header("Cache-Control") == "no-store")
+            #expect(try await node.request("HEAD", "/health").status == 200)
+            #expect(try await node.request("POST", "/health").status == 405)
+            #expect(try await node.request("GET", "/health", internal: true).status == 404)
+            #expect(try await node.request("POST", "/drain", internal: true).status == 200)
+            let draining = try await node.request("GET", "/health")
+            #expect(draining.status == 503 && draining.text == "not ready\n")
+        }
+    }
+
     @Test func listsAndConfiguration() async throws {
         try await withOrigin { node in
             #expect(try await node.request("GET", "/api/broadcasts").text == "[]")

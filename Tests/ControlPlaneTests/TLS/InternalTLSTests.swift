@@ -27,29 +27,14 @@ extension RunningNode {
     /// The status of a request by a client that knows the authority and, if named, has a node's certificate.
     fileprivate func status(
         _ method: String, _ path: String, as client: String? = nil, _ headers: [String] = [], in folder: TemporaryFolder
-    ) throws -> String {
+    ) async throws -> String {
         var options = ["--cacert", folder.file("ca.pem")]
         if let client { options += ["--cert", folder.file("\(client).pem"), "--key", folder.file("\(client).key")] }
         options += headers.flatMap { ["--header", $0] }
         let host = "\(node.name):\(node.internalListener.port)"
         options += ["--connect-to", "\(host):127.0.0.1:\(node.internalListener.port)"]
-        return try curl(options + ["--request", method, "https://\(host)\(path)"])
+        return try await curl(options + ["--request", method, "https://\(host)\(path)"])
     }
-}
-
-/// The status that curl sees; 000: none.
-private func curl(_ options: [String]) throws -> String {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments =
-        ["curl", "--silent", "--max-time", "5", "--output", "/dev/null", "--write-out", "%{http_code}"]
-        + options
-    process.standardOutput = output
-    try process.run()
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
 }
 
 @Suite("TLS between nodes", .serialized) struct InternalTLSTests {
@@ -74,7 +59,7 @@ private func curl(_ options: [String]) throws -> String {
         try await withNodes(try cascade(in: folder), except: ["edge-1", "edge-2"], logger: record.logger) { nodes in
             let origin = nodes["origin-1"]!
             for path in ["/healthz", "/readyz", "/metrics", "/api/nodes", "/api/broadcasts"] {
-                #expect(try origin.status("GET", path, in: folder) == "200", "\(path)")
+                #expect(try await origin.status("GET", path, in: folder) == "200", "\(path)")
             }
             let session = "/session/AAAAAAAAAAAAAAAAAAAAAA.origin-1"
             let tokens = NodeTokens(.secret(Secret(secret)), node: "edge-1")
@@ -84,22 +69,22 @@ private func curl(_ options: [String]) throws -> String {
                 ("GET", "/debug/sessions/x"), ("POST", session + "/impairment"),
             ] {
                 let headers = ["Authorization: \(token)"]
-                #expect(try origin.status(method, path, headers, in: folder) == "403", "\(path)")
-                #expect(try origin.status(method, path, as: "edge-1", in: folder) != "403", "\(path)")
+                #expect(try await origin.status(method, path, headers, in: folder) == "403", "\(path)")
+                #expect(try await origin.status(method, path, as: "edge-1", in: folder) != "403", "\(path)")
             }
             // A certificate is no token.
-            #expect(try origin.status("POST", "/relay/live", as: "edge-1", in: folder) == "401")
-            #expect(try origin.status("DELETE", "/forwarded" + session, as: "edge-1", in: folder) == "401")
-            #expect(try origin.status("DELETE", "/drain", as: "edge-1", in: folder) == "200")
+            #expect(try await origin.status("POST", "/relay/live", as: "edge-1", in: folder) == "401")
+            #expect(try await origin.status("DELETE", "/forwarded" + session, as: "edge-1", in: folder) == "401")
+            #expect(try await origin.status("DELETE", "/drain", as: "edge-1", in: folder) == "200")
 
             // Somebody else's certificate, and no TLS at all.
             try TestAuthority("stranger", in: folder).issue("edge-1", as: "foreign")
-            #expect(try origin.status("GET", "/healthz", as: "foreign", in: folder) == "000")
+            #expect(try await origin.status("GET", "/healthz", as: "foreign", in: folder) == "000")
             #expect(record.count("TLS handshake refused") == 1, "\(record.lines)")
             let plain = "http://127.0.0.1:\(origin.node.internalListener.port)/healthz"
             await #expect(throws: HTTPClient.Failure.self) { try await http.perform(.init("GET", plain)) }
-            #expect(try curl([plain]) == "000")
-            #expect(try curl([origin.url + "/api/broadcasts"]) == "200", "the public listener is as before")
+            #expect(try await curl([plain]) == "000")
+            #expect(try await curl([origin.url + "/api/broadcasts"]) == "200", "the public listener is as before")
         }
     }
 

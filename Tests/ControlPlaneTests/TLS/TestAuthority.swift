@@ -51,6 +51,29 @@ func run(_ program: String, _ arguments: String...) throws -> String {
     return String(decoding: data, as: UTF8.self)
 }
 
+/// The status that curl sees; 000: none.
+///
+/// - Parameter format: what of the answer is asked for instead, as for `--write-out`.
+func curl(_ options: [String], _ format: String = "%{http_code}") async throws -> String {
+    // On a thread of its own: the node that is to answer needs those of the tests.
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try waitForCurl(options, format) }) }
+    }
+}
+
+private func waitForCurl(_ options: [String], _ format: String) throws -> String {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments =
+        ["curl", "--silent", "--max-time", "60", "--output", "/dev/null", "--write-out", format] + options
+    process.standardOutput = output
+    try process.run()
+    let data = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return String(decoding: data, as: UTF8.self)
+}
+
 extension Topology {
     /// Internal listeners speak TLS with the files of `folder`: ca.pem, NAME.pem and NAME.key.
     mutating func useTLS(in folder: TemporaryFolder) {

@@ -78,4 +78,53 @@ import Testing
             #expect(error?.problems.map(\.description) == ["t:9: " + problem])
         }
     }
+
+    private static func publicYAML(_ certificate: String, _ key: String, url: String = "https://a.example") -> String {
+        TopologySample.yaml.replacing(
+            "\"http://127.0.0.1:8080\" }",
+            with: "\"\(url)\", tls: { certificate: \"\(certificate)\", key: \"\(key)\" }, http: \"0.0.0.0:80\", "
+                + "acme_challenges: challenges, proxies: [\"10.0.0.0/8\"] }")
+    }
+
+    @Test func aPublicListenerMayHaveTLS() throws {
+        let folder = try TemporaryFolder()
+        let authority = try TestAuthority(in: folder)
+        try authority.issue("origin-1")
+        let (topology, _) = try Topology.parse(
+            Self.publicYAML("{node}.pem", "{node}.key"), directory: folder.path, for: TopologySample.request())
+        let front = topology.nodes[0].front
+        #expect(front.tls?.ca == nil && front.tls?.all == Array(authority.files("origin-1").all.dropFirst()))
+        #expect(front.plain == .init(host: "0.0.0.0", port: 80, challenges: folder.file("challenges")))
+        #expect(front.proxies == [try AddressBlock("10.0.0.0/8")])
+        // Only who runs has to have its files.
+        #expect(TopologySample.problems(Self.publicYAML("no.pem", "no.key"), for: TopologySample.request(.edge)) == [])
+    }
+
+    @Test func halfCertificatesOfThePublicListenerAreNamed() throws {
+        let folder = try TemporaryFolder()
+        let authority = try TestAuthority(in: folder)
+        for name in ["a", "b"] { try authority.issue(name) }
+        try folder.put("no PEM", at: "rubbish")
+        let whole = try String(contentsOfFile: folder.file("a.pem"), encoding: .utf8)
+        let half = String(whole.prefix(whole.count / 2))
+        try folder.put(half, at: "half.pem")
+        try folder.put(whole + half, at: "chain.pem")
+        try folder.put(whole + whole.replacing("MII", with: "M%I"), at: "broken.pem")
+        for (certificate, key, problem) in [
+            ("absent.pem", "a.key", "certificate: \(folder.file("absent.pem")) does not exist"),
+            ("a.pem", "absent.key", "key: \(folder.file("absent.key")) does not exist"),
+            ("half.pem", "a.key", "certificate: certificate 1: bad end line"),
+            ("chain.pem", "a.key", "certificate: certificate 2: bad end line"),
+            ("broken.pem", "a.key", "certificate: certificate 2: bad base64 decode"),
+            ("a.key", "a.pem", "certificate: holds no certificate in PEM"),
+            ("a.pem", "rubbish", "key: holds no key in PEM without a pass phrase"),
+            ("a.pem", "b.key", "key: is not the key of the certificate"),
+        ] {
+            let error = #expect(throws: ConfigurationError.self) {
+                try Topology.parse(
+                    Self.publicYAML(certificate, key), file: "t", directory: folder.path, for: TopologySample.request())
+            }
+            #expect(error?.problems.map(\.description) == ["t:18: nodes[0].public.tls." + problem])
+        }
+    }
 }

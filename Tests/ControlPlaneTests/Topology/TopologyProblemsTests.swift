@@ -156,6 +156,29 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
             "\"127.0.0.1:9080\"", "\"127.0.0.1:8080\"",
             "t:19: nodes[0].internal.listen: port 8080 is the public listener's"),
         .init(
+            "\"0.0.0.0:8080\"", "\"0.0.0.0:8080\", http: \"0.0.0.0:80\", acme_challenges: c",
+            "t:18: nodes[0].public.http: needs public.tls beside it"),
+        .init(
+            "\"0.0.0.0:8080\"", "\"0.0.0.0:8080\", acme_challenges: c",
+            "t:18: nodes[0].public.acme_challenges: needs public.http beside it"),
+        .init(
+            "\"0.0.0.0:8080\"", "\"0.0.0.0:8080\", http: 80",
+            "t:18: nodes[0].public.http: needs public.tls beside it",
+            "t:18: nodes[0].public.http: expected host:port or [IPv6]:port, found \"80\""),
+        .init(
+            "\"http://127.0.0.1:8080\" }", "\"http://a\", tls: { certificate: c }, http: \"[::]:9080\" }",
+            "t:18: nodes[0].public.tls.key: is missing",
+            "t:18: nodes[0].public.url: expected https://…: public.tls is set",
+            "t:19: nodes[0].internal.listen: port 9080 is the plain listener's"),
+        .init(
+            "\"0.0.0.0:8080\"", "\"0.0.0.0:8080\", proxies: [\"10.0.0.0/8\", lb, \"10.1.0.0/8\", \"::/0\"]",
+            "t:18: nodes[0].public.proxies[1]: \"lb\": expected an IP address or a block such as 10.0.0.0/8",
+            "t:18: nodes[0].public.proxies[2]: \"10.1.0.0/8\": has bits behind its length; expected 10.0.0.0/8",
+            "t:18: nodes[0].public.proxies[3]: \"::/0\": expected 1 to 128 after the slash"),
+        .init(
+            "\"0.0.0.0:8080\"", "\"0.0.0.0:8080\", proxies: \"10.0.0.0/8\"",
+            "t:18: nodes[0].public.proxies: expected a list, found a single value"),
+        .init(
             "listen: \"0.0.0.0\", port: 5000", "listen: localhost, port: 5000",
             "t:20: nodes[0].media.listen: \"localhost\" is not an IP address"),
         .init(

@@ -1,12 +1,13 @@
 #if FUZZES_CONTROL_PLANE
-    // What comes from other nodes, name servers, Kubernetes and the operator.
+    // What comes from clients, other nodes, name servers, Kubernetes and the operator.
     import Foundation
+    import WebRTC
 
     @testable import ControlPlane
 
     extension FuzzTarget {
         static var controlPlane: [FuzzTarget] {
-            [eventStream, slices(.json), slices(.yaml), dnsAnswer, topology, nodeToken, directory]
+            [eventStream, slices(.json), slices(.yaml), dnsAnswer, topology, nodeToken, directory, request]
         }
 
         /// The same events, however the stream is cut.
@@ -108,6 +109,34 @@
                     isSigned
                     ? "Bearer " + SignedToken.sign(Data(bytes), with: secret) : String(decoding: bytes, as: UTF8.self)
                 _ = judge.decide(broadcast: "news", authorization: field, now: now)
+            }
+        }
+
+        /// Path and `X-Forwarded-For` of a request, with a line break between them.
+        private static let request = FuzzTarget(
+            name: "request", maximumLength: 300, mutations: 5_000,
+            seeds: {
+                [
+                    "/whep/a?x=1&token=a%2Bb=#c\n192.0.2.1, [2001:db8::1]:80,10.0.0.1:9 ,\t::ffff:10.0.0.2",
+                    "/.well-known/acme-challenge/a%2e_-\n10.0.0.1,10.0.0.2,unknown", "//?token=&token\n,[,],:,",
+                ].map { Array($0.utf8) }
+            }
+        ) {
+            guard let block = try? AddressBlock("10.0.0.0/8"), let remote = TransportAddress("10.0.0.9", port: 1) else {
+                preconditionFailure("both are addresses")
+            }
+            let proxies = TrustedProxies([block])
+            return { bytes in
+                let parts = bytes.split(separator: 10, maxSplits: 1, omittingEmptySubsequences: false)
+                let (path, field) = (
+                    String(decoding: parts[0], as: UTF8.self), String(decoding: parts.last ?? [], as: UTF8.self)
+                )
+                for listener in ListenerKind.allCases { _ = Route(path: path, on: listener)?.pattern }
+                if let found = QueryToken.find(in: path) {
+                    let isPlain = found.raw.utf8.allSatisfy { $0 > 32 && $0 < 127 && !"<>\"".utf8.contains($0) }
+                    precondition(isPlain, "what is repeated in a Link ends none")
+                }
+                _ = proxies.client(behind: remote, forwardedFor: field)
             }
         }
 
