@@ -78,6 +78,7 @@ let package = Package(
             resources: [
                 .embedInCode("Web/pages/index.html"), .embedInCode("Web/pages/player.js"),
                 .embedInCode("Web/pages/watching.js"), .embedInCode("Web/pages/events.js"),
+                .embedInCode("Web/pages/layers.js"),
                 .embedInCode("Web/pages/publish.html"), .embedInCode("Web/pages/publish.js"),
                 .embedInCode("Web/pages/signaling.js"), .embedInCode("Web/pages/style.css"),
                 .embedInCode("Web/pages/icon.svg"),

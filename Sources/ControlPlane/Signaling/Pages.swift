@@ -22,6 +22,7 @@ enum Pages {
         case "/player.js": Asset(contentType: script, bytes: PackageResources.player_js)
         case "/watching.js": Asset(contentType: script, bytes: PackageResources.watching_js)
         case "/events.js": Asset(contentType: script, bytes: PackageResources.events_js)
+        case "/layers.js": Asset(contentType: script, bytes: PackageResources.layers_js)
         case "/signaling.js": Asset(contentType: script, bytes: PackageResources.signaling_js)
         case "/style.css": Asset(contentType: "text/css; charset=utf-8", bytes: PackageResources.style_css)
         case "/icon.svg": Asset(contentType: "image/svg+xml", bytes: PackageResources.icon_svg)

@@ -111,8 +111,8 @@ import Testing
         try folder.put(whole + half, at: "chain.pem")
         try folder.put(whole + whole.replacing("MII", with: "M%I"), at: "broken.pem")
         for (certificate, key, problem) in [
-            ("absent.pem", "a.key", "certificate: \(folder.file("absent.pem")) does not exist"),
-            ("a.pem", "absent.key", "key: \(folder.file("absent.key")) does not exist"),
+            ("absent.pem", "a.key", "certificate: \(QuotedText.shown(folder.file("absent.pem"))) does not exist"),
+            ("a.pem", "absent.key", "key: \(QuotedText.shown(folder.file("absent.key"))) does not exist"),
             ("half.pem", "a.key", "certificate: certificate 1: bad end line"),
             ("chain.pem", "a.key", "certificate: certificate 2: bad end line"),
             ("broken.pem", "a.key", "certificate: certificate 2: bad base64 decode"),

@@ -2,6 +2,7 @@
 // another node without a gap when the one it watches at asks for it.
 import {Refused, headers} from './signaling.js';
 import {Watching} from './watching.js';
+import {chosenLayer, select, showLayers} from './layers.js';
 
 const $ = id => document.getElementById(id);
 const parameters = new URLSearchParams(location.search);
@@ -70,7 +71,10 @@ function present(watching) {
     old.close();
   }
   watching.isPaused = false;
+  showLayers($('quality'), [], null);
+  if (quality !== null) select(watching.session, quality).catch(() => {});
   watching.follow({
+    layers: layers => { if (watching === current) showLayers($('quality'), Object.values(layers)[0] ?? [], quality); },
     active: () => { watching.isPaused = false; },
     inactive: () => { watching.isPaused = true; if (watching === current) showPaused(); },
     viewercount: ({viewercount}) => { if (watching === current) showCount(viewercount); },
@@ -246,6 +250,12 @@ let soundless = true;
 $('sound').addEventListener('click', () => {
   soundless = !(current?.video.muted ?? true);
   if (current) setMuted(current.video, soundless);
+});
+/** Also theirs: the name of an encoding, or null. */
+let quality = null;
+$('quality').addEventListener('change', () => {
+  quality = chosenLayer($('quality'));
+  if (current) select(current.session, quality).catch(() => {});
 });
 $('fullscreen').addEventListener('click', () => {
   const stage = $('stage');
