@@ -110,7 +110,8 @@ package enum Event: Sendable {
     case silent(SessionID, BroadcastID)
     /// Which encodings a source session brings at present; said with the first packet and whenever it changes.
     case receiving(SessionID, BroadcastID, [ReceivedEncoding])
-    /// How much the encodings of the broadcast's video take at present, if there are several; said once a second.
+    /// How much the encodings of the broadcast's video take at present, if there are several; said at most once a second,
+    /// when they are others than before.
     case rates(BroadcastID, [EncodingRate])
     /// Packets of a source session are thrown away for a reason that its owner has to know of; said once per session and
     /// reason.

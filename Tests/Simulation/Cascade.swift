@@ -275,7 +275,7 @@ final class Cascade {
             return RTPHeader.packet(
                 marker: i == count - 1, payloadType: packet.payloadType,
                 sequence: SequenceNumber(encodingSequences[encoding]),
-                timestamp: packet.timestamp &+ 1_000_000 &* UInt32(encoding), ssrc: SSRC(UInt32(100 + encoding)),
+                timestamp: packet.timestamp &+ 0x6000_0000 &* UInt32(encoding), ssrc: SSRC(UInt32(100 + encoding)),
                 payload: payload)
         }
         network.apply(.ingest(Self.broadcast, packets: packets, encoding: encoding), to: host)

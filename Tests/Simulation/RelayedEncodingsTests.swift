@@ -27,10 +27,19 @@ import WebRTC
         func play(for time: Interval) { cascade.play(from: top, until: cascade.network.now + time) }
 
         /// - Returns: its session at the edge.
-        func join(_ name: String, node: Host? = nil) throws -> SessionID {
+        func join(_ name: String, node: Host? = nil) throws -> SessionID { try joinHost(name, node: node).1 }
+
+        func joinHost(_ name: String, node: Host? = nil) throws -> (Host, SessionID) {
             let viewer = try cascade.watcher(name)
             cascade.network.link(viewer, node ?? edge, Link(delay: .milliseconds(10)))
-            return cascade.connect(source: viewer, to: node ?? edge, bursts: true).1
+            return (viewer, cascade.connect(source: viewer, to: node ?? edge, bursts: true).1)
+        }
+
+        /// The viewer asks for a keyframe.
+        func ask(_ viewer: Host) {
+            guard let broadcast = viewer.unit.broadcasts[Cascade.broadcast] else { return }
+            broadcast.tracks[0].preferred.keyframes.want(now: cascade.network.now)
+            viewer.unit.requestKeyframes(of: broadcast, now: cascade.network.now)
         }
 
         func select(_ rid: String?, _ session: SessionID, at node: Host? = nil) {
@@ -101,6 +110,54 @@ import WebRTC
         scene.play(for: .seconds(Int64(2)))
         #expect(scene.watched("first", since: asked).last == 0 && scene.watched("second", since: asked).last == 2)
         if loss == 0 { for name in ["first", "second"] { checkLine(scene.cascade, name) } }
+    }
+
+    /// A viewer who has gone over to another encoding right after it joined asks for a keyframe: of that one.
+    @Test(arguments: [("2", "0"), ("0", "2"), ("1", "0")]) func aKeyframeIsAskedForAfterTheTurn(
+        from: String, to: String
+    ) throws {
+        let scene = try Scene(seed: 305)
+        let (host, session) = try scene.joinHost("viewer")
+        scene.select(from, session)
+        scene.play(for: .seconds(Int64(4)))
+        scene.select(to, session)
+        scene.play(for: .seconds(Int64(4)))
+        scene.ask(host)
+        scene.play(for: .seconds(Int64(2)))
+        #expect(scene.watched("viewer", since: .zero).last == Int(to))
+        checkLine(scene.cascade, "viewer")
+    }
+
+    /// And one who asks for a keyframe while it is on its way to another encoding gets there all the same.
+    @Test func aKeyframeIsAskedForOnTheWay() throws {
+        let scene = try Scene(seed: 306)
+        let (host, session) = try scene.joinHost("viewer")
+        scene.play(for: .seconds(Int64(2)))
+        scene.select("2", session)
+        for _ in 0..<4 {
+            scene.play(for: .milliseconds(30))
+            scene.ask(host)
+        }
+        scene.play(for: .seconds(Int64(4)))
+        #expect(scene.watched("viewer", since: .zero).last == 2)
+        checkLine(scene.cascade, "viewer")
+    }
+
+    /// What the edge kept of an encoding from before it was paused is not shown to who joins.
+    @Test(arguments: [3, 6, 9]) func whoJoinsAPausedEncodingGetsTheNewestGroup(seconds: Int64) throws {
+        let scene = try Scene(seed: 307)
+        let first = try scene.join("first")
+        scene.play(for: .seconds(Int64(3)))
+        scene.select("2", first)
+        scene.play(for: .seconds(seconds))
+        let joined = scene.cascade.network.now
+        _ = try scene.join("second")
+        scene.play(for: .seconds(Int64(2)))
+        let line = scene.cascade.line(of: "second", track: 0)
+        let start = try #require(line.first)
+        #expect(start.encoding == 0 && start.keyframe && start.at - joined < .milliseconds(700))
+        #expect(line.allSatisfy { joined - $0.stamp.sent < .seconds(Int64(3)) }, "a group is three seconds")
+        checkLine(scene.cascade, "second")
     }
 
     @Test func aWishForWhatIsNotThereChangesNothing() throws {

@@ -13,7 +13,9 @@ import WebRTC
     /// A publisher of audio and of three encodings, a viewer, and a clock for both.
     private final class Scene {
         let peers: DirectPeers
-        let publisher: DirectPeer
+        private(set) var publisher: DirectPeer
+        private var video: NegotiatedTrack
+        private let audioTrack: NegotiatedTrack
         let viewer: DirectPeer
         private(set) var streams: [ScriptedStream]
         private var audio = ScriptedStream(ssrc: 9, payloadType: 111, extensions: [(4, Array("a".utf8))])
@@ -32,15 +34,15 @@ import WebRTC
                 seed: seed, tracks: [TrackFormat(codec: vp8, rids: rids), TrackFormat(codec: opus)])
             var ids = HeaderExtensionIDs()
             (ids.mid, ids.rid, ids.repairedRID, ids.transportSequence) = (1, 2, 3, 5)
-            var video = NegotiatedTrack(
+            video = NegotiatedTrack(
                 mid: "v", codec: vp8, payloadType: PayloadType(96), rtxPayloadType: rtx ? PayloadType(97) : nil,
                 feedback: [.nack, .pli, .transportCC], extensions: ids)
             video.encodings = rids.map { NegotiatedTrack.Encoding(rid: $0) }
             var ofAudio = HeaderExtensionIDs()
             ofAudio.mid = 4
-            let audio = NegotiatedTrack(
+            audioTrack = NegotiatedTrack(
                 mid: "a", codec: opus, payloadType: PayloadType(111), extensions: ofAudio, encodings: [.init()])
-            publisher = peers.connect(.source, audioFirst ? [audio, video] : [video, audio])
+            publisher = peers.connect(.source, audioFirst ? [audioTrack, video] : [video, audioTrack])
             var watched = NegotiatedTrack(
                 mid: "0", codec: vp8, payloadType: PayloadType(100), feedback: [.nack, .pli],
                 local: .init(ssrc: SSRC(500), rtxSSRC: nil, cname: "c"))
@@ -50,8 +52,20 @@ import WebRTC
                 var stream = ScriptedStream(
                     ssrc: 10 + UInt32(n), payloadType: 96,
                     extensions: [(1, Array("v".utf8)), (2, Array(rids[n].utf8)), (5, [0, 0])])
-                stream.timestampOffset = UInt32(n) * 1_000_000
+                stream.timestampOffset = 0x6000_0000 &* UInt32(n)
                 return stream
+            }
+        }
+
+        /// The publisher goes, and comes back under other SSRCs.
+        func reconnect() {
+            peers.unit.apply(.close(publisher.session, reason: .requested), now: peers.now)
+            peers.run(for: .milliseconds(500))
+            publisher = peers.connect(.source, [video, audioTrack])
+            (answered, frame) = (0, 0)
+            for n in streams.indices {
+                streams[n].ssrc = SSRC(streams[n].ssrc.rawValue + 100)
+                streams[n].timestampOffset &+= 0x1234_5678
             }
         }
 
@@ -162,6 +176,19 @@ import WebRTC
             #expect(b.header.sequenceNumber.rawValue == a.header.sequenceNumber.rawValue &+ 1)
             #expect(Int32(bitPattern: b.header.timestamp &- a.header.timestamp) >= 0)
         }
+    }
+
+    /// Who has chosen is not thrown onto another encoding because his own has not come yet.
+    @Test(arguments: [false, true]) func aPublisherWhoComesBackKeepsChoices(bursts: Bool) throws {
+        let scene = try Scene(seed: 7, audioFirst: false, bursts: bursts)
+        scene.peers.unit.apply(.select(scene.viewer.session, .video, rid: "1"), now: scene.peers.now)
+        scene.play(for: .seconds(Int64(4)))
+        #expect(scene.watched(since: .zero).last == 1)
+        let before = scene.peers.now
+        scene.reconnect()
+        scene.play(for: .seconds(Int64(4)))
+        let watched = scene.watched(since: before)
+        #expect(watched.count > 100 && Set(watched) == [1])
     }
 
     @Test func aPauseOfTheWholePublisherChangesNothing() throws {

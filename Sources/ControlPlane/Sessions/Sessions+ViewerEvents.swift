@@ -99,7 +99,7 @@ extension Sessions {
         viewerEvents.told.flatMap { id, told -> [ContinuousClock.Instant] in
             guard let broadcast = broadcasts[id] else { return [] }
             let silence = router.nextSilence(of: broadcast.name, after: now - begin).map { begin + $0 }
-            return [silence, told.viewers == broadcast.viewers.count ? nil : told.nextCount].compactMap { $0 }
+            return [silence, isTold(broadcast, told) ? nil : told.nextCount].compactMap { $0 }
         }.min()
     }
 
@@ -151,23 +151,22 @@ extension Sessions {
         return .selected
     }
 
+    private func isTold(_ broadcast: BroadcastRecord, _ told: ViewerEventStreams.Told) -> Bool {
+        told.viewers == broadcast.viewers.count && !EncodingRate.differ(layers(of: broadcast), told.layers)
+    }
+
     /// The encodings of a broadcast's video, where there are several, as far as they are known.
     private func layers(of broadcast: BroadcastRecord) -> [EncodingRate] {
         let rids = broadcast.formats.first { $0.kind == .video }?.rids ?? []
+        let rates = isFlowing(broadcast) ? broadcast.rates : []
         return rids.map { rid in
-            EncodingRate(rid: rid, bytesPerSecond: broadcast.rates.first { $0.rid == rid }?.bytesPerSecond ?? 0)
+            EncodingRate(rid: rid, bytesPerSecond: rates.first { $0.rid == rid }?.bytesPerSecond ?? 0)
         }
     }
 
-    /// Others, or another that comes, are news; a rate is if it is another by a quarter.
     private func tellLayers(of broadcast: BroadcastRecord, _ told: inout ViewerEventStreams.Told) {
         let layers = layers(of: broadcast)
-        let isNews =
-            layers.map(\.rid) != told.layers.map(\.rid)
-            || zip(layers, told.layers).contains { now, before in
-                abs(now.bytesPerSecond - before.bytesPerSecond) * 4 > before.bytesPerSecond
-            }
-        guard isNews else { return }
+        guard EncodingRate.differ(layers, told.layers) else { return }
         told.layers = layers
         for reader in told.readers {
             guard let record = sessions[reader] else { continue }

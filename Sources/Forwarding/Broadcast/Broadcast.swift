@@ -11,6 +11,8 @@ final class Broadcast {
     var peers: [SessionID: Peer] = [:]
     /// Stretches of a local source (`Command.ingest`), per track one for each encoding that it may have.
     var localLines: [[LocalSource]]
+    /// What the control plane was told last of its encodings' rates.
+    var toldRates: [EncodingRate] = []
     /// It stands in the fan-out's list.
     var isMarked = false
 
@@ -29,9 +31,9 @@ final class Broadcast {
         if let own {
             supply = own.supply
         } else {
-            let comes = localLines[track].map { $0.line != nil }
-            guard succession.source == nil, comes.contains(true) else { return nil }
-            supply = EncodingSupply(names: tracks[track].format.rids, comes: comes, preferred: 0)
+            let presences = localLines[track].map { $0.line == nil ? EncodingPresence.gone : .comes }
+            guard succession.source == nil, presences.contains(.comes) else { return nil }
+            supply = EncodingSupply(names: tracks[track].format.rids, presences: presences, preferred: 0)
         }
         supply.rates = tracks[track].encodings.enumerated().map { e, encoding in
             // A node that sends one of them measures it no better than the one above.

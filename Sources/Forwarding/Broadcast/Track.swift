@@ -65,26 +65,31 @@ final class Track {
     }
 
     /// The stream reads `encoding` from now on.
-    func turn(stream index: Int, to encoding: Int) {
-        leave(index)
-        streams[index].turn(to: encoding)
-        encodings[encoding].readers += 1
-    }
+    func turn(stream index: Int, to encoding: Int) { direct(index, reading: encoding, destination: encoding) }
 
     /// The stream goes over to `encoding` with that one's next keyframe.
     func head(stream index: Int, for encoding: Int) {
-        turn(stream: index, to: streams[index].encoding)
-        guard encoding != streams[index].encoding else { return }
-        streams[index].head(for: encoding)
+        direct(index, reading: streams[index].encoding, destination: encoding)
+    }
+
+    private func direct(_ index: Int, reading encoding: Int, destination: Int) {
+        // First: what it goes on to read has a reader all the time.
         encodings[encoding].readers += 1
+        if destination != encoding { encodings[destination].readers += 1 }
+        leave(index)
+        streams[index].direct(reading: encoding, destination: destination)
     }
 
     /// Nobody is left to wait for a keyframe of what nobody reads.
     private func leave(_ index: Int) {
-        guard streams[index].position != .paused else { return }
-        for encoding in Set([streams[index].encoding, streams[index].destination]) {
-            encodings[encoding].readers -= 1
-            if encodings[encoding].readers == 0 { encodings[encoding].keyframes.cancel() }
-        }
+        let stream = streams[index]
+        guard stream.position != .paused else { return }
+        forgetReader(of: stream.encoding)
+        if stream.destination != stream.encoding { forgetReader(of: stream.destination) }
+    }
+
+    private func forgetReader(of encoding: Int) {
+        encodings[encoding].readers -= 1
+        if encodings[encoding].readers == 0 { encodings[encoding].keyframes.cancel() }
     }
 }

@@ -36,6 +36,8 @@ struct Burst {
         var delta: UInt32
     }
 
+    /// Index of the encoding on whose line its stamps are.
+    let encoding: Int
     private let began: Instant
     /// It, or its last replay.
     private var started: Instant
@@ -44,7 +46,7 @@ struct Burst {
     private var leftLate = false
     private var falseAlarms = 0
     private var nextReplay: Instant
-    /// Outgoing numbers of a burst on another encoding before this one: of its stamps nothing is known any more.
+    /// Outgoing numbers of the stream's bursts before this one: of their stamps nothing is known any more.
     private let forgotten: Range<Int64>
     /// In the order of their numbers.
     private var stamps: [Stamp] = []
@@ -55,11 +57,12 @@ struct Burst {
 
     /// - Parameters:
     ///   - first: its first outgoing number.
-    ///   - former: of the same stream, on another encoding.
+    ///   - former: the stream's burst before it.
     ///   - roundTrip: to the viewer, as far as it is known. What he asks for sooner, he asks without having seen any of this.
-    init(first: Int64, after former: Burst? = nil, roundTrip: Interval, now: Instant) {
+    init(encoding: Int = 0, first: Int64, after former: Burst? = nil, roundTrip: Interval, now: Instant) {
+        self.encoding = encoding
         runs = [first..<Int64.max]
-        forgotten = min(first, former?.oldest ?? first)..<first
+        forgotten = former.map { $0.oldest..<max($0.oldest, min(first, $0.runs.last!.upperBound)) } ?? first..<first
         (began, started, filled, nextReplay) = (now, now, now, now + Self.patience + roundTrip * 3 / 4)
     }
 

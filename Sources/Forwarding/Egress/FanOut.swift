@@ -90,15 +90,17 @@ struct FanOut {
     private mutating func send(_ track: Track, to outbox: Outbox, _ catchup: inout Catchup, now: Instant) -> Bool {
         while cursor.stream < track.streams.count {
             let index = cursor.stream
+            guard track.streams[index].concerns(cursor.encoding) else {
+                cursor.stream += 1
+                continue
+            }
             let viewer = track.streams[index].viewer
             // An empty outbox is as much room as there will ever be.
             guard outbox.isEmpty || outbox.hasRoom(for: batch.count + viewer.records.count) else { return false }
             if let srtp = viewer.transport.srtp, let remote = viewer.transport.remote {
                 switch track.streams[index].position {
                 case _ where track.streams[index].encoding != cursor.encoding:
-                    if track.streams[index].destination == cursor.encoding {
-                        begin(track, stream: index, to: outbox, &catchup, now: now)
-                    }
+                    begin(track, stream: index, to: outbox, &catchup, now: now)
                 case .head:
                     for i in batch.indices
                     where track.streams[index].send(batch[i], srtp: srtp, to: remote, outbox: outbox) { packets += 1 }
@@ -135,19 +137,25 @@ struct FanOut {
     }
 
     /// A stream begins at `first` of an encoding, behind the head, when it is `due`.
+    ///
+    /// - Parameter burst: the one in which it begins.
     func start(
-        _ viewer: Viewer, record r: Int, encoding: Int, at first: Int64, due: Instant = .zero, to outbox: Outbox,
-        _ catchup: inout Catchup, now: Instant
+        _ viewer: Viewer, record r: Int, encoding: Int, at first: Int64, in burst: Burst? = nil, due: Instant = .zero,
+        to outbox: Outbox, _ catchup: inout Catchup, now: Instant
     ) {
         let record = viewer.records[r]
         let track = viewer.broadcast.tracks[record.track]
         // One that begins again has its place among those that lag.
         let isServed = if case .behind = track.streams[record.index].position { true } else { false }
         let own = track.encodings[encoding]
-        let time = record.burst?.isUnderWay == true ? own.edge(at: now) : own.history.entry(first)?.timestamp
+        let isBurst = burst != nil || record.burst?.isUnderWay == true
+        let time = isBurst ? own.edge(at: now) : own.history.entry(first)?.timestamp
         let offsets = track.offsets(
             of: record, viewer: viewer, from: first, of: encoding, leavingAt: time ?? own.edge(at: now), now: now)
-        track.turn(stream: record.index, to: encoding)
+        // What has left so far had its time by the former burst.
+        if let burst { viewer.records[r].burst = burst }
+        // One that goes on to read the same may be on its way to another.
+        if track.streams[record.index].encoding != encoding { track.turn(stream: record.index, to: encoding) }
         track.streams[record.index].start(encoding: encoding, at: first, offsets: offsets)
         viewer.transport.log.append(.sinkStarted(track.format.kind), at: now)
         // The receiver can place the stream in time from its first frame on.

@@ -6,13 +6,16 @@ extension ForwardingUnit {
     func beginInBurst(_ viewer: Viewer, record r: Int, encoding: Int, now: Instant) -> Bool {
         let record = viewer.records[r]
         let track = viewer.broadcast.tracks[record.track]
+        // What a node above does not send at present, its newest group is not.
+        if let supply = viewer.broadcast.supply(of: record.track), supply.isPausedAbove(encoding) { return false }
         guard let start = track.encodings[encoding].burstStart(mendedWithin: Self.repairTime, now: now)
         else { return false }
         let line = track.streams[record.index].line
-        viewer.records[r].burst = Burst(
-            first: line.next, after: record.burst, roundTrip: viewer.roundTrip, now: now)
+        let burst = Burst(
+            encoding: encoding, first: line.next, after: record.burst, roundTrip: viewer.roundTrip, now: now)
         let due = line.encoding == nil ? now + Burst.patience : now
-        fanOut.start(viewer, record: r, encoding: encoding, at: start, due: due, to: outbox, &catchup, now: now)
+        fanOut.start(
+            viewer, record: r, encoding: encoding, at: start, in: burst, due: due, to: outbox, &catchup, now: now)
         return true
     }
 
@@ -21,8 +24,9 @@ extension ForwardingUnit {
     func replaysGroup(for viewer: Viewer, record r: Int, now: Instant) -> Bool {
         let record = viewer.records[r]
         let track = viewer.broadcast.tracks[record.track]
-        guard record.burst?.mayReplay(now: now) == true else { return false }
         let encoding = track.streams[record.index].encoding
+        // One that has gone over to another encoding since then has begun there with a keyframe of its own time.
+        guard record.burst?.encoding == encoding, record.burst?.mayReplay(now: now) == true else { return false }
         // A hole in the keyframe alarms browsers, too, but then they have asked for what is missing, and it is on its way.
         if let last = record.lastRepair, now < last + viewer.roundTrip + Self.alarmTime,
             viewer.records[r].burst!.isFalseAlarm()

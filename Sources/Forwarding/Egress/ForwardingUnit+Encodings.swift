@@ -7,16 +7,23 @@ extension ForwardingUnit {
         let track = viewer.broadcast.tracks[viewer.records[r].track]
         let stream = track.streams[viewer.records[r].index]
         guard stream.position == .waiting else { return }
-        if inBurst, beginInBurst(viewer, record: r, encoding: stream.encoding, now: now) { return }
-        track.encodings[stream.encoding].keyframes.want(now: now)
+        if !inBurst || !beginInBurst(viewer, record: r, encoding: stream.encoding, now: now) {
+            track.encodings[stream.encoding].keyframes.want(now: now)
+        }
+        // Also of a node above, which may have to send it again.
         requestKeyframes(of: viewer.broadcast, now: now)
     }
 
     /// A viewer wants an encoding of a kind of media, by its name; nil: whichever is best.
     func select(_ rid: String?, of kind: MediaKind, for viewer: Viewer, now: Instant) {
         viewer.wishes[kind] = rid
-        for t in viewer.broadcast.tracks.indices where viewer.broadcast.tracks[t].format.kind == kind {
-            redirect(viewer.broadcast, track: t, now: now)
+        for r in viewer.records.indices {
+            let t = viewer.records[r].track
+            guard viewer.broadcast.tracks[t].format.kind == kind, let supply = viewer.broadcast.supply(of: t)
+            else { continue }
+            // Who goes to and fro makes the publisher encode no more keyframes than who asks for them.
+            let mayAsk = viewer.budget.keyframes.take(FeedbackBudget.keyframes, now: now)
+            redirect(viewer, record: r, supply, mayAsk: mayAsk, now: now)
         }
         requestKeyframes(of: viewer.broadcast, now: now)
     }
@@ -25,11 +32,17 @@ extension ForwardingUnit {
     ///
     /// - Parameter isNews: which encodings come is not as it was.
     func follow(_ publisher: Publisher, track: Int, isNews: Bool, now: Instant) {
-        let own = publisher.source.tracks[track]
-        guard isNews || own.preferred != publisher.broadcast.tracks[own.target].preferredIndex else { return }
-        redirect(publisher.broadcast, track: own.target, now: now)
+        let t = publisher.source.tracks[track].target
+        guard isNews || publisher.source.tracks[track].preferred != publisher.broadcast.tracks[t].preferredIndex
+        else { return }
+        redirect(publisher.broadcast, track: t, now: now)
         requestKeyframes(of: publisher.broadcast, now: now)
-        for case let viewer as Viewer in publisher.broadcast.peersInOrder where viewer.isRelay {
+        tellNodes(of: publisher.broadcast)
+    }
+
+    /// Nodes below hear which encodings there are.
+    func tellNodes(of broadcast: Broadcast) {
+        for case let viewer as Viewer in broadcast.peersInOrder where viewer.isRelay {
             viewer.sendEncodingReport(to: outbox)
         }
     }
@@ -40,25 +53,34 @@ extension ForwardingUnit {
         let track = broadcast.tracks[t]
         track.preferredIndex = supply.preferred
         for index in track.streams.indices {
-            let stream = track.streams[index]
-            guard stream.viewer.records[Int(stream.record)].encoding == nil else { continue }
-            let goal = stream.viewer.goal(of: track.format.kind, supply)
-            if goal == stream.destination { continue }
-            let isCut = !supply.comes(stream.encoding)
-            direct(stream.viewer, record: Int(stream.record), to: goal, atOnce: isCut, now: now)
+            redirect(track.streams[index].viewer, record: Int(track.streams[index].record), supply, now: now)
         }
+    }
+
+    /// As long as it is not known what comes it stays where it is.
+    private func redirect(
+        _ viewer: Viewer, record r: Int, _ supply: EncodingSupply, mayAsk: Bool = true, now: Instant
+    ) {
+        let record = viewer.records[r]
+        let track = viewer.broadcast.tracks[record.track]
+        let stream = track.streams[record.index]
+        guard record.encoding == nil, let goal = viewer.goal(of: track.format.kind, supply),
+            goal != stream.destination
+        else { return }
+        let isCut = supply.presence(of: stream.encoding) == .gone
+        direct(viewer, record: r, to: goal, atOnce: isCut, mayAsk: mayAsk, now: now)
     }
 
     /// A stream goes over to another encoding: with its next keyframe, or with the newest one that there is, if what it reads
     /// has come to an end.
-    private func direct(_ viewer: Viewer, record r: Int, to encoding: Int, atOnce: Bool, now: Instant) {
+    private func direct(_ viewer: Viewer, record r: Int, to encoding: Int, atOnce: Bool, mayAsk: Bool, now: Instant) {
         let (track, index) = (viewer.broadcast.tracks[viewer.records[r].track], viewer.records[r].index)
         let isWaiting = track.streams[index].position == .waiting
         if isWaiting { track.turn(stream: index, to: encoding) } else { track.head(stream: index, for: encoding) }
         guard track.isVideo, isWaiting || track.streams[index].encoding != encoding else { return }
         let mayBurst = viewer.startsInBurst && (isWaiting || atOnce)
         if mayBurst, beginInBurst(viewer, record: r, encoding: encoding, now: now) { return }
-        track.encodings[encoding].keyframes.want(now: now)
+        if mayAsk { track.encodings[encoding].keyframes.want(now: now) }
     }
 
     func tellRates(of publisher: Publisher) {
@@ -70,6 +92,8 @@ extension ForwardingUnit {
         let rates = supply.names.enumerated().map { e, name in
             EncodingRate(rid: name, bytesPerSecond: supply.comes(e) ? supply.rate(of: e) : 0)
         }
+        guard EncodingRate.differ(rates, broadcast.toldRates) else { return }
+        broadcast.toldRates = rates
         events.append(.rates(broadcast.id, rates))
     }
 

@@ -81,8 +81,14 @@ struct Stream {
     var encoding: Int { Int(encodings.read) }
     /// Index of the encoding that it goes over to with that one's next keyframe; the one that it reads: to none.
     var destination: Int { Int(encodings.destination) }
-    mutating func turn(to encoding: Int) { encodings = (UInt8(encoding), UInt8(encoding)) }
-    mutating func head(for encoding: Int) { encodings.destination = UInt8(encoding) }
+    mutating func direct(reading encoding: Int, destination: Int) {
+        encodings = (UInt8(encoding), UInt8(destination))
+    }
+
+    /// It takes something of `encoding`.
+    func concerns(_ encoding: Int) -> Bool {
+        cursor != Self.isPaused && (self.encoding == encoding || destination == encoding)
+    }
 
     /// Packets under lower outgoing numbers have left in a burst, or are of one that goes on.
     private var burstEnd: Int64 {

@@ -34,10 +34,12 @@ final class Viewer: Peer {
         records.firstIndex { broadcast.tracks[$0.track].streams[$0.index].ssrc == ssrc }
     }
 
-    /// Index of the encoding that it is to have of those of a track that come.
-    func goal(of kind: MediaKind, _ supply: EncodingSupply) -> Int {
-        let wish = wishes[kind].flatMap { supply.names.firstIndex(of: $0) }
-        return wish.flatMap { supply.comes($0) ? $0 : nil } ?? supply.preferred
+    /// Index of the encoding that it is to have of those of a track that come; nil: it is not known yet which do.
+    func goal(of kind: MediaKind, _ supply: EncodingSupply) -> Int? {
+        if let wish = wishes[kind].flatMap({ supply.names.firstIndex(of: $0) }), supply.presence(of: wish) != .gone {
+            return supply.comes(wish) ? wish : nil
+        }
+        return supply.comes(supply.preferred) ? supply.preferred : nil
     }
 
     func measured(roundTrip sample: Interval) {
@@ -98,13 +100,15 @@ final class Viewer: Peer {
         guard phase == .connected else { return }
         var reports: [EncodingReport] = []
         for (stream, record, _) in streams {
-            guard let e = record.encoding, let supply = broadcast.supply(of: record.track), supply.comes(e)
+            guard let e = record.encoding, let supply = broadcast.supply(of: record.track),
+                e < max(1, supply.names.count)
             else { continue }
             reports.append(
                 EncodingReport(
                     ssrc: stream.ssrc, name: supply.name(of: e) ?? "",
                     bytesPerSecond: UInt32(clamping: supply.rate(of: e)),
-                    isSent: stream.position != .paused, isPreferred: supply.preferred == e))
+                    isSent: stream.position != .paused, isPreferred: supply.preferred == e,
+                    presence: supply.presence(of: e)))
         }
         if let first = reports.first { send([.encodings(sender: first.ssrc, reports)], to: outbox) }
     }

@@ -21,18 +21,24 @@ struct EncodingChoice {
         var overtaken: Instant?
 
         func isStalled(_ now: Instant) -> Bool { overtaken.map { $0 + EncodingChoice.patience <= now } ?? false }
-        func comes(_ now: Instant) -> Bool { comesSince != nil && !isStalled(now) }
+        func presence(_ now: Instant) -> EncodingPresence {
+            isStalled(now) ? .gone : comesSince == nil ? .awaited : .comes
+        }
+        func comes(_ now: Instant) -> Bool { presence(now) == .comes }
     }
 
     private var states: [State]
     /// Its index.
     private(set) var current = 0
 
-    init(count: Int) { states = Array(repeating: State(), count: max(1, count)) }
+    init(count: Int) {
+        states = Array(repeating: State(), count: max(1, count))
+        presences = states.map { _ in .awaited }
+    }
 
     /// A packet that could be forwarded came. true: which encodings come is not as it was.
     mutating func received(_ encoding: Int, now: Instant) -> Bool {
-        let before = comingAsOf
+        let before = presences
         if !states[encoding].comes(now) { states[encoding].comesSince = now }
         states[encoding].overtaken = nil
         if states.count > 1 {
@@ -41,19 +47,12 @@ struct EncodingChoice {
             }
             current = wanted(now: now) ?? current
         }
-        comingAsOf = coming(now: now)
-        return comingAsOf != before
+        for i in states.indices { presences[i] = states[i].presence(now) }
+        return presences != before
     }
 
-    /// Whether the encoding comes, as of the last packet.
-    func comes(_ encoding: Int) -> Bool { comingAsOf & 1 << UInt(encoding) != 0 }
-
-    /// A bit per encoding.
-    private var comingAsOf: UInt = 0
-
-    private func coming(now: Instant) -> UInt {
-        states.indices.reduce(0) { states[$1].comes(now) ? $0 | 1 << UInt($1) : $0 }
-    }
+    /// Of each encoding, as of the last packet.
+    private(set) var presences: [EncodingPresence]
 
     private func wanted(now: Instant) -> Int? {
         let better = states[..<current].firstIndex { state in

@@ -52,8 +52,9 @@ extension ForwardingUnit {
             redirect(broadcast, track: track.target, now: now)
         }
         // Viewers may have been waiting for this source.
-        for track in broadcast.tracks where track.isVideo {
-            for encoding in track.encodings where encoding.readers > 0 { encoding.keyframes.sourceChanged(now: now) }
+        for own in publisher.source.tracks where own.negotiated.kind == .video {
+            for encoding in broadcast.tracks[own.target].encodings.prefix(own.encodings.count)
+            where encoding.readers > 0 { encoding.keyframes.sourceChanged(now: now) }
         }
         if publisher.isRelay { expectKeyframe(of: publisher, now: now) }
         for packet in held {
@@ -63,6 +64,7 @@ extension ForwardingUnit {
             if let reason { count(reason, peer: publisher) }
         }
         requestKeyframes(of: broadcast, now: now)
+        tellNodes(of: broadcast)
     }
 
     /// A node above begins each of its streams with a keyframe of its own accord. What we asked for would come on top of it:

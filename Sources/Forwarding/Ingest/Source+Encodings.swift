@@ -23,9 +23,9 @@ extension Source {
         for t in tracks.indices where tracks[t].negotiated.areEncodingsReported {
             let now = tracks[t].encodings.map { encoding in reports.first { $0.ssrc == encoding.ssrc } }
             guard now.contains(where: { $0 != nil }) else { continue }
-            let before = (tracks[t].names, tracks[t].preferred, tracks[t].reports.map { $0 != nil })
+            let before = (tracks[t].names, tracks[t].preferred, tracks[t].reports.map { $0?.presence })
             tracks[t].reports = now
-            if before != (tracks[t].names, tracks[t].preferred, now.map { $0 != nil }) { isNews = true }
+            if before != (tracks[t].names, tracks[t].preferred, now.map { $0?.presence }) { isNews = true }
         }
         return isNews
     }
@@ -55,20 +55,26 @@ extension Source {
 struct EncodingSupply {
     /// Where there are several.
     var names: [String]
-    var comes: [Bool]
+    var presences: [EncodingPresence]
     /// Index of the one for viewers without a wish of their own.
     var preferred: Int
+    /// Of a node above: which it sends; empty otherwise.
+    var sent: [Bool] = []
     /// Bytes of RTP payload per second, as far as they are known.
     var rates: [Int64] = []
 
     func rate(of encoding: Int) -> Int64 { encoding < rates.count ? rates[encoding] : 0 }
-    func comes(_ encoding: Int) -> Bool { encoding < comes.count && comes[encoding] }
+    func presence(of encoding: Int) -> EncodingPresence { encoding < presences.count ? presences[encoding] : .gone }
+    func comes(_ encoding: Int) -> Bool { presence(of: encoding) == .comes }
+    func isPausedAbove(_ encoding: Int) -> Bool { encoding < sent.count && !sent[encoding] }
     func name(of encoding: Int) -> String? { encoding < names.count ? names[encoding] : nil }
 }
 
 extension Source.Track {
     var supply: EncodingSupply {
-        EncodingSupply(names: names, comes: encodings.indices.map(comes), preferred: preferred)
+        EncodingSupply(
+            names: names, presences: encodings.indices.map(presence), preferred: preferred,
+            sent: reports.map { $0?.isSent == true })
     }
 
     /// Index of the encoding for viewers without a wish of their own.
@@ -77,8 +83,9 @@ extension Source.Track {
     func report(of encoding: Int) -> EncodingReport? { encoding < reports.count ? reports[encoding] : nil }
 
     /// Whether it comes, or would if the node above were asked for it.
-    func comes(_ encoding: Int) -> Bool {
-        reports.isEmpty ? choice.comes(encoding) : report(of: encoding) != nil
+    private func presence(of encoding: Int) -> EncodingPresence {
+        if !reports.isEmpty { return report(of: encoding)?.presence ?? .gone }
+        return negotiated.areEncodingsReported ? .awaited : choice.presences[encoding]
     }
 
     /// Of the encodings, where there are several.
@@ -97,6 +104,12 @@ package struct EncodingRate: Hashable, Sendable {
     package var bytesPerSecond: Int64
 
     package init(rid: String, bytesPerSecond: Int64) { (self.rid, self.bytesPerSecond) = (rid, bytesPerSecond) }
+
+    /// Others, one that has begun or ended, or a rate that is another by a quarter.
+    package static func differ(_ rates: [EncodingRate], _ before: [EncodingRate]) -> Bool {
+        rates.map(\.rid) != before.map(\.rid)
+            || zip(rates, before).contains { abs($0.bytesPerSecond - $1.bytesPerSecond) * 4 > $1.bytesPerSecond }
+    }
 }
 
 /// An encoding that a source sends at present.

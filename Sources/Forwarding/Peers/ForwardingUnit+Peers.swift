@@ -144,7 +144,8 @@ extension ForwardingUnit {
     /// What a viewer gets at first of a track.
     private func firstEncoding(of viewer: Viewer, track index: Int) -> Int {
         let track = viewer.broadcast.tracks[index]
-        return viewer.broadcast.supply(of: index).map { viewer.goal(of: track.format.kind, $0) } ?? track.preferredIndex
+        let supply = viewer.broadcast.supply(of: index)
+        return supply.flatMap { viewer.goal(of: track.format.kind, $0) } ?? track.preferredIndex
     }
 
     /// Low enough that the roll-over counter is surely 0 when the viewer sees its first packet (RFC 3711 §3.3.1).

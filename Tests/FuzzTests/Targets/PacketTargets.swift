@@ -53,8 +53,12 @@ extension FuzzTarget {
                     .encodings(
                         sender: SSRC(1),
                         [
-                            .init(ssrc: SSRC(2), name: "hi", bytesPerSecond: 9, isSent: true, isPreferred: true),
-                            .init(ssrc: SSRC(3), name: "", bytesPerSecond: 0, isSent: false, isPreferred: false),
+                            .init(
+                                ssrc: SSRC(2), name: "hi", bytesPerSecond: 9, isSent: true, isPreferred: true,
+                                presence: .comes),
+                            .init(
+                                ssrc: SSRC(3), name: "", bytesPerSecond: 0, isSent: false, isPreferred: false,
+                                presence: .gone),
                         ]), .wanted(sender: SSRC(1), [SSRC(2), SSRC(3)]),
                 ],
             ]

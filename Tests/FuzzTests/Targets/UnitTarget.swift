@@ -158,7 +158,8 @@ extension FuzzedUnit {
                 guard flags & 4 == 0 else { return nil }
                 return EncodingReport(
                     ssrc: SSRC(0x2000 + e), name: String(decoding: input.take(Int(flags >> 6)), as: UTF8.self),
-                    bytesPerSecond: UInt32(flags) << 8, isSent: flags & 1 == 0, isPreferred: flags & 2 != 0)
+                    bytesPerSecond: UInt32(flags) << 8, isSent: flags & 1 == 0, isPreferred: flags & 2 != 0,
+                    presence: flags & 8 == 0 ? .comes : flags & 16 == 0 ? .gone : .awaited)
             }
             return [.encodings(sender: media, reports)]
         default:

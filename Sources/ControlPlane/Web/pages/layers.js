@@ -4,14 +4,15 @@ import {links} from './events.js';
 
 const relation = 'urn:ietf:params:whep:ext:core:layer';
 
-/** Asks for an encoding by name; null: whichever the server thinks best. */
+/** Asks for an encoding by name; null: whichever the server thinks best. Whether the server will. */
 export async function select(session, rid) {
   const link = links(session.link).find(link => link.parameters.rel?.split(' ').includes(relation));
-  if (!link) return;
-  await fetch(new URL(link.target, session.resource), {
+  if (!link) return false;
+  const answer = await fetch(new URL(link.target, session.resource), {
     method: 'POST', signal: session.signal, headers: {...headers(session.token), 'content-type': 'application/json'},
     body: JSON.stringify(rid === null ? {} : {rid}),
   });
+  return answer.ok;
 }
 
 /**

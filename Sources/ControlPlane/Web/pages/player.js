@@ -72,9 +72,15 @@ function present(watching) {
   }
   watching.isPaused = false;
   showLayers($('quality'), [], null);
-  if (quality !== null) select(watching.session, quality).catch(() => {});
+  choose(watching);
   watching.follow({
-    layers: layers => { if (watching === current) showLayers($('quality'), Object.values(layers)[0] ?? [], quality); },
+    layers: event => {
+      if (watching !== current) return;
+      const layers = Object.values(event)[0] ?? [];
+      showLayers($('quality'), layers, quality);
+      // A node may come to know the name only now.
+      if (watching.chosen !== quality && layers.some(layer => layer.rid === quality)) choose(watching);
+    },
     active: () => { watching.isPaused = false; },
     inactive: () => { watching.isPaused = true; if (watching === current) showPaused(); },
     viewercount: ({viewercount}) => { if (watching === current) showCount(viewercount); },
@@ -255,8 +261,15 @@ $('sound').addEventListener('click', () => {
 let quality = null;
 $('quality').addEventListener('change', () => {
   quality = chosenLayer($('quality'));
-  if (current) select(current.session, quality).catch(() => {});
+  if (current) choose(current);
 });
+
+/** Tells the server what is chosen; a session begins with the server's choice. */
+async function choose(watching) {
+  const rid = quality;
+  if (rid === (watching.chosen ?? null)) return;
+  if (await select(watching.session, rid).catch(() => false)) watching.chosen = rid;
+}
 $('fullscreen').addEventListener('click', () => {
   const stage = $('stage');
   if (document.fullscreenElement) document.exitFullscreen();
