@@ -38,7 +38,6 @@ struct EncodingChoice {
 
     /// A packet that could be forwarded came. true: which encodings come is not as it was.
     mutating func received(_ encoding: Int, now: Instant) -> Bool {
-        let before = presences
         if !states[encoding].comes(now) { states[encoding].comesSince = now }
         states[encoding].overtaken = nil
         if states.count > 1 {
@@ -47,8 +46,13 @@ struct EncodingChoice {
             }
             current = wanted(now: now) ?? current
         }
-        for i in states.indices { presences[i] = states[i].presence(now) }
-        return presences != before
+        // In place, packet by packet.
+        var isNews = false
+        for i in states.indices where presences[i] != states[i].presence(now) {
+            presences[i] = states[i].presence(now)
+            isNews = true
+        }
+        return isNews
     }
 
     /// Of each encoding, as of the last packet.
