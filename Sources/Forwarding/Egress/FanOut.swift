@@ -120,9 +120,9 @@ struct FanOut {
         return true
     }
 
-    /// Lets a stream that waits for the encoding at the cursor begin, or go over to it, if the batch has what it waits for (a keyframe, or any audio) or the source has just
-    /// brought one. A keyframe whose first packet came late by repair has followers that went by already, so it begins
-    /// behind the head.
+    /// Lets a stream that waits for the encoding at the cursor begin, or go over to it, if the batch has what it waits for (a
+    /// keyframe, or any audio) or the source has just brought one. A keyframe whose first packet came late by repair has
+    /// followers that went by already, so it begins behind the head.
     private func begin(_ track: Track, stream index: Int, to outbox: Outbox, _ catchup: inout Catchup, now: Instant) {
         let encoding = track.encodings[cursor.encoding]
         let awaited = batch.first { $0.sequence >= encoding.formatStart && (!track.isVideo || $0.keyframe) }

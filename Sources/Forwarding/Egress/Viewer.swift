@@ -99,9 +99,11 @@ final class Viewer: Peer {
     func sendEncodingReport(to outbox: Outbox) {
         guard phase == .connected else { return }
         var reports: [EncodingReport] = []
+        let supplies = broadcast.tracks.indices.map { t in
+            records.contains { $0.track == t && $0.encoding != nil } ? broadcast.supply(of: t) : nil
+        }
         for (stream, record, _) in streams {
-            guard let e = record.encoding, let supply = broadcast.supply(of: record.track),
-                e < max(1, supply.names.count)
+            guard let e = record.encoding, let supply = supplies[record.track], e < max(1, supply.names.count)
             else { continue }
             reports.append(
                 EncodingReport(
