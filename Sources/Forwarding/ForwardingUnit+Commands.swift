@@ -53,7 +53,7 @@ extension ForwardingUnit {
     private func currentStatistics(ofSessions: Bool) -> UnitStatistics {
         var result = statistics
         result.broadcasts = broadcasts.count
-        result.packetsOut = fanOut.packets + catchup.packets
+        result.packetsOut = fanOut.packets + catchup.packets + statistics.probePackets
         result.repairsSent = catchup.repairs
         for peer in peers.values {
             if peer is Publisher { result.sources += 1 } else { result.sinks += 1 }

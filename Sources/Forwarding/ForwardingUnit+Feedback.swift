@@ -41,6 +41,8 @@ extension ForwardingUnit {
             }
         case .wanted where viewer.isRelay:
             nodeWants(part.wantedStreams(in: bytes), viewer, now: now)
+        case .transportFeedback:
+            takeFeedback(part, in: bytes, of: viewer, now: now)
         case .bye, .encodings, .wanted, .other:
             break
         }

@@ -25,6 +25,7 @@ extension ForwardingUnit {
         follow(peer, now: now)
         guard peer.phase == .connected else { return }
         if let publisher = peer as? Publisher { advance(publisher, now: now) }
+        if let viewer = peer as? Viewer { advanceLink(of: viewer, now: now) }
         guard peer.phase == .connected, now >= peer.nextReport else { return }
         peer.nextReport = now + Self.reportInterval
         if let publisher = peer as? Publisher {

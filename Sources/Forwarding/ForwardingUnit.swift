@@ -45,6 +45,8 @@ package final class ForwardingUnit {
     var catchup: Catchup
     /// What a NACK asks for, while it is looked at; kept for its memory.
     var lostNumbers: [SequenceNumber] = []
+    /// The same of what transport-wide feedback tells.
+    var arrivals: [Int64] = []
 
     package convenience init(_ configuration: Configuration) throws(DTLSError) {
         self.init(configuration, context: try DTLSContext(identity: configuration.identity))

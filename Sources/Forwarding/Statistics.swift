@@ -55,6 +55,10 @@ package struct UnitStatistics: Sendable {
     /// RTP packets sent to sinks, repairs included.
     package var packetsOut: UInt64 = 0
     package var repairsSent: UInt64 = 0
+    /// Viewers taken to a lower and to a higher encoding by what their links carry, and packets that tried that out.
+    package var stepsDown: UInt64 = 0
+    package var stepsUp: UInt64 = 0
+    package var probePackets: UInt64 = 0
     package var nacksSent: UInt64 = 0
     package var nacksReceived: UInt64 = 0
     package var keyframeRequestsSent: UInt64 = 0

@@ -78,8 +78,12 @@ final class Cascade {
     var codec = vp8
     var publishesAudio = true
     var packetsPerFrame: UInt16 = 6
-    /// Encodings that are published; each has half as many packets a frame as the one before.
+    /// So many times as large a keyframe is.
+    var keyframeSize: UInt16 = 1
+    /// Encodings that are published.
     var encodings: Set<Int> = [0]
+    /// Packets a frame of each; without them each has half as many as the one before.
+    var packetsOfEncodings: [Int] = []
     private var encodingSequences = [UInt16](repeating: 300, count: 8)
     /// Of these keyframes are made with the next frame.
     var forced: Set<Int> = []
@@ -151,12 +155,13 @@ final class Cascade {
     ///   - bursts: it gets the newest group of pictures at once.
     ///   - isRelay: it is a node, which has others below.
     ///   - encodings: streams of video, for a node.
+    ///   - tellsArrivals: it gives transport-wide feedback.
     @discardableResult
     func connect(
         source client: Host, to server: Host, rtx: Bool = true, video: [CodecFormat] = [vp8], bursts: Bool = false,
-        isRelay: Bool = false, encodings: Int = 1
+        isRelay: Bool = false, encodings: Int = 1, tellsArrivals: Bool = false
     ) -> (SessionID, SessionID) {
-        let tracks = tracks(rtx: rtx, video: video, encodings: encodings)
+        let tracks = tracks(rtx: rtx, video: video, encodings: encodings, tellsArrivals: tellsArrivals)
         return connect(client: client, server: server, clientReceives: true, tracks: tracks) {
             ($0.startsInBurst, $0.isRelay) = (bursts, isRelay)
         }
@@ -209,7 +214,7 @@ final class Cascade {
 
     /// The same agreement from the sender's and from the receiver's side. The first of `video` is sent at first.
     private func tracks(
-        rtx: Bool, video: [CodecFormat], audio: Bool = true, encodings: Int = 1
+        rtx: Bool, video: [CodecFormat], audio: Bool = true, encodings: Int = 1, tellsArrivals: Bool = false
     ) -> (sending: [NegotiatedTrack], receiving: [NegotiatedTrack]) {
         var (sending, receiving): ([NegotiatedTrack], [NegotiatedTrack]) = ([], [])
         for (mid, codec) in ([video[0]] + (audio ? [Self.formats[1].codec] : [])).enumerated() {
@@ -227,9 +232,10 @@ final class Cascade {
             }
             var extensions = HeaderExtensionIDs()
             extensions.mid = 3
+            if isVideo, tellsArrivals { extensions.transportSequence = 5 }
             var track = NegotiatedTrack(
                 mid: String(mid), codec: codec, payloadType: type(codec), rtxPayloadType: repair(codec),
-                feedback: feedback, extensions: extensions)
+                feedback: isVideo && tellsArrivals ? feedback.union(.transportCC) : feedback, extensions: extensions)
             track.alternatives = (isVideo ? video.dropFirst() : []).map {
                 .init(codec: $0, payloadType: type($0), rtxPayloadType: repair($0), feedback: feedback)
             }
@@ -266,7 +272,8 @@ final class Cascade {
     /// A smaller copy of a frame of the first encoding. Its clock is another, and it is made a moment later.
     private func publish(_ encoding: Int, of frame: [[UInt8]], to host: Host) {
         let isKey = forced.remove(encoding) != nil
-        let count = max(1, frame.count >> encoding)
+        let share = packetsOfEncodings.isEmpty ? packetsOfFirst >> encoding : packetsOfEncodings[encoding]
+        let count = max(1, frame.count * share / packetsOfFirst)
         let packets = frame.prefix(count).enumerated().compactMap { i, bytes -> [UInt8]? in
             guard let packet = unsafe RTPPacket.parse(bytes.span.bytes) else { return nil }
             defer { encodingSequences[encoding] &+= 1 }
@@ -281,15 +288,18 @@ final class Cascade {
         network.apply(.ingest(Self.broadcast, packets: packets, encoding: encoding), to: host)
     }
 
+    private var packetsOfFirst: Int { Int(packetsPerFrame) }
+
     func nextVideoFrame(key: Bool = false) -> [[UInt8]] {
         defer { frame += 1 }
-        return (0..<packetsPerFrame).map { index in
+        let isKey = key || frame % keyframeEvery == 0
+        let count = packetsPerFrame * (isKey ? keyframeSize : 1)
+        return (0..<count).map { index in
             defer { videoSequence &+= 1 }
             let stamp = Stamp(frame: frame, index: index, sent: network.now)
             published.append(stamp)
             // VP8 descriptor, S bit on the first packet; then a frame header, whose lowest bit is 0 in a keyframe, with
             // a keyframe's start code and size (RFC 6386 §9.1).
-            let isKey = key || frame % keyframeEvery == 0
             var head: [UInt8] = [
                 index == 0 ? 0x10 : 0x00, isKey ? 0x10 : 0x11, 0, 0, 0x9D, 0x01, 0x2A, 0x00, 0x05, 0xD0, 0x02,
             ]
@@ -302,7 +312,7 @@ final class Cascade {
             if codec.name == .h264 { (head[0], head[1]) = (isKey ? 0x65 : 0x41, index == 0 ? 0x80 : 0x40) }
             let filler = [UInt8](repeating: UInt8(index), count: 899 + Int(index % 3)) + [0]
             return RTPHeader.packet(
-                marker: index == packetsPerFrame - 1, payloadType: PayloadType(0),
+                marker: index == count - 1, payloadType: PayloadType(0),
                 sequence: SequenceNumber(videoSequence), timestamp: ticks(90_000), ssrc: SSRC(1),
                 payload: head + stamp.bytes + filler)
         }

@@ -59,6 +59,9 @@ struct LinkState {
         return chance(link.reordered, &random) ? arrival + link.reorderedBy : arrival
     }
 
+    /// Nothing leaves for so long.
+    mutating func stall(for time: Interval, now: Instant) { idleAt = max(idleAt, now) + time }
+
     private mutating func leaves(bytes: Int, now: Instant) -> Instant? {
         guard let rate = link.rate else { return now }
         let begin = max(now, idleAt)

@@ -72,6 +72,15 @@ final class VirtualNetwork {
         links[b.name + ">" + a.name] = LinkState(link)
     }
 
+    /// One direction between two hosts, while it is in use.
+    func change(from a: Host, to b: Host, _ change: (inout Link) -> Void) {
+        change(&links[a.name + ">" + b.name, default: LinkState(Link())].link)
+    }
+
+    func stall(from a: Host, to b: Host, for time: Interval) {
+        links[a.name + ">" + b.name]?.stall(for: time, now: now)
+    }
+
     func apply(_ command: Command, to host: Host) { apply([command], to: host) }
 
     /// Commands that a worker finds in its mailbox at once.

@@ -37,10 +37,23 @@ final class Broadcast {
         }
         supply.rates = tracks[track].encodings.enumerated().map { e, encoding in
             // A node that sends one of them measures it no better than the one above.
-            own?.report(of: e).map { Int64($0.bytesPerSecond) } ?? encoding.rate.bytesPerSecond ?? 0
+            own?.report(of: e).map { Int64($0.bytesPerSecond) } ?? encoding.rate.need ?? 0
         }
         return supply
     }
+
+    /// The encodings of a track that come and are measured, the one that takes least first.
+    func rungs(of t: Int, now: Instant) -> [Rung] {
+        if now - tracks[t].rungs.at >= Self.rungsAge {
+            let supply = supply(of: t)
+            let coming = tracks[t].encodings.indices.filter { supply?.comes($0) == true && supply!.rate(of: $0) > 0 }
+            let all = coming.map { Rung(encoding: $0, need: supply!.rate(of: $0)) }.sorted { $0.need < $1.need }
+            tracks[t].rungs = (all, now)
+        }
+        return tracks[t].rungs.all
+    }
+
+    private static let rungsAge = Interval.milliseconds(250)
 
     /// In the order in which they came.
     var peersInOrder: [Peer] { peers.values.sorted { $0.id.rawValue < $1.id.rawValue } }

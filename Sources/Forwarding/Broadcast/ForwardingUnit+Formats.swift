@@ -12,8 +12,12 @@ extension ForwardingUnit {
             }
             let track = broadcast.tracks[index]
             let isSame = track.format.codec.isSameStream(as: format.codec)
+            let hadChoice = track.format.rids.count > 1
             track.change(to: format, anew: !isSame)
-            guard !isSame else { continue }
+            guard !isSame else {
+                if hadChoice != (format.rids.count > 1) { watchLinks(of: broadcast) }
+                continue
+            }
             for case let viewer as Viewer in broadcast.peersInOrder {
                 guard let t = viewer.tracks.firstIndex(where: { $0.kind == format.kind }) else { continue }
                 guard viewer.tracks[t].use(playing: format.codec) else {
@@ -26,6 +30,7 @@ extension ForwardingUnit {
                         viewer.tracks[t].payloadType, form: viewer.records[r].form)
                 }
             }
+            watchLinks(of: broadcast)
             guard track.isVideo else { continue }
             for encoding in track.encodings where encoding.readers > 0 { encoding.keyframes.want(now: now) }
         }

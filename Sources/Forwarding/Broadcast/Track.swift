@@ -9,6 +9,10 @@ final class Track {
     var preferredIndex = 0
     /// Appended and removed by the functions below, which know who reads what.
     var streams: ContiguousArray<Stream> = []
+    /// Its encodings as steps of quality, the lowest first, and when that was looked at.
+    var rungs: (all: [Rung], at: Instant) = ([], .zero)
+    /// Viewers whose link decides which of them they get.
+    var watched = 0
     private let limits: Limits
 
     init(format: TrackFormat, limits: Limits) {

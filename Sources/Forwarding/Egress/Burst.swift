@@ -52,6 +52,8 @@ struct Burst {
     private var stamps: [Stamp] = []
     /// Outgoing numbers from the beginning of the burst, or of a replay, to its end; `.max` while it goes on.
     private var runs: [Range<Int64>]
+    /// Bytes per second that the link carries, where that is known.
+    private var most: Int64?
     private var tokens = leastTokens
     private var filled: Instant
 
@@ -59,8 +61,11 @@ struct Burst {
     ///   - first: its first outgoing number.
     ///   - former: the stream's burst before it.
     ///   - roundTrip: to the viewer, as far as it is known. What he asks for sooner, he asks without having seen any of this.
-    init(encoding: Int = 0, first: Int64, after former: Burst? = nil, roundTrip: Interval, now: Instant) {
-        self.encoding = encoding
+    init(
+        encoding: Int = 0, first: Int64, after former: Burst? = nil, pace: Int64? = nil, roundTrip: Interval,
+        now: Instant
+    ) {
+        (self.encoding, most) = (encoding, pace)
         runs = [first..<Int64.max]
         forgotten = former.map { $0.oldest..<max($0.oldest, min(first, $0.runs.last!.upperBound)) } ?? first..<first
         (began, started, filled, nextReplay) = (now, now, now, now + Self.patience + roundTrip * 3 / 4)
@@ -140,7 +145,9 @@ struct Burst {
     /// Whether a packet may leave now.
     /// - Parameter encodingRate: bytes per second that the encoding takes, as far as it is known.
     mutating func take(_ bytes: Int, encodingRate: Int64?, now: Instant) -> Bool {
-        let rate = max(Self.leastRate, (encodingRate ?? 0) * Self.pace)
+        let own = max(Self.leastRate, (encodingRate ?? 0) * Self.pace)
+        // Slower than the encoding it would never arrive.
+        let rate = min(own, self.most.map { max($0, (encodingRate ?? 0) * 5 / 4) } ?? own)
         let most = max(Self.leastTokens, rate * Self.quantum.nanoseconds / 1_000_000_000)
         let new = (now - filled).nanoseconds.multipliedReportingOverflow(by: rate)
         tokens = new.overflow ? most : min(most, tokens + new.partialValue / 1_000_000_000)
@@ -149,6 +156,9 @@ struct Burst {
         tokens -= Int64(bytes)
         return true
     }
+
+    /// The link carries no more than so many bytes per second.
+    mutating func limit(to rate: Int64) { most = rate }
 
     // MARK: Time
 

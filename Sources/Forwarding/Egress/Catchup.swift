@@ -124,7 +124,7 @@ struct Catchup {
                     return .paced
                 }
                 budget -= 1
-                if track.streams[index].send(packet, edge: edge, srtp: srtp, to: remote, outbox: outbox) {
+                if track.streams[index].send(packet, edge: edge, srtp: srtp, to: remote, outbox: outbox, now: now) {
                     packets += 1
                 }
             }
@@ -170,6 +170,8 @@ struct Catchup {
             return false
         }
         let encoding = track.encodings[origin.encoding]
+        // A link that has become too slow for an encoding is not filled with what it lacks of that: another's keyframe comes.
+        if viewer.link != nil, origin.encoding != stream.line.encoding { return false }
         guard origin.sequence >= encoding.formatStart, let entry = encoding.history.entry(origin.sequence),
             entry.arrival >= now - historyAge || record.burst?.covers(number) == true,
             let packet = LinePacket(origin.sequence, of: encoding, index: origin.encoding),
@@ -178,11 +180,14 @@ struct Catchup {
         var place = OutgoingLine.Place(number: number, offsets: origin.offsets)
         guard viewer.stampRepair(&place, of: packet, record: r) else { return false }
         if let rtx = record.rtx, let type = rtx.payloadType {
-            guard stream.sendRTX(packet, at: place, on: rtx, type: type, srtp: srtp, to: remote, outbox: outbox)
+            guard
+                stream.sendRTX(packet, at: place, on: rtx, type: type, srtp: srtp, to: remote, outbox: outbox, now: now)
             else { return false }
             viewer.records[r].rtx!.next += 1
         } else {
-            guard stream.repeatPacket(packet, at: place, srtp: srtp, to: remote, outbox: outbox) else { return false }
+            guard stream.repeatPacket(packet, at: place, srtp: srtp, to: remote, outbox: outbox, now: now) else {
+                return false
+            }
         }
         viewer.records[r].repaired(now: now)
         return true

@@ -103,12 +103,14 @@ struct FanOut {
                     begin(track, stream: index, to: outbox, &catchup, now: now)
                 case .head:
                     for i in batch.indices
-                    where track.streams[index].send(batch[i], srtp: srtp, to: remote, outbox: outbox) { packets += 1 }
+                    where track.streams[index].send(batch[i], srtp: srtp, to: remote, outbox: outbox, now: now) {
+                        packets += 1
+                    }
                 case .behind(let next):
                     // What came late for where it has been already; the rest it gets in its turn.
                     for i in batch.indices
                     where batch[i].sequence < next
-                        && track.streams[index].send(batch[i], srtp: srtp, to: remote, outbox: outbox)
+                        && track.streams[index].send(batch[i], srtp: srtp, to: remote, outbox: outbox, now: now)
                     { packets += 1 }
                 case .paused: break
                 case .waiting:

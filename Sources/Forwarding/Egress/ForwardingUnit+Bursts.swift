@@ -3,7 +3,13 @@ import WebRTC
 /// A viewer sees the newest group of pictures at once, instead of waiting for the next.
 extension ForwardingUnit {
     /// Lets a stream of video begin, or go on, at the newest keyframe of an encoding. false: it has to wait for one.
-    func beginInBurst(_ viewer: Viewer, record r: Int, encoding: Int, now: Instant) -> Bool {
+    ///
+    /// - Parameters:
+    ///   - pace: bytes per second that its link carries, where that is known.
+    ///   - wait: for so long nothing is sent.
+    func beginInBurst(
+        _ viewer: Viewer, record r: Int, encoding: Int, pace: Int64? = nil, after wait: Interval = .zero, now: Instant
+    ) -> Bool {
         let record = viewer.records[r]
         let track = viewer.broadcast.tracks[record.track]
         // What a node above does not send at present, its newest group is not.
@@ -12,8 +18,9 @@ extension ForwardingUnit {
         else { return false }
         let line = track.streams[record.index].line
         let burst = Burst(
-            encoding: encoding, first: line.next, after: record.burst, roundTrip: viewer.roundTrip, now: now)
-        let due = line.encoding == nil ? now + Burst.patience : now
+            encoding: encoding, first: line.next, after: record.burst, pace: pace, roundTrip: viewer.roundTrip,
+            now: now)
+        let due = line.encoding == nil ? now + Burst.patience : now + wait
         fanOut.start(
             viewer, record: r, encoding: encoding, at: start, in: burst, due: due, to: outbox, &catchup, now: now)
         return true

@@ -73,7 +73,9 @@ extension ForwardingUnit {
 
     /// A stream goes over to another encoding: with its next keyframe, or with the newest one that there is, if what it reads
     /// has come to an end.
-    private func direct(_ viewer: Viewer, record r: Int, to encoding: Int, atOnce: Bool, mayAsk: Bool, now: Instant) {
+    func direct(
+        _ viewer: Viewer, record r: Int, to encoding: Int, atOnce: Bool = false, mayAsk: Bool = true, now: Instant
+    ) {
         let (track, index) = (viewer.broadcast.tracks[viewer.records[r].track], viewer.records[r].index)
         let isWaiting = track.streams[index].position == .waiting
         if isWaiting { track.turn(stream: index, to: encoding) } else { track.head(stream: index, for: encoding) }
@@ -86,9 +88,10 @@ extension ForwardingUnit {
     func tellRates(of publisher: Publisher) {
         let broadcast = publisher.broadcast
         guard broadcast.succession.source === publisher,
-            let own = publisher.source.tracks.first(where: { $0.negotiated.kind == .video && $0.names.count > 1 }),
-            let supply = broadcast.supply(of: own.target)
+            let t = publisher.source.tracks.firstIndex(where: { $0.negotiated.kind == .video && $0.names.count > 1 }),
+            let supply = broadcast.supply(of: publisher.source.tracks[t].target)
         else { return }
+        publisher.source.tracks[t].choice.rank(supply.rates)
         let rates = supply.names.enumerated().map { e, name in
             EncodingRate(rid: name, bytesPerSecond: supply.comes(e) ? supply.rate(of: e) : 0)
         }
@@ -139,8 +142,12 @@ extension ForwardingUnit {
         var streams: [SSRC] = []
         for t in publisher.source.tracks.indices where !publisher.source.tracks[t].reports.isEmpty {
             let target = publisher.broadcast.tracks[publisher.source.tracks[t].target]
+            let lowest =
+                target.watched > 0
+                ? publisher.broadcast.rungs(of: publisher.source.tracks[t].target, now: now).first : nil
             let roundTrip = publisher.transport.roundTrip ?? .zero
-            let (wanted, new, mustTell) = publisher.source.tracks[t].demand(of: target, roundTrip: roundTrip, now: now)
+            let (wanted, new, mustTell) = publisher.source.tracks[t].demand(
+                of: target, keeping: lowest?.encoding, roundTrip: roundTrip, now: now)
             // It begins with a keyframe of its own accord.
             for e in new { target.encodings[e].keyframes.expect(until: now + roundTrip + Self.keyframePatience) }
             streams += wanted.compactMap { publisher.source.tracks[t].encodings[$0].ssrc }

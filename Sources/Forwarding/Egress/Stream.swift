@@ -39,8 +39,10 @@ struct Stream {
     /// Index of its record at the viewer.
     let record: UInt8
     private var encodings: (read: UInt8, destination: UInt8)
-    /// The MID travels until the viewer's first report on our SSRC proves that it knows the stream (RFC 8843 §15).
+    /// The MID travels until the viewer's first report on our SSRC proves that it knows the stream (RFC 8843 §15); the
+    /// transport-wide number as long as the viewer's link is watched.
     private var extensions: OutgoingExtensions
+    private var transportSequenceID: UInt8 = 0
 
     /// `cursor` beside numbers of the line. At the head it is negative: the outgoing number at which a burst ended, if there
     /// was one, is kept there.
@@ -125,7 +127,20 @@ struct Stream {
     mutating func use(_ type: PayloadType, form: Form) { (payloadType, self.form) = (type, form) }
 
     mutating func viewerKnowsStream() {
-        if form == .sealedOnce { extensions = Self.noExtensions }
+        if form == .sealedOnce { carry(mid: "", midID: 0, transportSequenceID: transportSequenceID) }
+    }
+
+    /// Its packets carry transport-wide numbers from now on, under the extension's id; 0: none.
+    mutating func number(_ negotiated: NegotiatedTrack, transportSequenceID: UInt8) {
+        precondition(form == .sealedOnce || transportSequenceID == 0, "a packet with a number of its own is no other")
+        carry(
+            mid: negotiated.mid, midID: negotiated.extensions.mid, transportSequenceID: transportSequenceID)
+    }
+
+    private mutating func carry(mid: String, midID: UInt8, transportSequenceID: UInt8) {
+        self.transportSequenceID = transportSequenceID
+        extensions =
+            OutgoingExtensions(mid: mid, midID: midID, transportSequenceID: transportSequenceID) ?? Self.noExtensions
     }
 
     // MARK: Sending
@@ -134,11 +149,12 @@ struct Stream {
     ///
     /// - Parameter edge: where the encoding's line is now, for a packet of a burst that leaves in its turn.
     mutating func send(
-        _ packet: LinePacket, edge: UInt32? = nil, srtp: SRTPSession, to remote: TransportAddress, outbox: Outbox
+        _ packet: LinePacket, edge: UInt32? = nil, srtp: SRTPSession, to remote: TransportAddress, outbox: Outbox,
+        now: Instant
     ) -> Bool {
         guard var place = line.forward(encoding: packet.encoding, source: packet.sequence) else { return false }
         if place.number < burstEnd, !viewer.stamp(&place, of: packet, record: Int(record), edge: edge) { return false }
-        guard seal(packet, at: place, srtp: srtp, remote: remote, outbox: outbox) else { return false }
+        guard seal(packet, at: place, srtp: srtp, remote: remote, outbox: outbox, now: now) else { return false }
         packets += 1
         bytes += UInt64(packet.length)
         if packet.marker { frames += 1 }
@@ -149,21 +165,23 @@ struct Stream {
     /// Sends the very same packet again.
     func repeatPacket(
         _ packet: LinePacket, at place: OutgoingLine.Place, srtp: SRTPSession, to remote: TransportAddress,
-        outbox: Outbox
+        outbox: Outbox, now: Instant
     ) -> Bool {
         precondition(form == .repeatable, "a packet that may look different is not sealed again")
-        return seal(packet, at: place, srtp: srtp, remote: remote, outbox: outbox)
+        return seal(packet, at: place, srtp: srtp, remote: remote, outbox: outbox, now: now)
     }
 
     private func seal(
-        _ packet: LinePacket, at place: OutgoingLine.Place, srtp: SRTPSession, remote: TransportAddress, outbox: Outbox
+        _ packet: LinePacket, at place: OutgoingLine.Place, srtp: SRTPSession, remote: TransportAddress, outbox: Outbox,
+        now: Instant
     ) -> Bool {
         let padding = form == .sealedOnce || packet.length == 0 ? packet.padding : 0
         guard let target = unsafe outbox.reserve(Outbox.maximumDatagram) else { return false }
         let header = unsafe RTPHeader.write(
             to: target, marker: packet.marker, padding: padding > 0, payloadType: payloadType,
             sequence: SequenceNumber(UInt16(truncatingIfNeeded: place.number)),
-            timestamp: place.offsets.moved(timestamp: packet.timestamp), ssrc: ssrc, extensions: extensions)
+            timestamp: place.offsets.moved(timestamp: packet.timestamp), ssrc: ssrc, extensions: extensions,
+            transportSequence: transportSequence(packet.length, now: now))
         let prefix =
             place.offsets.movesPictures ? unsafe writePrefix(of: packet, place.offsets, to: target + header) : 0
         let length = unsafe srtp.sealRTP(
@@ -177,13 +195,14 @@ struct Stream {
     /// prefix, and the original payload.
     func sendRTX(
         _ packet: LinePacket, at place: OutgoingLine.Place, on rtx: StreamRecord.RTX, type: PayloadType,
-        srtp: SRTPSession, to remote: TransportAddress, outbox: Outbox
+        srtp: SRTPSession, to remote: TransportAddress, outbox: Outbox, now: Instant
     ) -> Bool {
         guard let target = unsafe outbox.reserve(Outbox.maximumDatagram) else { return false }
         let header = unsafe RTPHeader.write(
             to: target, marker: packet.marker, padding: false, payloadType: type,
             sequence: SequenceNumber(UInt16(truncatingIfNeeded: rtx.next)),
-            timestamp: place.offsets.moved(timestamp: packet.timestamp), ssrc: rtx.ssrc, extensions: extensions)
+            timestamp: place.offsets.moved(timestamp: packet.timestamp), ssrc: rtx.ssrc, extensions: extensions,
+            transportSequence: transportSequence(packet.length, now: now))
         let original = UInt16(truncatingIfNeeded: place.number).bigEndian
         unsafe target.storeBytes(of: original, toByteOffset: header, as: UInt16.self)
         let prefix =
@@ -193,6 +212,12 @@ struct Stream {
             payloadLength: packet.length - prefix, padding: 0, index: UInt64(rtx.next))
         viewer.commit(length, to: remote, outbox: outbox)
         return true
+    }
+
+    /// Of a packet that is about to leave.
+    @inline(__always)
+    private func transportSequence(_ length: Int, now: Instant) -> UInt16 {
+        extensions.hasTransportSequence ? viewer.numberPacket(length, now: now) : 0
     }
 
     /// The payload's beginning, up to its pictures' numbers, moved; its length.

@@ -9,6 +9,12 @@ final class Viewer: Peer {
     var records: [StreamRecord] = []
     /// Names of the encodings that it has asked for.
     var wishes: [MediaKind: String] = [:]
+    /// Watched where there are encodings to choose from.
+    var link: ViewerLink?
+    /// Index of the record of the stream that tells of it.
+    var linkRecord = 0
+    /// Index of the encoding beyond which its link goes under; nil: it may have the best.
+    var heldAt: Int?
     /// From its receiver reports.
     private var reportedRoundTrip: Interval?
 
@@ -39,7 +45,17 @@ final class Viewer: Peer {
         if let wish = wishes[kind].flatMap({ supply.names.firstIndex(of: $0) }), supply.presence(of: wish) != .gone {
             return supply.comes(wish) ? wish : nil
         }
+        if kind == .video, let heldAt, supply.comes(heldAt) { return heldAt }
         return supply.comes(supply.preferred) ? supply.preferred : nil
+    }
+
+    /// A packet of RTP payload leaves; its transport-wide number.
+    func numberPacket(_ length: Int, now: Instant) -> UInt16 { link?.sent(length, now: now) ?? 0 }
+
+    override var nextDeadline: Deadline {
+        var deadline = super.nextDeadline
+        if let link { deadline.include(link.nextDeadline, .link) }
+        return deadline
     }
 
     func measured(roundTrip sample: Interval) {

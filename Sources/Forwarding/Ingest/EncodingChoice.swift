@@ -1,7 +1,8 @@
 import WebRTC
 
-/// Which encoding of a simulcast track viewers get who have no wish of their own: the first in the publisher's order
-/// (RFC 8853 §5.2: the preferred one) that keeps coming.
+/// Which encoding of a simulcast track viewers get who have no wish of their own: the one that takes most of those that keep
+/// coming. As long as they are not measured the publisher's order counts (RFC 8853 §5.2), which says nothing of quality:
+/// OBS puts its largest first, browsers their smallest.
 ///
 ///     current falls silent while another comes ──► that is current
 ///     a preferred one has come for a while     ──► that is current
@@ -28,11 +29,14 @@ struct EncodingChoice {
     }
 
     private var states: [State]
+    /// Their indices, the best first.
+    private var order: [Int]
     /// Its index.
     private(set) var current = 0
 
     init(count: Int) {
         states = Array(repeating: State(), count: max(1, count))
+        order = Array(states.indices)
         presences = states.map { _ in .awaited }
     }
 
@@ -55,15 +59,21 @@ struct EncodingChoice {
         return isNews
     }
 
+    /// What each takes, 0 where that is not known. One has to be larger by a quarter to be better.
+    mutating func rank(_ needs: [Int64]) {
+        guard needs.count == order.count, let largest = needs.max(), largest / 5 * 4 > needs[order[0]] else { return }
+        order = order.indices.sorted { needs[$0] > needs[$1] }
+    }
+
     /// Of each encoding, as of the last packet.
     private(set) var presences: [EncodingPresence]
 
     private func wanted(now: Instant) -> Int? {
-        let better = states[..<current].firstIndex { state in
-            state.comes(now) && state.comesSince.map { $0 + Self.probation <= now } == true
+        let better = order.prefix { $0 != current }.first { e in
+            states[e].comes(now) && states[e].comesSince.map { $0 + Self.probation <= now } == true
         }
         if let better { return better }
         guard states[current].isStalled(now) else { return nil }
-        return states.indices.first { $0 != current && states[$0].comes(now) }
+        return order.first { $0 != current && states[$0].comes(now) }
     }
 }

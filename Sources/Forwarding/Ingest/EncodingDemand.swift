@@ -1,7 +1,7 @@
 import WebRTC
 
-/// Which encodings of a track this node wants of the node above: those that somebody here reads, and for a while those that
-/// somebody has read. Told again until the other's report shows it.
+/// Which encodings of a track this node wants of the node above: those that somebody here reads, for a while those that
+/// somebody has read, and the lowest for those whose links may get worse. Told again until the other's report shows it.
 struct EncodingDemand {
     /// Somebody who comes back within this finds it running.
     static let linger = Interval.seconds(Int64(2))
@@ -50,11 +50,14 @@ struct EncodingDemand {
 
 extension Source.Track {
     /// What is wanted of its encodings (`EncodingDemand.update`).
+    /// - Parameter kept: also wanted when nobody reads it.
     mutating func demand(
-        of target: Track, roundTrip: Interval, now: Instant
+        of target: Track, keeping kept: Int?, roundTrip: Interval, now: Instant
     ) -> (wanted: [Int], new: [Int], mustTell: Bool) {
-        demand.update(
-            isRead: zip(target.encodings, reports).map { $0.readers > 0 && $1 != nil }, fallback: preferred,
-            sent: reports.indices.filter { reports[$0]?.isSent == true }, roundTrip: roundTrip, now: now)
+        var isRead = zip(target.encodings, reports).map { $0.readers > 0 && $1 != nil }
+        if let kept, isRead.indices.contains(kept), reports[kept] != nil { isRead[kept] = true }
+        return demand.update(
+            isRead: isRead, fallback: preferred, sent: reports.indices.filter { reports[$0]?.isSent == true },
+            roundTrip: roundTrip, now: now)
     }
 }

@@ -27,4 +27,6 @@ package enum DeadlineReason: UInt8, CaseIterable, Sendable {
     case silence
     /// A publisher may have to take over.
     case succession
+    /// What a viewer's link carries is tried, or he has said nothing of it for long.
+    case link
 }

@@ -102,6 +102,7 @@ extension ForwardingUnit {
                 return close(viewer, reason: .incompatible, now: now)
             }
             addStreams(of: viewer, viewer.tracks[t], track: index)
+            watchLink(of: viewer)
             guard track.isVideo else { continue }
             for r in viewer.records.indices where viewer.records[r].track == index {
                 beginSoon(viewer, record: r, inBurst: viewer.startsInBurst, now: now)
@@ -152,6 +153,8 @@ extension ForwardingUnit {
     private static let firstNumbers: Range<Int64> = 0..<0x4000
 
     private func removeStreams(of viewer: Viewer) {
+        if viewer.link != nil { viewer.broadcast.tracks[viewer.records[viewer.linkRecord].track].watched -= 1 }
+        viewer.link = nil
         for r in viewer.records.indices {
             let (track, index) = (viewer.broadcast.tracks[viewer.records[r].track], viewer.records[r].index)
             // Swap-remove keeps the array dense; the stream that moves learns its new place. It may be this viewer's.

@@ -39,6 +39,8 @@ package enum RTCPCompound {
             return .encodings(sender: part.sender(in: bytes), part.encodingReports(in: bytes))
         case .wanted:
             return .wanted(sender: part.sender(in: bytes), part.wantedStreams(in: bytes))
+        case .transportFeedback:
+            return TransportFeedback.parse(bytes.extracting(part.body)).map { .transportFeedback($0) }
         case .other:
             return other(part, bytes.extracting(part.body))
         }
@@ -47,8 +49,6 @@ package enum RTCPCompound {
     private static func other(_ part: RTCPPart, _ body: borrowing RawSpan) -> RTCPPacket? {
         switch (part.type, part.format) {
         case (RTCPType.sourceDescription, _): sourceDescription(chunks: Int(part.format), body)
-        case (RTCPType.transportLayerFeedback, RTCPType.transportWideFormat):
-            TransportFeedback.parse(body).map { .transportFeedback($0) }
         case (RTCPType.payloadSpecificFeedback, RTCPType.applicationFormat): applicationFeedback(body)
         default: .other(packetType: part.type, format: part.format)
         }

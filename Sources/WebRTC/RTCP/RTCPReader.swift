@@ -34,6 +34,7 @@ package struct RTCPPart {
         case senderReport, receiverReport, bye, nack, pli, fir
         /// Of `EncodingReport`; whose name is another, or cut off, is `other`.
         case encodings, wanted
+        case transportFeedback
         case other
     }
 
@@ -73,6 +74,7 @@ package struct RTCPPart {
         case (RTCPType.transportLayerFeedback, RTCPType.nackFormat): .nack
         case (RTCPType.payloadSpecificFeedback, RTCPType.pliFormat): .pli
         case (RTCPType.payloadSpecificFeedback, RTCPType.firFormat): .fir
+        case (RTCPType.transportLayerFeedback, RTCPType.transportWideFormat): .transportFeedback
         case (RTCPType.application, RTCPType.reportSubtype) where isOurs: .encodings
         case (RTCPType.application, RTCPType.wishSubtype) where isOurs: .wanted
         default: .other
@@ -89,7 +91,8 @@ package struct RTCPPart {
         case .nack: body.count >= 12 && body.count % 4 == 0
         case .pli: body.count >= 8
         case .fir: body.count >= 16 && body.count % 8 == 0
-        case .encodings, .wanted, .other: true
+        // These are looked at when they are read.
+        case .transportFeedback, .encodings, .wanted, .other: true
         }
     }
 }
@@ -149,5 +152,12 @@ extension RTCPPart {
     package func request(_ index: Int, in bytes: borrowing RawSpan) -> RTCPPacket.FullIntraRequest {
         let at = body.lowerBound + 8 + 8 * index
         return RTCPPacket.FullIntraRequest(media: SSRC(bytes.octets4(at: at)), sequence: bytes.octet(at: at + 4))
+    }
+
+    /// Of transport-wide feedback: puts the arrivals of the packets from the returned number on in place of what is in
+    /// `arrivals`, in ticks of 250 µs, `TransportFeedback.missing` for those that have not arrived. nil: it is malformed.
+    package func readArrivals(in bytes: borrowing RawSpan, into arrivals: inout [Int64]) -> UInt16? {
+        guard TransportFeedback.readArrivals(of: bytes.extracting(body), into: &arrivals) else { return nil }
+        return bytes.octets2(at: body.lowerBound + 8)
     }
 }

@@ -81,61 +81,79 @@ extension TransportFeedback {
         case large = 2
     }
 
+    /// 16 bits that tell the statuses of some packets in a row.
+    private struct Chunk {
+        let raw: UInt16
+
+        var isRun: Bool { raw & 0x8000 == 0 }
+        var count: Int { isRun ? Int(raw & 0x1FFF) : raw & 0x4000 == 0 ? 14 : 7 }
+
+        /// nil: a reserved one.
+        func status(_ i: Int) -> Status? {
+            if isRun { return Status(rawValue: raw >> 13) }
+            let (width, mask): (Int, UInt16) = raw & 0x4000 == 0 ? (1, 1) : (2, 3)
+            return Status(rawValue: raw >> UInt16(14 - (i + 1) * width) & mask)
+        }
+    }
+
+    /// `arrivals` of a packet that did not arrive, where they are read in place.
+    package static let missing = Int64.min
+
     /// `body` begins at the sender's SSRC and ends before padding. nil: statuses or deltas missing, a reserved status,
     /// or too many.
     static func parse(_ body: borrowing RawSpan) -> TransportFeedback? {
-        guard body.byteCount >= 16 else { return nil }
-        let count = Int(body.octets2(at: 10))
-        guard 1...maximumStatuses ~= count else { return nil }
-        var offset = 16
-        var statuses: [Status] = []
-        statuses.reserveCapacity(count)
-        while statuses.count < count {
-            guard offset + 2 <= body.byteCount, appendChunk(body.octets2(at: offset), to: &statuses, limit: count)
-            else { return nil }
-            offset += 2
-        }
-        // 24 bits, signed
-        let reference = Int64(Int32(bitPattern: body.octets3(at: 12) << 8) >> 8)
-        var time = reference * ticksPerReference
-        var arrivals: [Int64?] = []
-        arrivals.reserveCapacity(count)
-        for status in statuses {
-            switch status {
-            case .missing:
-                arrivals.append(nil)
-                continue
-            case .small:
-                guard offset < body.byteCount else { return nil }
-                time += Int64(body.octet(at: offset))
-                offset += 1
-            case .large:
-                guard offset + 2 <= body.byteCount else { return nil }
-                time += Int64(Int16(bitPattern: body.octets2(at: offset)))
-                offset += 2
-            }
-            arrivals.append(time)
-        }
+        var arrivals: [Int64] = []
+        guard readArrivals(of: body, into: &arrivals) else { return nil }
         return TransportFeedback(
             sender: SSRC(body.octets4(at: 0)), media: SSRC(body.octets4(at: 4)), baseSequence: body.octets2(at: 8),
-            feedbackCount: body.octet(at: 15), arrivals: arrivals)
+            feedbackCount: body.octet(at: 15), arrivals: arrivals.map { $0 == missing ? nil : $0 })
     }
 
-    /// False: a reserved status. The last chunk may say more than `limit`; the rest is filling.
-    private static func appendChunk(_ chunk: UInt16, to statuses: inout [Status], limit: Int) -> Bool {
-        if chunk & 0x8000 == 0 {
-            guard let status = Status(rawValue: chunk >> 13) else { return false }
-            let run = min(Int(chunk & 0x1FFF), limit - statuses.count)
-            statuses.append(contentsOf: repeatElement(status, count: run))
-            // A run of nothing never gets anywhere.
-            return run > 0
-        }
-        let width: UInt16 = chunk & 0x4000 == 0 ? 1 : 2
-        for i in 1...(14 / width) where statuses.count < limit {
-            guard let status = Status(rawValue: chunk >> (14 - i * width) & (1 << width - 1)) else { return false }
-            statuses.append(status)
+    /// Puts the arrivals in place of what is in `arrivals`, without an allocation where that has room. false: as for `parse`.
+    static func readArrivals(of body: borrowing RawSpan, into arrivals: inout [Int64]) -> Bool {
+        arrivals.removeAll(keepingCapacity: true)
+        guard body.byteCount >= 16 else { return false }
+        let count = Int(body.octets2(at: 10))
+        guard 1...maximumStatuses ~= count, let deltas = endOfChunks(of: body, count: count) else { return false }
+        // 24 bits, signed
+        let reference = Int64(Int32(bitPattern: body.octets3(at: 12) << 8) >> 8)
+        var (time, at, chunkAt) = (reference * ticksPerReference, deltas, 16)
+        while arrivals.count < count {
+            let chunk = Chunk(raw: body.octets2(at: chunkAt))
+            chunkAt += 2
+            // The last one may say more than there are packets; the rest is filling.
+            for i in 0..<min(chunk.count, count - arrivals.count) {
+                switch chunk.status(i) {
+                case .missing:
+                    arrivals.append(missing)
+                    continue
+                case .small:
+                    guard at < body.byteCount else { return false }
+                    time += Int64(body.octet(at: at))
+                    at += 1
+                case .large:
+                    guard at + 2 <= body.byteCount else { return false }
+                    time += Int64(Int16(bitPattern: body.octets2(at: at)))
+                    at += 2
+                case nil: return false
+                }
+                arrivals.append(time)
+            }
         }
         return true
+    }
+
+    /// nil: they end too soon.
+    private static func endOfChunks(of body: borrowing RawSpan, count: Int) -> Int? {
+        var (at, told) = (16, 0)
+        while told < count {
+            guard at + 2 <= body.byteCount else { return nil }
+            let chunk = Chunk(raw: body.octets2(at: at))
+            // A run of nothing never gets anywhere.
+            guard chunk.count > 0 else { return nil }
+            (at, told) = (at + 2, told + chunk.count)
+        }
+        return at
     }
 }
 

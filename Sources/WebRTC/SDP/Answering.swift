@@ -172,18 +172,21 @@ private struct Answer {
         _ section: MediaSection, sending payload: MediaSection.Payload, of stream: CodecFormat,
         as streams: [NegotiatedTrack.LocalStream], streamName: String
     ) {
-        // Of the extensions we write only this one, and it only where it fits the one-byte form.
+        // Of the extensions we write only these, and the MID only where it fits the one-byte form.
         var ids = HeaderExtensionIDs()
-        if section.mid.utf8.count <= OutgoingExtensions.maximumMIDLength {
-            ids.mid = section.extensionIDs { $0.receives }.mid
-        }
+        let offered = section.extensionIDs { $0.receives }
+        if section.mid.utf8.count <= OutgoingExtensions.maximumMIDLength { ids.mid = offered.mid }
+        // Each packet with such a number is another, which one that is sent again must not be (`Stream.Form`).
+        let isNumbered = section.kind == .video && streams.count == 1 && streams[0].rtxSSRC != nil
+        if isNumbered { ids.transportSequence = offered.transportSequence }
         var track = NegotiatedTrack(
             mid: section.mid, codec: payload.codec, payloadType: payload.type)
         track.locals = streams
         track.agree(on: payload, ids)
-        track.feedback.subtract(NegotiatedTrack.unusedBySenders)
+        let unused: NegotiatedTrack.Feedback = track.extensions.transportSequence == 0 ? [.transportCC, .remb] : .remb
+        track.feedback.subtract(unused)
         for other in section.payloads where other.type != payload.type {
-            let feedback = other.feedback.subtracting(NegotiatedTrack.unusedBySenders)
+            let feedback = other.feedback.subtracting(unused)
             track.alternatives.append(
                 .init(
                     codec: other.codec, payloadType: other.type,
@@ -275,9 +278,6 @@ extension NegotiatedTrack {
         }
         rtxPayloadType = feedback.contains(.nack) ? payload.rtx : nil
     }
-
-    /// Feedback that does nothing for what we send: packets carry no transport-wide numbers, nothing is estimated.
-    fileprivate static let unusedBySenders: Feedback = [.transportCC, .remb]
 
     /// Whether each repair stream can be tied to what it repairs (RFC 4588 §5.3, RFC 8852 §3.2). A single stream's can.
     fileprivate var tellsRepairsApart: Bool {

@@ -24,8 +24,10 @@ import Testing
         #expect(answer.media.allSatisfy { $0.has("sendonly") && !$0.has("simulcast") })
         let video = try #require(agreement.tracks.first { $0.kind == .video })
         #expect("\(video.payloadType.rawValue)/\(video.rtxPayloadType?.rawValue ?? 0)" == types)
-        #expect(video.feedback == [.nack, .pli, .fir], "packets carry no transport-wide numbers, nothing is estimated")
-        #expect(video.extensions.mid != 0 && video.extensions.transportSequence == 0)
+        #expect(video.feedback == [.nack, .pli, .fir, .transportCC])
+        #expect(video.extensions.mid != 0 && video.extensions.transportSequence != 0)
+        let audio = try #require(agreement.tracks.first { $0.kind == .audio })
+        #expect(audio.extensions.transportSequence == 0 && !audio.feedback.contains(.transportCC))
         #expect(video.extensions.rid == 0 && video.encodings.isEmpty)
     }
 
