@@ -37,7 +37,8 @@ install_packages() {
 }
 
 install_python() {
-    local stamp=".venv/.installed-$(printf '%s ' "${python_packages[@]}" | cksum | cut -d' ' -f1)"
+    local stamp
+    stamp=.venv/.installed-$(printf '%s ' "${python_packages[@]}" | cksum | cut -d' ' -f1)
     [ -e "$stamp" ] && return 0
     echo "── Installing Python tools into .venv: ${python_packages[*]}"
     python3 -m venv .venv

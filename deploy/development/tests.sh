@@ -29,7 +29,7 @@ step "Sockets, HTTP and whole nodes (Swift)" '^. Suite .* passed|^. Test run' \
 step "Five hundred simulated clusters with random faults" '^cluster simulation|^. Test run' \
     env CASCADE_SEEDS=500 "${test[@]}" --filter ClusterSimulationTests
 
-echo "── Kubernetes: the sidecar, with the real kubectl"
+echo "── Kubernetes: the chart and the sidecar, with the real helm and kubectl"
 .venv/bin/python -m pytest -q --tb=short Tests/Kubernetes
 
 echo "── Attacks on running nodes, the quick ones (make attack runs all)"
