@@ -9,10 +9,9 @@ import pytest
 import yaml
 
 import kinds
-from conftest import ROOT, TOOLS
+from conftest import CHART, ROOT, TOOLS, helm, mounted, render
 from nodes import bin_path
 
-CHART = ROOT / "deploy/helm/cascade"
 REGIONS = ROOT / "deploy/kubernetes/three-regions"
 IMAGE = "image: { repository: registry.example.net/cascade, tag: '1', pullSecrets: [registry] }\n"
 
@@ -64,23 +63,13 @@ def files(name: str) -> tuple[str, ...]:
     return (str(REGIONS / "values.yaml"), str(REGIONS / name / "values.yaml")) if name in THREE else ()
 
 
-def helm(*arguments, values: str = "", check: bool = True) -> subprocess.CompletedProcess:
-    if values:
-        arguments += ("--values", "-")
-    done = subprocess.run([TOOLS / "helm", *arguments], input=values, capture_output=True, text=True)
-    assert not check or done.returncode == 0, done.stderr
-    return done
-
-
 def arguments(name: str) -> list[str]:
     return [part for file in files(name) for part in ("--values", file)]
 
 
 @functools.cache
 def text(name: str) -> str:
-    done = helm("template", "cascade", CHART, "--namespace", "media", *arguments(name), values=VALUES.get(name, ""))
-    assert done.stderr == ""
-    return done.stdout
+    return render("template", "cascade", CHART, "--namespace", "media", *arguments(name), values=VALUES.get(name, ""))
 
 
 @functools.cache
@@ -120,23 +109,6 @@ def test_the_same_values_are_the_same_bytes(name):
     assert text(name) == first
 
 
-def mounted(name: str, pod: dict, container: dict, folder: pathlib.Path, secrets: dict[str, dict[str, str]]) -> dict[str, pathlib.Path]:
-    """The projected volumes of a container as files, where `secrets` are what an operator has made."""
-    maps = {thing["metadata"]["name"]: thing["data"] for thing in of_kind(name, "ConfigMap")}
-    places = {}
-    for mount in container["volumeMounts"]:
-        volume = next(volume for volume in pod["volumes"] if volume["name"] == mount["name"])
-        place = places[mount["mountPath"]] = folder / mount["name"]
-        for source in volume.get("projected", {}).get("sources", []):
-            [(kind, its)] = source.items()
-            data = (maps if kind == "configMap" else secrets)[its["name"]]
-            for item in its.get("items", [{"key": key, "path": key} for key in data]):
-                path = place / item["path"]
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(data[item["key"]])
-    return places
-
-
 @pytest.mark.parametrize("name", SETS)
 def test_nodes_accept_their_command_lines_and_topology(name, authority, tmp_path):
     """`--check` of the real programs, for every pod, with what its volumes would have and nothing else."""
@@ -146,7 +118,7 @@ def test_nodes_accept_their_command_lines_and_topology(name, authority, tmp_path
     checked = []
     for set_name, replicas, pod in pods(name):
         [container] = pod["containers"]
-        places = mounted(name, pod, container, tmp_path / set_name, secrets)
+        places = mounted(rendered(name), pod, container, tmp_path / set_name, secrets)
         [program] = container["command"]
         command = [str(bin_path() / program.removeprefix("cascade-"))]
         for argument in container["args"]:
@@ -368,4 +340,9 @@ def test_shell_scripts_have_no_findings():
     scripts = sorted((ROOT / "deploy").rglob("*.sh"))
     assert CHART / "files/endpointslice-sync.sh" in scripts
     done = subprocess.run([TOOLS / "shellcheck", *scripts], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_dockerfile_has_no_findings():
+    done = subprocess.run([TOOLS / "hadolint", ROOT / "Dockerfile"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

