@@ -23,7 +23,7 @@ regions:
   - name: eu
     origins: { count: 2, url: "https://in.example.net", advertise: [203.0.113.1, 203.0.113.2] }
     edges: { count: 2, url: "https://eu.example.net", advertise: [203.0.113.1, 203.0.113.2] }
-  - { name: us, hub: none, edges: { count: 1, advertise: [198.51.100.1] } }
+  - { name: us, hub: none, location: [39.04, -77.49], hostnames: [us.example.net], edges: { count: 1, advertise: [198.51.100.1] } }
 auth: { publish: token, watch: token }
 tls: { secretName: cascade-tls }
 proxies: [10.0.0.0/8]
@@ -305,6 +305,7 @@ def test_the_issuer_is_what_cert_manager_takes():
     ("edge: { autoscaling: { enabled: true, target: 10 } }", "at '/edge/autoscaling/target': got number, want string"),
     # What only the whole can tell.
     ("region: nowhere", 'region: "nowhere" is none of regions (local)'),
+    ("regions: [{ name: local, edges: { count: 1 } }, { name: local }]", "regions: two are called local"),
     ("image: { repository: '' }", "image.repository: where your image of Cascade is"),
     ("media: { expose: hostPort }", "origins of local need `advertise`, since media.expose is hostPort"),
     ("regions: [{ name: local, edges: { count: 2, advertise: [203.0.113.1] } }]\nmedia: { expose: loadBalancer }",

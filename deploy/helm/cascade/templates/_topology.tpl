@@ -6,8 +6,11 @@
 {{- end -}}
 {{- $regions := list -}}
 {{- $nodes := list -}}
+{{- $names := list -}}
 {{- range $region := .Values.regions -}}
-{{- $regions = append $regions (pick $region "name" "location" "hub") -}}
+{{- if has $region.name $names }}{{ fail (printf "regions: two are called %s" $region.name) }}{{ end -}}
+{{- $names = append $names $region.name -}}
+{{- $regions = append $regions (pick $region "name" "location" "hostnames" "hub") -}}
 {{- range $role := list "origin" "edge" -}}
 {{- $plan := include "cascade.plan" (dict "root" $ "region" $region "role" $role) | fromJson -}}
 {{- range $i := until (int $plan.listed) -}}
