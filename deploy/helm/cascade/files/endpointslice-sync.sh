@@ -82,8 +82,12 @@ list() { ask "" 10 >"$answer"; }
 follow() { ask "&watch=true&resourceVersion=$version&timeoutSeconds=$longest" $((longest + 5)) >"$events"; }
 # Waits for a word; nothing at the end of the watch.
 hear() { exec dd bs=65536 count=1 <&3 >"$heard" 2>/dev/null; }
-# Changes come in bursts; one list does for all that is said in a tenth of a second.
-gather() { exec timeout 0.1 cat <&3 >/dev/null; }
+# Changes come in bursts; one list does for all that is said in a tenth of a second. That its time is over is no news.
+gather() {
+    exec 2>/dev/null
+    timeout 0.1 cat <&3 >/dev/null
+    :
+}
 
 # `version` is the list's own, before its items. It grows with every change of anything in the cluster, so it is not kept:
 # equal slices are an equal file.
@@ -112,10 +116,9 @@ listen() {
         pause=1
     done
     exec 3<&-
-    kill "$watch" 2>/dev/null
-    wait "$watch"
+    { kill "$watch" && wait "$watch"; } 2>/dev/null
     watch=
-    if [ $(($(date +%s) - begun)) -ge 2 ]; then pause=1; else result=1; fi
+    if [ $(($(date +%s) - begun)) -ge $((longest < 2 ? longest : 2)) ]; then pause=1; else result=1; fi
     return $result
 }
 
