@@ -56,7 +56,9 @@ networkPolicy: { enabled: false }
 """,
 }
 THREE = ["eu", "us", "ap"]
-SETS = [*VALUES, *THREE]
+# The three differ in one word; what each of them is told apart by is looked at in all.
+SETS = [*VALUES, "eu"]
+ALL = [*VALUES, *THREE]
 
 
 def files(name: str) -> tuple[str, ...]:
@@ -94,7 +96,7 @@ def test_nothing_to_find_fault_with(name):
     assert "[" not in said and "1 chart(s) linted, 0 chart(s) failed" in said, said
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", ALL)
 def test_every_object_is_what_its_definition_allows(name):
     names = [(thing["kind"], thing["metadata"]["name"]) for thing in rendered(name)]
     assert len(set(names)) == len(names), names
@@ -109,7 +111,7 @@ def test_the_same_values_are_the_same_bytes(name):
     assert text(name) == first
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", ALL)
 def test_nodes_accept_their_command_lines_and_topology(name, authority, tmp_path):
     """`--check` of the real programs, for every pod, with what its volumes would have and nothing else."""
     secrets = {
