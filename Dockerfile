@@ -1,6 +1,6 @@
 # cascade-origin and cascade-edge: docker build -t cascade .
-# The programs have Swift's libraries in them (78 MB each, 29 MB compressed); Debian's own (OpenSSL, libsrtp2, libcurl, c-ares) stay
-# Debian's, so that its security updates come with a new build.
+# The programs have Swift's libraries in them; OpenSSL, libsrtp2, libcurl and c-ares stay Debian's, so that its security updates
+# come with a new build.
 FROM docker.io/library/swift:6.2-bookworm AS build
 # hadolint ignore=DL3008 # a stable release has only updates to offer
 RUN apt-get update \
