@@ -292,14 +292,15 @@ spec:
 """
 
 
-def test_is_merged_into_edges_of_ones_own(tmp_path):
-    """Patch and resources of the folder, as its comments say; there is no service in the base."""
+@pytest.mark.parametrize("services", [[], ["service.yaml"]])
+def test_is_merged_into_edges_of_ones_own(tmp_path, services):
+    """Patch and resources of the folder, as its comments say. The origins' service may be somebody else's."""
     folder = ROOT / "deploy/kubernetes/endpointslice-sync"
     for name in ("sidecar.yaml", "service.yaml", "rbac.yaml", "sync.sh"):
         (tmp_path / name).write_text((folder / name).read_text())
     (tmp_path / "edge.yaml").write_text(EDGE)
     (tmp_path / "kustomization.yaml").write_text(json.dumps({
-        "resources": ["edge.yaml", "service.yaml", "rbac.yaml"], "patches": [{"path": "sidecar.yaml"}],
+        "resources": ["edge.yaml", *services, "rbac.yaml"], "patches": [{"path": "sidecar.yaml"}],
         "configMapGenerator": [{"name": "endpointslice-sync", "files": ["sync.sh"]}]}))
     built = subprocess.run([TOOLS / "kubectl", "kustomize", tmp_path], capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
