@@ -2,13 +2,14 @@
 SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build install unit clients attack geo joins bench fuzz sanitize format
+.PHONY: help demo test build install unit clients kubernetes attack geo joins bench fuzz sanitize format
 
 help:
 	@echo "make demo          origin and two edges from topology.yaml with a live test picture; prints the URLs"
 	@echo "make test          every test: unit, simulation, real browsers and encoders"
 	@echo "make unit          only the Swift tests (ARGS='--filter Name' selects)"
 	@echo "make clients       only the real clients (ARGS='-k name' selects)"
+	@echo "make kubernetes    the chart and the sidecar, with the real helm and kubectl (ARGS='-k name' selects)"
 	@echo "make attack        attacks on running nodes in network namespaces, with figures (ARGS='-k name' selects)"
 	@echo "make bench         fan-out against the C floor, in one run"
 	@echo "make geo           the near edge against the far origin on lossy links, in Chromium (ARGS='--seconds 20')"
@@ -41,6 +42,10 @@ unit:
 clients: build
 	@deploy/development/setup.sh test
 	@.venv/bin/python -m pytest -q Tests/Clients $(ARGS)
+
+kubernetes: build
+	@deploy/development/setup.sh test
+	@.venv/bin/python -m pytest -q Tests/Kubernetes $(ARGS)
 
 attack: build
 	@deploy/development/setup.sh test

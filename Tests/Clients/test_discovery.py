@@ -1,6 +1,5 @@
 """Edges that are not told who is above them: EndpointSlice files and a real DNS server, with real nodes."""
 
-import contextlib
 import json
 import os
 import socket
@@ -10,7 +9,7 @@ import urllib.error
 
 import pytest
 
-from conftest import ROOT, Node, end, eventually, free_port, get
+from conftest import Node, end, eventually, free_port, get
 
 
 def slice_of(*origins: Node, name: str = "origin-abc12") -> str:
@@ -245,103 +244,3 @@ def test_dns_srv(make_cascade, names, clip):
     time.sleep(4)
     assert upstreams(edge)["origin-1"] == "up"
     assert final(watch(cascade, edge, "show", 3))["video"]["frames"] > 45
-
-
-SYNC = ROOT / "deploy/kubernetes/endpointslice-sync/sync.sh"
-
-FAKE_KUBECTL = """#!/bin/sh
-# `get --output json` prints the list, or fails; `--watch` names a slice whenever the list changes, and ends after a while.
-cd "$(dirname "$0")"
-echo "$@" >>calls
-case "$*" in
-*--watch*)
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
-        if [ -e changed ]; then rm changed; echo endpointslice.discovery.k8s.io/origin-abc12; fi
-        sleep 0.1
-    done ;;
-*) [ -e list.json ] && cat list.json ;;
-esac
-"""
-
-
-def test_sidecar_writes_whole_files_and_outlives_failures(tmp_path):
-    """deploy/kubernetes/endpointslice-sync, with a kubectl that says what the test wants."""
-    kubectl, slices = tmp_path / "kubectl", tmp_path / "slices"
-    kubectl.write_text(FAKE_KUBECTL)
-    kubectl.chmod(0o755)
-    first, second = (slice_of(Node(name, "origin")) for name in ("origin-1", "origin-2"))
-    log = open(tmp_path / "sync.log", "ab")
-    sync = subprocess.Popen(
-        ["sh", SYNC], stdout=log, stderr=log,
-        env=dict(os.environ, SERVICE="origin", DIRECTORY=str(slices), KUBECTL=str(kubectl)))
-
-    def content() -> str:
-        path = slices / "origin.json"
-        return path.read_text() if path.exists() else ""
-
-    try:
-        # The API server does not answer yet: no file, rather than an empty one.
-        eventually(lambda: "could not list" in (tmp_path / "sync.log").read_text(), 5, "the failure is said")
-        assert not (slices / "origin.json").exists()
-        (tmp_path / "list.json").write_text(first)
-        eventually(lambda: content() == first, 5, "the first list")
-        (tmp_path / "list.json").write_text(second)
-        (tmp_path / "changed").touch()
-        eventually(lambda: content() == second, 1, "a change while the watch runs")
-        # A failing list leaves the file alone, and no half of one is ever seen under its name.
-        (tmp_path / "list.json").unlink()
-        (tmp_path / "changed").touch()
-        time.sleep(1.5)
-        assert content() == second
-        assert [path.name for path in slices.iterdir() if not path.name.startswith(".")] == ["origin.json"]
-        calls = (tmp_path / "calls").read_text()
-        assert "get endpointslices --selector kubernetes.io/service-name=origin --output json" in calls
-    finally:
-        assert end(sync, 5) == 0
-
-
-@contextlib.contextmanager
-def sidecar(folder, watch: str):
-    """The script with a kubectl that has a list, and does `watch` when it is asked to watch."""
-    kubectl = folder / "kubectl"
-    kubectl.write_text(f'''#!/bin/sh
-cd "$(dirname "$0")"
-case "$*" in
-*--watch*) echo watch >>calls; {watch} ;;
-*) echo list >>calls; echo '{{"kind":"List","items":[]}}' ;;
-esac
-''')
-    kubectl.chmod(0o755)
-    log = open(folder / "sync.log", "ab")
-    sync = subprocess.Popen(
-        ["sh", SYNC], stdout=log, stderr=log,
-        env=dict(os.environ, SERVICE="origin", DIRECTORY=str(folder / "slices"), KUBECTL=str(kubectl)))
-    try:
-        eventually((folder / "slices/origin.json").exists, 5, "the list")
-        yield sync, lambda: (folder / "calls").read_text().split()
-    finally:
-        end(sync, 5)
-
-
-def test_sidecar_lists_once_for_a_burst_and_stops_at_once(tmp_path):
-    # Nothing is said of the end of this watch for a minute.
-    with sidecar(tmp_path, "for i in $(seq 500); do echo endpointslice/origin-$i; done; exec sleep 60") as (sync, calls):
-        time.sleep(2)
-        assert calls().count("watch") == 1 and 2 <= calls().count("list") <= 4, calls()
-        begin = time.monotonic()
-        assert end(sync, 5) == 0
-        assert time.monotonic() - begin < 1
-        assert [path.name for path in (tmp_path / "slices").iterdir()] == ["origin.json"]
-
-
-def test_sidecar_does_not_press_an_api_that_refuses(tmp_path):
-    with sidecar(tmp_path, "echo Forbidden >&2; exit 1") as (_, calls):
-        time.sleep(4)
-        assert calls().count("watch") <= 4, calls()
-
-
-def test_sidecar_says_how_it_is_used():
-    environment = {key: value for key, value in os.environ.items() if key != "SERVICE"}
-    for arguments, code in ([], 64), (["x"], 64), (["--help"], 0):
-        done = subprocess.run(["sh", SYNC, *arguments], env=environment, capture_output=True, text=True, timeout=5)
-        assert done.returncode == code and "usage: SERVICE=name" in done.stdout + done.stderr

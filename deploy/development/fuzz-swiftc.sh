@@ -6,7 +6,7 @@ flags=()
 previous=
 for argument; do
     if [ "$previous" = -module-name ]; then
-        case $argument in WebRTC | Forwarding | Routing | ControlPlane | fuzz) flags=(-sanitize=fuzzer,address) ;; esac
+        case $argument in WebRTC | Forwarding | Routing | ControlPlane | fuzz) flags=('-sanitize=fuzzer,address') ;; esac
     fi
     previous=$argument
 done

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # install.sh BUILD-FOLDER: puts the programs into $DESTDIR$PREFIX/bin without symbols, which go to lib/debug, where a
-# debugger looks for them.
+# debugger looks for them. PROGRAMS="origin edge" leaves out the others.
 set -euo pipefail
 from=$1
 prefix=${PREFIX:-/usr/local}
-for program in origin edge probe; do
+for program in ${PROGRAMS:-origin edge probe}; do
     target=${DESTDIR:-}$prefix/bin/cascade-$program
     symbols=${DESTDIR:-}$prefix/lib/debug$prefix/bin/cascade-$program.debug
     mkdir -p "$(dirname "$target")" "$(dirname "$symbols")"

@@ -29,6 +29,9 @@ step "Sockets, HTTP and whole nodes (Swift)" '^. Suite .* passed|^. Test run' \
 step "Five hundred simulated clusters with random faults" '^cluster simulation|^. Test run' \
     env CASCADE_SEEDS=500 "${test[@]}" --filter ClusterSimulationTests
 
+echo "── Kubernetes: the chart and the sidecar, with the real helm and kubectl"
+.venv/bin/python -m pytest -q --tb=short --reruns 1 Tests/Kubernetes
+
 echo "── Attacks on running nodes, the quick ones (make attack runs all)"
 .venv/bin/python -m pytest -q -rs --tb=short -m cheap Tests/Attack
 

@@ -123,17 +123,14 @@ extension NodeDirectory {
             guard let other = topology.node(named: name) else { continue }
             add(other.internalListener.url, .above, name, other, order: order)
         }
-        let mine = Set(hostAddresses().map(\.host))
+        let mine = OwnAddresses(node.internalListener)
         var left = 0
         func addFound(_ sources: [Source], _ kind: Kind, most: Int) {
             let known = next.values.count { $0.kind == kind }
             let all = DiscoveredEndpoint.merged(sources.flatMap { found[$0] ?? [] })
             let others = all.filter { endpoint in
                 let listed = listedByAddress[endpoint.address]
-                let isMine =
-                    Int(endpoint.address.port) == node.internalListener.port
-                    && (endpoint.address.isLoopback || mine.contains(endpoint.address.host))
-                return !isMine && listed?.name != node.name
+                return !mine.contains(endpoint.address) && listed?.name != node.name
                     && next[listed?.internalListener.url ?? endpoint.url(topology.internalScheme)] == nil
             }
             // Those that live keep their place however many others are named; then those of this region.

@@ -60,6 +60,17 @@ import WebRTC
         #expect(counters.states == [.up: 0, .suspect: 4, .down: 0])
     }
 
+    /// It listens on another address, with the port that this one has.
+    @Test func aNodeBesideThisOneIsAsked() async {
+        let topology = Self.sample(.static(["origin-1"]))
+        let edge = topology.nodes[1]
+        let directory = Self.directory(of: edge, in: topology)
+        let port = edge.internalListener.port
+        await directory.replace(
+            .slices, by: [Self.endpoint("127.0.0.1", port, "edge-1"), Self.endpoint("127.0.0.2", port, "beside")])
+        #expect(await directory.candidates().map(\.name) == ["origin-1", "beside"])
+    }
+
     @Test func tenThousandEndpointsAreBounded() async {
         let topology = Self.sample(.static(["origin-1"]))
         let directory = Self.directory(of: topology.nodes[1], in: topology)
