@@ -7,9 +7,9 @@ build_packages=(libsrtp2-dev libssl-dev libcurl4-openssl-dev libc-ares-dev pkg-c
 demo_packages=("${build_packages[@]}" ffmpeg fonts-dejavu-core curl python3)
 # GStreamer's webrtcbin (bad) with its ICE, codecs and payloaders, and what Debian's own Python needs to drive it.
 gstreamer_packages=(gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-nice python3-gi gir1.2-gst-plugins-bad-1.0)
-test_packages=("${demo_packages[@]}" "${gstreamer_packages[@]}" chromium firefox-esr dnsmasq-base iproute2 openssl
+test_packages=("${demo_packages[@]}" "${gstreamer_packages[@]}" chromium firefox-esr dnsmasq-base gdnsd iproute2 openssl
     python3-venv)
-python_packages=(pytest==9.0.3 pytest-rerunfailures playwright websockets imageio-ffmpeg)
+python_packages=(pytest==9.0.3 pytest-rerunfailures playwright websockets imageio-ffmpeg python-hcl2 PyYAML)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
@@ -31,6 +31,8 @@ install_packages() {
         exit 1
     fi
     rm -f "$log"
+    # A name server of its own is not what a developer's machine was meant to become.
+    case " ${missing[*]} " in *" gdnsd "*) [ ! -d /run/systemd/system ] || as_root systemctl disable --quiet --now gdnsd ;; esac
 }
 
 install_python() {
