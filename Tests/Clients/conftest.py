@@ -146,7 +146,8 @@ class ReachableNode(Node):
 class Cascade:
     def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False, nodes: list[Node] | None = None,
                  drain_deadline: str = "1s", drain_window: str = "1s", watch: str = "open", limits: str = "",
-                 linger: str = "10s"):
+                 linger: str = "10s", extra: str = "", networks: dict[str, str] | None = None):
+        """`extra`: further sections of the topology. `networks`: those whose clients are sent to a region."""
         self.folder, self.bin = folder, bin_path()
         self.nodes = nodes or [
             Node("origin-1", "origin"), Node("edge-eu", "edge", "origin-1"),
@@ -168,8 +169,10 @@ class Cascade:
             f"drain_window: {drain_window}",
             f"simulation: {str(simulation).lower()}",
             f"limits: {{ {limits} }}",
+            extra,
             "regions:",
-            *(f"  - {{ name: {region}, location: [{50.11 - 10 * i:.2f}, 8.68] }}"
+            *(f"  - {{ name: {region}, location: [{50.11 - 10 * i:.2f}, 8.68]"
+              + (f", clients: {{ networks: [{networks[region]}] }} }}" if networks else " }")
               for i, region in enumerate(dict.fromkeys(node.region for node in self.nodes))),
             "nodes:",
             *(node.yaml() for node in self.nodes),
