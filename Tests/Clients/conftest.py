@@ -78,6 +78,8 @@ class Node:
         self.internal_port = free_port(socket.SOCK_STREAM)
         self.media_port = free_port(socket.SOCK_DGRAM)
         self.process: subprocess.Popen | None = None
+        # None: the cascade's.
+        self.topology: pathlib.Path | None = None
 
     @property
     def url(self) -> str:
@@ -187,7 +189,8 @@ class Cascade:
     def start_node(self, node: Node, route: str = "/readyz"):
         """Waits until `route` of the internal listener is 200: `/healthz` for a node that has nobody above it yet."""
         log = open(self.folder / f"{node.name}.log", "ab")
-        command = [self.bin / node.role, "--topology", self.topology, "--node", node.name, "--log-level", "debug"]
+        topology = node.topology or self.topology
+        command = [self.bin / node.role, "--topology", topology, "--node", node.name, "--log-level", "debug"]
         if node.host:
             command = node.host.command(*command, environment=self.secrets)
         node.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)

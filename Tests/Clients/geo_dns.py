@@ -40,6 +40,13 @@ class Client:
     def __init__(self, region: str, host: Host, address: str):
         self.region, self.host, self.address = region, host, address
 
+    def resolving(self, server: Host, *command) -> list[str]:
+        """`command` on this host, with names from `server`."""
+        configuration = self.host.folder / "resolv.conf"
+        configuration.write_text(f"nameserver {server.address}\noptions timeout:1 attempts:1\n")
+        start = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+        return self.host.command("sh", "-c", start, configuration, *command)
+
 
 def topology_section(server: Host) -> str:
     """Goes into `Cascade`'s topology."""

@@ -47,7 +47,7 @@ def test_each_network_is_led_to_its_edge_while_that_is_ready(world):
 
     # By the address that asks, and by the one that it asks for.
     for region in NETWORKS:
-        assert names.resolve(clients[region]) == (5, [edges[region].address])
+        assert names.resolve(clients[region]) == (3, [edges[region].address])
         subnet = NETWORKS[region].replace("0.0/16", "7.0/24")
         assert led("eu", subnet=subnet) == [edges[region].address]
         assert led("eu", name=f"{region}.example.net") == [edges[region].address]
@@ -56,8 +56,8 @@ def test_each_network_is_led_to_its_edge_while_that_is_ready(world):
     # The regions of `Cascade` lie on a line: of two that are as near the first of the file counts.
     geo_dns.kill(edges["us"].host)
     took = moved("us", "eu", "a dead edge's clients are led elsewhere")
-    # Answers that resolvers have are good for five seconds more.
-    assert took + 5 <= SOON
+    # Answers that resolvers have are good for three seconds more.
+    assert took + 3 <= SOON
     assert led("eu", subnet="10.2.9.0/24") == [edges["eu"].address]
     assert led("eu", name="us.example.net") == [edges["us"].address], "its own name leads nowhere else"
     cascade.start_node(edges["us"])

@@ -12,7 +12,7 @@ extension Topology {
         /// Leads publishers to the nearest ready origin; nil: there is no such name.
         package var publish: String?
         /// How long an answer about a node is good.
-        package var ttl = Duration.seconds(5)
+        package var ttl = Duration.seconds(3)
         /// Of servers that render their zone themselves (gdnsd, CoreDNS).
         package var nameServers: [NameServer] = []
         /// A GeoIP2 or GeoLite2 database: of cities, to find the nearest region; of countries, for `clients.places`.
@@ -54,7 +54,7 @@ extension TopologyParser {
         guard let zone, let name else { return nil }
         var dns = Topology.DNS(zone: zone, name: name)
         dns.publish = readHostname(section["publish"])
-        dns.ttl = reader.duration(section["ttl"], in: .seconds(5) ... .seconds(3_600)) ?? dns.ttl
+        dns.ttl = reader.duration(section["ttl"], in: .seconds(1) ... .seconds(3_600)) ?? dns.ttl
         dns.geoip2 = reader.text(section["geoip2"], "a path")
         for item in reader.sequence(section["name_servers"]) ?? [] {
             guard let server = readNameServer(item, of: dns) else { continue }

@@ -24,14 +24,15 @@ struct GdnsdConfiguration {
                 .block("maps => {", plan.services.map(map)), .block("resources => {", plan.services.map(resource)),
             ])
         return Outline.text([
-            .block("options => {", [.line("listen => any")]),
+            // Its own lower bound is 5 s.
+            .block("options => {", [.line("listen => any"), .line("min_ttl => \(min(5, plan.ttl))")]),
             .block("service_types => {", plan.services.map(health)),
             .block("plugins => {", [plugin]),
         ])
     }
 
-    /// A node is down after two failures: with an answer's `ttl` of 5 s on top clients ask elsewhere within 10 s; where TLS
-    /// takes further round trips, within 13 s.
+    /// A node is down after two failures, which gdnsd counts within a second: with a `ttl` of 3 s on top clients ask elsewhere
+    /// within 10 s; where TLS takes further round trips, within 13 s.
     private func health(_ service: NamePlan.Service) -> Outline {
         let (interval, timeout) = service.isTLS ? (3, 2) : (2, 1)
         let times = "interval => \(interval), timeout => \(timeout), up_thresh => 2, ok_thresh => 2, down_thresh => 2"

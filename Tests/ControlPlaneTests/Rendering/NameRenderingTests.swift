@@ -24,6 +24,7 @@ import Testing
             # Rendered by `probe topology render --target gdnsd`: change the topology, not this file.
             options => {
               listen => any
+              min_ttl => 3
             }
             service_types => {
               viewers => {
@@ -102,17 +103,17 @@ import Testing
 
     @Test func gdnsdZone() throws {
         let lines = try text(.gdnsd, "zones/example.net").split(separator: "\n").map(String.init)
-        #expect(lines[1].hasPrefix("example.net. 5 SOA ns1.example.net. hostmaster.example.net. "))
+        #expect(lines[1].hasPrefix("example.net. 3 SOA ns1.example.net. hostmaster.example.net. "))
         #expect(
             lines.dropFirst(2) == [
                 "example.net. 3600 NS ns1.example.net.",
                 "example.net. 3600 NS ns.elsewhere.example.",
                 "ns1.example.net. 3600 A 192.0.2.53",
-                "live.example.net. 5/5 DYNA geoip!viewers",
-                "in.example.net. 5/5 DYNA geoip!publishers",
-                "eu.example.net. 5/5 DYNA geoip!viewers/eu",
-                "america.example.net. 5/5 DYNA geoip!viewers/us",
-                "asia.example.net. 5/5 DYNA geoip!viewers/asia",
+                "live.example.net. 3/3 DYNA geoip!viewers",
+                "in.example.net. 3/3 DYNA geoip!publishers",
+                "eu.example.net. 3/3 DYNA geoip!viewers/eu",
+                "america.example.net. 3/3 DYNA geoip!viewers/us",
+                "asia.example.net. 3/3 DYNA geoip!viewers/asia",
                 "edge-eu-1.example.net. 3600 A 192.0.2.11",
                 "edge-eu-1.example.net. 3600 AAAA 2001:db8::11",
             ])
@@ -172,8 +173,8 @@ import Testing
     @Test func coreDNSHasAViewForEachRegionsNetworks() throws {
         let core = try text(.coredns, "Corefile")
         #expect(core.contains("view us {\n    expr incidr(client_ip(), '10.2.0.0/16')\n  }\n  file us.zone {"))
-        #expect(try text(.coredns, "us.zone").contains("live.example.net. 5 A 192.0.2.13\n"))
-        #expect(try text(.coredns, "default.zone").contains("live.example.net. 5 A 192.0.2.11\n"))
+        #expect(try text(.coredns, "us.zone").contains("live.example.net. 3 A 192.0.2.13\n"))
+        #expect(try text(.coredns, "default.zone").contains("live.example.net. 3 A 192.0.2.11\n"))
     }
 
     @Test func route53PrefersTheNearestAndSkipsTheSick() throws {

@@ -36,7 +36,7 @@ import WebRTC
             "t:12: dns.publish: \"in.example.net\" is not in the zone example"),
         .init("zone: Example.net", "zone: a b", "t:10: dns.zone: \"a b\" is not a host name"),
         .init("  zone: Example.net\n", "", "t:9: dns.zone: is missing"),
-        .init("ttl: 30s", "ttl: 1s", "t:13: dns.ttl: 1s is not between 5.0 seconds and 3600.0 seconds"),
+        .init("ttl: 30s", "ttl: 500ms", "t:13: dns.ttl: 500ms is not between 1.0 seconds and 3600.0 seconds"),
         .init(
             "publish: in.example.net", "publish: live.example.net",
             "t:12: dns.publish: \"live.example.net\" is also dns.name"),
