@@ -10,7 +10,9 @@ struct Main: AsyncParsableCommand {
         abstract: "Publishes to and watches broadcasts of any WHIP and WHEP server, measures, and renders deployments.",
         discussion: "Exit codes: 0 success, 64 bad usage, 78 bad configuration, 1 anything else.",
         version: CascadeVersion.current,
-        subcommands: [Publish.self, Watch.self, Swarm.self, TopologyCommand.self])
+        subcommands: [
+            Publish.self, Watch.self, Swarm.self, TopologyCommand.self, Nodes.self, Broadcasts.self, Drain.self,
+        ])
 }
 
 /// Where, with which right, and how results are printed: the same for every command.

@@ -66,7 +66,7 @@ struct TopologyCommand: ParsableCommand {
 /// EX_CONFIG of sysexits.h, as nodes say it.
 private let badConfiguration = ExitCode(78)
 
-private func orExit<Value>(_ work: () throws(ConfigurationError) -> Value) throws -> Value {
+func orExit<Value>(_ work: () throws(ConfigurationError) -> Value) throws -> Value {
     do throws(ConfigurationError) {
         return try work()
     } catch {
