@@ -59,14 +59,15 @@ def topology_section(server: Host) -> str:
 class NameServer:
     """gdnsd on `host`, configured from the cascade's topology."""
 
-    def __init__(self, host: Host, cascade: Cascade):
+    def __init__(self, host: Host, cascade: Cascade, **environment: str):
         self.host, self.folder = host, cascade.folder / "gdnsd"
         subprocess.run(
             [cascade.bin / "probe", "topology", "render", cascade.topology, "--target", "gdnsd", "--out", self.folder],
             check=True, stdout=subprocess.DEVNULL)
         # `ip netns exec` gives each command mounts of its own: this server's control socket is in nobody's way.
         start = 'mount -t tmpfs cascade /run && mkdir /run/gdnsd && exec /usr/sbin/gdnsd -c "$0" start'
-        self.process = cascade.run(*host.command("sh", "-c", start, self.folder), log="gdnsd")
+        self.process = cascade.run(
+            *host.command("sh", "-c", start, self.folder, environment=environment), log="gdnsd", **environment)
         eventually(lambda: "DNS listeners started" in cascade.log("gdnsd"), 10, f"gdnsd started: {cascade.log('gdnsd')}")
 
     def resolve(self, client: Client, name: str = NAME, subnet: str | None = None) -> tuple[int, list[str]]:

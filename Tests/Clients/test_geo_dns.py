@@ -8,7 +8,8 @@ import pytest
 
 import geo_dns
 from conftest import ReachableNode, eventually, free_port
-from geo_dns import NETWORKS, PUBLISH, Internet, NameServer
+from geo_dns import NAME, NETWORKS, PUBLISH, Internet, NameServer
+from test_https import openssl
 
 # Two failures, two seconds apart, of a second each, and what a resolver may keep an answer.
 SOON = 10
@@ -67,3 +68,45 @@ def test_each_network_is_led_to_its_edge_while_that_is_ready(world):
     moved("asia", "us", "a draining edge's clients are led elsewhere")
     control(edges["asia"], "DELETE")
     moved("asia", "asia", "and back when the drain is cancelled")
+
+
+class SecureEdge(ReachableNode):
+    """With TLS, and a certificate for `names`."""
+
+    def certify(self, folder, *names: str):
+        request = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={self.name}"]
+        if not (folder / "ca.pem").exists():
+            openssl("req", "-x509", *request[:-1], "/CN=authority", "-days", "2", "-keyout", folder / "ca.key", "-out",
+                    folder / "ca.pem")
+        alternatives = ",".join(f"DNS:{name}" for name in names)
+        openssl("req", "-x509", *request, "-days", "1", "-addext", f"subjectAltName={alternatives}", "-CA", folder / "ca.pem",
+                "-CAkey", folder / "ca.key", "-keyout", folder / f"{self.name}.key", "-out", folder / f"{self.name}.pem")
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.address}:{self.public_port}"
+
+    def yaml(self) -> str:
+        return super().yaml().replace(
+            f'url: "{self.url}"', f'url: "{self.url}", tls: {{ certificate: {self.name}.pem, key: {self.name}.key }}')
+
+
+def test_an_edge_whose_certificate_is_not_for_the_name_gets_nobody(lab, make_cascade, tmp_path):
+    internet = Internet(lab)
+    server, origin = internet.host("dns"), internet.host("origin")
+    port = free_port(socket.SOCK_STREAM)
+    edges = []
+    for region, names in (("eu", ["eu.example.net", NAME]), ("us", ["us.example.net"])):
+        edge = SecureEdge(f"edge-{region}", "edge", "origin-1", region=region, host=internet.host(f"edge-{region}"))
+        edge.public_port = port
+        edge.certify(tmp_path, *names)
+        edges.append(edge)
+    cascade = make_cascade(
+        nodes=[ReachableNode("origin-1", "origin", region="eu", host=origin), *edges],
+        extra=geo_dns.topology_section(server), networks=NETWORKS)
+    names = NameServer(server, cascade, CURL_CA_BUNDLE=str(tmp_path / "ca.pem"))
+    client = internet.client("us")
+    eventually(lambda: names.addresses(client) == [edges[0].address], 15, f"led to eu: {names.addresses(client)}")
+    # The server finds new files by itself.
+    edges[1].certify(tmp_path, "us.example.net", NAME)
+    eventually(lambda: names.addresses(client) == [edges[1].address], 20, f"led to us: {names.addresses(client)}")

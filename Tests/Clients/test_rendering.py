@@ -6,6 +6,8 @@ import subprocess
 import hcl2
 import pytest
 import yaml
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
 
 from conftest import bin_path
 
@@ -79,6 +81,48 @@ def test_gdnsd_takes_it(render):
     check = subprocess.run(
         ["/usr/sbin/gdnsd", "-S", "-c", render("gdnsd"), "checkconf"], capture_output=True, text=True)
     assert check.returncode == 0 and "error" not in check.stderr, check.stderr
+
+
+# Network, continent, country, latitude, longitude.
+EARTH = [
+    ("10.4.0.0/16", "EU", "DE", 52.5, 13.4), ("10.5.0.0/16", "NA", "US", 37.4, -122.1), ("10.6.0.0/16", "NA", "US", 40.7, -74.0),
+    ("10.7.0.0/16", "NA", "GL", 64.2, -51.7),
+]
+
+
+def database(path, kind: str):
+    writer = MMDBWriter(ip_version=6, ipv4_compatible=True, database_type=f"GeoLite2-{kind}", float_type="f64")
+    for network, continent, country, latitude, longitude in EARTH:
+        place = {"continent": {"code": continent}, "country": {"iso_code": country}}
+        if kind == "City":
+            place["location"] = {"latitude": latitude, "longitude": longitude}
+        writer.insert_network(IPSet([network]), place)
+    writer.to_db_file(str(path))
+
+
+@pytest.mark.parametrize("kind, places, expected", [
+    # By distance.
+    ("City", {}, {"10.4.0.1": "eu", "10.5.0.1": "us", "10.6.0.1": "us", "10.7.0.1": "us"}),
+    ("Country", {"eu": "EU, NA/GL", "us": "NA"}, {"10.4.0.1": "eu", "10.5.0.1": "us", "10.7.0.1": "eu"}),
+])
+def test_gdnsd_finds_the_region_in_a_database(render, tmp_path, kind, places, expected):
+    database(tmp_path / "geo.mmdb", kind)
+    topology = (tmp_path / "topology.yaml").read_text().replace("  zone:", f"  geoip2: {tmp_path}/geo.mmdb\n  zone:")
+    for region, codes in places.items():
+        head, networks = f"name: {region}, location", "clients: { networks:"
+        before, after = topology.split(head)
+        topology = before + head + after.replace(networks, f"clients: {{ places: [{codes}], networks:", 1)
+    (tmp_path / "topology.yaml").write_text(topology)
+    folder = render("gdnsd")
+
+    def region(address: str) -> str:
+        shown = subprocess.run(
+            ["gdnsd_geoip_test", "-c", folder, "viewers", address], check=True, capture_output=True, text=True).stdout
+        return shown.splitlines()[-1].split("=>")[-1].split(",")[0].strip()
+
+    assert {address: region(address) for address in expected} == expected
+    # What the topology says of a network wins.
+    assert (region("10.1.0.1"), region("10.2.0.1")) == ("eu", "us")
 
 
 def blocks(folder, kind: str) -> dict:

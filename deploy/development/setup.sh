@@ -9,7 +9,7 @@ demo_packages=("${build_packages[@]}" ffmpeg fonts-dejavu-core curl python3)
 gstreamer_packages=(gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-nice python3-gi gir1.2-gst-plugins-bad-1.0)
 test_packages=("${demo_packages[@]}" "${gstreamer_packages[@]}" chromium firefox-esr dnsmasq-base gdnsd iproute2 openssl
     python3-venv)
-python_packages=(pytest==9.0.3 pytest-rerunfailures playwright websockets imageio-ffmpeg python-hcl2 PyYAML)
+python_packages=(pytest==9.0.3 pytest-rerunfailures playwright websockets imageio-ffmpeg python-hcl2 PyYAML mmdb-writer)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
