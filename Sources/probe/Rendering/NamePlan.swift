@@ -73,7 +73,7 @@ struct NamePlan {
         viewers = builder.service("viewers", dns.name, "dns.name") { $0.role == .edge && $0.viewers }
         publishers = dns.publish.map { builder.service("publishers", $0, "dns.publish") { $0.role == .origin } }
         let taken = Set([dns.name, dns.publish] + topology.regions.flatMap { dns.names(of: $0) })
-        nodes = builder.names(in: dns).filter { !taken.contains($0.name) }
+        nodes = builder.names(in: dns, except: taken)
         guard builder.problems.isEmpty else { throw ConfigurationError(problems: builder.problems) }
     }
 
@@ -101,9 +101,7 @@ struct NamePlan {
                         "\(node.publicListener.url) has another scheme or port than \(wanted[0].element.name); clients of "
                             + "\(name) use one for all")
                 }
-                if node.publicAddresses.isEmpty {
-                    report("nodes[\(i)].public.addresses", "is missing: what does \(name) resolve to at \(node.name)?")
-                }
+                requireAddress(of: node, i, for: name)
             }
             let sites = topology.regions.compactMap { region in
                 let nodes = wanted.map(\.element).filter { $0.region == region.name }
@@ -113,13 +111,26 @@ struct NamePlan {
                 label: label, name: name, sites: sites, port: first?.port ?? 443, isTLS: first?.isTLS ?? true)
         }
 
-        func names(in dns: Topology.DNS) -> [(name: String, addresses: [TransportAddress])] {
-            var taken: Set<String> = []
-            return topology.nodes.compactMap { node in
+        /// Each once, though it may lead to several nodes: behind a balancer they have one URL.
+        mutating func names(
+            in dns: Topology.DNS, except others: Set<String?>
+        ) -> [(name: String, addresses: [TransportAddress])] {
+            var taken = others
+            var names: [(name: String, addresses: [TransportAddress])] = []
+            for (i, node) in topology.nodes.enumerated() {
                 let host = node.publicListener.reached.host.lowercased()
-                guard dns.contains(host), taken.insert(host).inserted else { return nil }
-                return (host, node.publicAddresses)
+                guard dns.contains(host), taken.insert(host).inserted else { continue }
+                requireAddress(of: node, i, for: host)
+                names.append((host, node.publicAddresses))
             }
+            return names
+        }
+
+        /// Said once for each node.
+        private mutating func requireAddress(of node: Topology.Node, _ i: Int, for name: String) {
+            let path = "nodes[\(i)].public.addresses"
+            guard node.publicAddresses.isEmpty, !problems.contains(where: { $0.path == path }) else { return }
+            report(path, "is missing: what does \(name) resolve to at \(node.name)?")
         }
     }
 }

@@ -205,6 +205,16 @@ import Testing
             "t: nodes[4].public.addresses: is missing: what does live.example.net resolve to at edge-asia?"
         ),
         (
+            .gdnsd, "public: { addresses: [192.0.2.10] }", "public: { url: \"http://in.example.net:8080\" }",
+            "t: nodes[0].public.addresses: is missing: what does in.example.net resolve to at origin-1?"
+        ),
+        (
+            .gdnsd, "role: origin, region: eu, public: { addresses: [192.0.2.10] }",
+            "role: edge, viewers: false, upstream: { dns: { name: x } }, region: eu, public: { url: \"http://o.example.net\" }",
+            "t: dns.publish: no node is there that it could lead to\n"
+                + "t: nodes[0].public.addresses: is missing: what does o.example.net resolve to at origin-1?"
+        ),
+        (
             .azureTrafficManager, "http://192.0.2.13:8080", "http://192.0.2.13:8081",
             "t: nodes[3].public.url: http://192.0.2.13:8081 has another scheme or port than edge-eu-1; clients of "
                 + "live.example.net use one for all"
