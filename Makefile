@@ -2,7 +2,7 @@
 SWIFT_BUILD = swift build -c release -Xswiftc -enable-testing
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test build install unit clients kubernetes attack geo joins bench fuzz sanitize format
+.PHONY: help demo test build install unit clients kubernetes attack geo joins world bench fuzz sanitize format
 
 help:
 	@echo "make demo          origin and two edges from topology.yaml with a live test picture; prints the URLs"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench         fan-out against the C floor, in one run"
 	@echo "make geo           the near edge against the far origin on lossy links, in Chromium (ARGS='--seconds 20')"
 	@echo "make joins         how soon the first picture comes, in Chromium and Firefox (ARGS='--joins 5')"
+	@echo "make world         three regions: geo-DNS, the death of an edge, and a region that grows, in network namespaces"
 	@echo "make fuzz          libFuzzer for SECONDS=… in all or RUNS=… of each (ARGS='unit rtp' selects targets)"
 	@echo "make sanitize      unit tests and simulation under the address and thread sanitizers"
 	@echo "make install       programs without symbols to PREFIX=/usr/local (DESTDIR=… in front), symbols beside"
@@ -51,7 +52,7 @@ attack: build
 	@deploy/development/setup.sh test
 	@.venv/bin/python -m pytest -v -rsP --tb=short Tests/Attack $(ARGS)
 
-geo joins: build
+geo joins world: build
 	@deploy/development/setup.sh test
 	@PYTHONPATH=Tests/Clients .venv/bin/python Tests/Quality/$@.py $(ARGS)
 

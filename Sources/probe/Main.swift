@@ -7,10 +7,12 @@ import Logging
 struct Main: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "probe",
-        abstract: "Publishes to and watches broadcasts of any WHIP and WHEP server, and measures.",
-        discussion: "Exit codes: 0 success, 64 bad usage, 1 anything else.",
+        abstract: "Publishes to and watches broadcasts of any WHIP and WHEP server, measures, and renders deployments.",
+        discussion: "Exit codes: 0 success, 64 bad usage, 78 bad configuration, 1 anything else.",
         version: CascadeVersion.current,
-        subcommands: [Publish.self, Watch.self, Swarm.self])
+        subcommands: [
+            Publish.self, Watch.self, Swarm.self, TopologyCommand.self, Nodes.self, Broadcasts.self, Drain.self,
+        ])
 }
 
 /// Where, with which right, and how results are printed: the same for every command.

@@ -78,6 +78,8 @@ class Node:
         self.internal_port = free_port(socket.SOCK_STREAM)
         self.media_port = free_port(socket.SOCK_DGRAM)
         self.process: subprocess.Popen | None = None
+        # None: the cascade's.
+        self.topology: pathlib.Path | None = None
 
     @property
     def url(self) -> str:
@@ -146,7 +148,8 @@ class ReachableNode(Node):
 class Cascade:
     def __init__(self, folder: pathlib.Path, hold: str = "30s", simulation: bool = False, nodes: list[Node] | None = None,
                  drain_deadline: str = "1s", drain_window: str = "1s", watch: str = "open", limits: str = "",
-                 linger: str = "10s"):
+                 linger: str = "10s", extra: str = "", networks: dict[str, str] | None = None):
+        """`extra`: further sections of the topology. `networks`: those whose clients are sent to a region."""
         self.folder, self.bin = folder, bin_path()
         self.nodes = nodes or [
             Node("origin-1", "origin"), Node("edge-eu", "edge", "origin-1"),
@@ -168,8 +171,10 @@ class Cascade:
             f"drain_window: {drain_window}",
             f"simulation: {str(simulation).lower()}",
             f"limits: {{ {limits} }}",
+            extra,
             "regions:",
-            *(f"  - {{ name: {region}, location: [{50.11 - 10 * i:.2f}, 8.68] }}"
+            *(f"  - {{ name: {region}, location: [{50.11 - 10 * i:.2f}, 8.68]"
+              + (f", clients: {{ networks: [{networks[region]}] }} }}" if networks else " }")
               for i, region in enumerate(dict.fromkeys(node.region for node in self.nodes))),
             "nodes:",
             *(node.yaml() for node in self.nodes),
@@ -184,7 +189,8 @@ class Cascade:
     def start_node(self, node: Node, route: str = "/readyz"):
         """Waits until `route` of the internal listener is 200: `/healthz` for a node that has nobody above it yet."""
         log = open(self.folder / f"{node.name}.log", "ab")
-        command = [self.bin / node.role, "--topology", self.topology, "--node", node.name, "--log-level", "debug"]
+        topology = node.topology or self.topology
+        command = [self.bin / node.role, "--topology", topology, "--node", node.name, "--log-level", "debug"]
         if node.host:
             command = node.host.command(*command, environment=self.secrets)
         node.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)

@@ -6,7 +6,7 @@ import sys
 
 import report
 from chromium_pages import Viewer
-from world import FAR, NEAR, RELAY, World, scratch
+from one_edge import FAR, NEAR, RELAY, World, scratch
 
 # Name, share of packets lost on the viewers' links, mean number lost in a row, share lost on the relay's link.
 CASES = [

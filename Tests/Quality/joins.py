@@ -12,7 +12,7 @@ from chromium import Chromium
 from chromium_pages import JOIN, Viewer
 from conftest import Cascade
 from firefox import Firefox
-from world import NEAR, RELAY, World, publish, scratch
+from one_edge import NEAR, RELAY, World, publish, scratch
 
 HEADS = ["where", "keyframe every", "joins", "p50, ms", "p95, ms", "worst, ms", "p95 after the 201, ms", "later than others after 3 s, ms",
          "freezes", "PLIs", "keyframe requests to the publisher"]

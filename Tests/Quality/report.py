@@ -1,4 +1,4 @@
-"""docs/quality.md: each measurement replaces its own section, between two marks, with what it has seen."""
+"""docs/quality.md and docs/experiment.md: each measurement replaces its own section, between two marks, with what it has seen."""
 
 import datetime
 import os
@@ -21,12 +21,12 @@ def circumstances(target: str) -> str:
     return f"`{command}`, {datetime.date.today():%-d %B %Y}, on a machine with {os.cpu_count()} cores."
 
 
-def replace(section: str, text: str):
+def replace(section: str, text: str, file: pathlib.Path = FILE):
     begin, end = f"<!-- {section} -->", f"<!-- end of {section} -->"
-    whole = FILE.read_text()
+    whole = file.read_text()
     pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    assert pattern.search(whole), f"{FILE} has no marks for {section}"
-    FILE.write_text(pattern.sub(lambda _: f"{begin}\n{text}\n{end}", whole))
+    assert pattern.search(whole), f"{file} has no marks for {section}"
+    file.write_text(pattern.sub(lambda _: f"{begin}\n{text}\n{end}", whole))
 
 
 def percentile(values: list[float], share: float) -> float:

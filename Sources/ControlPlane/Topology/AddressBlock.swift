@@ -2,7 +2,7 @@ package import WebRTC
 
 /// Addresses with the same beginning (RFC 4632 §3.1, RFC 4291 §2.3). One of IPv4-mapped addresses is that of the IPv4
 /// addresses.
-package struct AddressBlock: Hashable, Sendable {
+package struct AddressBlock: Hashable, Sendable, CustomStringConvertible {
     private let first: TransportAddress
     /// Bits that all of them share, of 32 or 128.
     private let length: Int
@@ -30,6 +30,8 @@ package struct AddressBlock: Hashable, Sendable {
             throw Failure(description: "has bits behind its length; expected \(masked(first).host)/\(length)")
         }
     }
+
+    package var description: String { "\(first.host)/\(length)" }
 
     /// Not 0, which is everybody.
     private static func length(_ digits: Substring, _ most: Int) -> Int? {

@@ -29,6 +29,7 @@ package struct Topology: Sendable {
     package var simulation = false
     package var logAddresses = LogAddresses.full
     package var limits = NodeLimits()
+    package var dns: DNS?
     package var regions: [Region] = []
     /// Region of an availability zone, for endpoints whose slices name no cluster.
     package var zones: [String: String] = [:]
@@ -59,6 +60,7 @@ extension Topology {
         /// Host names that lead to this region's edges.
         package var hostnames: [String]
         package var hub: Hub
+        package var clients = Clients()
 
         package init(name: String, location: Location? = nil, hostnames: [String] = [], hub: Hub = .auto) {
             (self.name, self.location, self.hostnames, self.hub) = (name, location, hostnames, hub)
@@ -119,6 +121,8 @@ extension Topology {
 
     /// How the public listener meets the internet.
     package struct Front: Hashable, Sendable {
+        /// What its names resolve to (ports are 0); empty: see `publicAddresses(of:)`.
+        package var addresses: [TransportAddress] = []
         /// nil: HTTP without TLS.
         package var tls: PeerTrust.Files?
         /// Only beside TLS.

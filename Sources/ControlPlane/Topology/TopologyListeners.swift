@@ -8,7 +8,7 @@ extension TopologyParser {
         _ mapping: TopologyReader.Mapping, publicPort: Int, internalPort: Int, into node: inout PartialNode
     ) {
         let outer = reader.mapping(
-            mapping["public"], keys: ["listen", "url", "tls", "http", "acme_challenges", "proxies"])
+            mapping["public"], keys: ["listen", "url", "addresses", "tls", "http", "acme_challenges", "proxies"])
         let inner = reader.mapping(mapping["internal"], keys: ["listen", "url"])
         node.front = readFront(outer, of: node.name)
         // Even if the section is broken: the URL is not to blame.
@@ -61,13 +61,9 @@ extension TopologyParser {
         guard let section else { return front }
         front.tls = readCertificates(section["tls"], ["certificate", "key"])?.of(node ?? "")
         front.plain = readPlain(section)
+        front.addresses = readAddresses(section["addresses"])
         for item in reader.sequence(section["proxies"]) ?? [] {
-            guard let text = reader.text(item, "an address or a block of them") else { continue }
-            do throws(AddressBlock.Failure) {
-                front.proxies.append(try AddressBlock(text))
-            } catch {
-                reader.report(item.path, "\"\(QuotedText.shown(text))\": \(error)")
-            }
+            if let block = readBlock(item) { front.proxies.append(block) }
         }
         return front
     }

@@ -56,9 +56,10 @@ extension Topology {
     static let longestFile = 1 << 20
 
     /// Reads, checks and completes `file`, and finds the node that `request` means. `node` is nil only for a `--check`
-    /// that no one node was named for.
+    /// that no one node was named for, and without a request: then no secret and no certificate is looked at, since who
+    /// reads a deployment's file need not have them.
     package static func load(
-        file: String, for request: NodeRequest
+        file: String, for request: NodeRequest? = nil
     ) throws(ConfigurationError) -> (topology: Topology, node: Node?) {
         switch TextFile.read(file, atMost: longestFile) {
         case .problem(let reason):
@@ -71,9 +72,9 @@ extension Topology {
 
     /// As `load`; `file` is for messages only, `directory` is where relative `token_file` paths start.
     package static func parse(
-        _ yaml: String, file: String = "topology.yaml", directory: String = ".", for request: NodeRequest
+        _ yaml: String, file: String = "topology.yaml", directory: String = ".", for request: NodeRequest? = nil
     ) throws(ConfigurationError) -> (topology: Topology, node: Node?) {
-        let secrets = SecretSource(environment: request.environment, directory: directory)
+        let secrets = SecretSource(environment: request?.environment ?? [:], directory: directory)
         var parser = TopologyParser(file: file, secrets: secrets, request: request)
         return try parser.parse(yaml)
     }

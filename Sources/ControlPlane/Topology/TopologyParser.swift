@@ -7,12 +7,12 @@ import WebRTC
 struct TopologyParser {
     var reader: TopologyReader
     var secrets: SecretSource
-    /// For whom the secrets are read.
-    let request: NodeRequest
+    /// For whom the secrets are read; nil: for nobody.
+    let request: NodeRequest?
     /// Of internal URLs: `https` where the file has `internal_tls`.
     var internalScheme = "http"
 
-    init(file: String, secrets: SecretSource, request: NodeRequest) {
+    init(file: String, secrets: SecretSource, request: NodeRequest?) {
         (reader, self.secrets, self.request) = (TopologyReader(file: file), secrets, request)
     }
 
@@ -36,7 +36,7 @@ struct TopologyParser {
 
     private static let rootKeys = [
         "version", "auth", "internal_tls", "on_conflict", "hold", "linger", "relay_timeout", "drain_deadline",
-        "drain_window", "simulation", "logging", "limits", "regions", "zones", "nodes",
+        "drain_window", "simulation", "logging", "limits", "dns", "regions", "zones", "nodes",
     ]
 
     mutating func parse(_ yaml: String) throws(ConfigurationError) -> (topology: Topology, node: Topology.Node?) {
@@ -51,6 +51,7 @@ struct TopologyParser {
             readLimits(root["limits"], into: &topology.limits)
             topology.internalTLS = readInternalTLS(root["internal_tls"])
             topology.regions = readRegions(reader.required("regions", in: root))
+            topology.dns = readDomain(root["dns"], regions: topology.regions)
             topology.zones = readZones(root["zones"], regions: topology.regions)
             nodes = readNodes(reader.required("nodes", in: root))
             check(nodes, regions: topology.regions)
@@ -60,7 +61,7 @@ struct TopologyParser {
         }
         topology.nodes = nodes.compactMap(Self.complete)
         guard reader.problems.isEmpty else { throw ConfigurationError(problems: inFileOrder(reader.problems)) }
-        return (topology, request.chosen(among: topology.nodes))
+        return (topology, request?.chosen(among: topology.nodes))
     }
 
     private func inFileOrder(_ problems: [ConfigurationError.Problem]) -> [ConfigurationError.Problem] {
@@ -71,6 +72,7 @@ struct TopologyParser {
 
     /// Who will run: its secrets must be there. Without a choice (`--check` of a whole file): everyone of the role.
     private mutating func select(among nodes: [PartialNode]) -> [PartialNode] {
+        guard let request else { return [] }
         switch request.choose(among: nodes.map { (name: $0.name, role: $0.role) }) {
         case .node(let index): return [nodes[index]]
         case .any: return nodes.filter { $0.role == request.role }
@@ -169,8 +171,8 @@ extension TopologyParser {
     private mutating func readRegions(_ field: TopologyReader.Field?) -> [Topology.Region] {
         var regions: [Topology.Region] = []
         for item in reader.sequence(field) ?? [] {
-            guard let region = reader.mapping(item, keys: ["name", "location", "hostnames", "hub", "node_template"])
-            else { continue }
+            let keys = ["name", "location", "hostnames", "hub", "clients", "node_template"]
+            guard let region = reader.mapping(item, keys: keys) else { continue }
             readNodeTemplate(region["node_template"])
             let location = readLocation(region["location"])
             var hostnames: [String] = []
@@ -183,11 +185,13 @@ extension TopologyParser {
                 }
             }
             let hub = region["hub"] == nil ? .auto : reader.choice(region["hub"], Topology.Hub.self) ?? .auto
+            let clients = readClients(region["clients"], others: regions)
             // A region whose name is wrong still counts, so that its nodes are not blamed.
             guard let name = readLabel(reader.required("name", in: region), taken: regions.map(\.name)) else {
                 continue
             }
             regions.append(.init(name: name, location: location, hostnames: hostnames, hub: hub))
+            regions[regions.count - 1].clients = clients
         }
         return regions
     }
@@ -306,6 +310,11 @@ extension TopologyParser {
         }
         listen.port = UInt16(port)
         return .init(listen: listen, workers: workers, advertise: advertise)
+    }
+
+    /// Of what others reach.
+    mutating func readAddresses(_ field: TopologyReader.Field?) -> [TransportAddress] {
+        (reader.sequence(field) ?? []).compactMap { readAddress($0, toAdvertise: true) }
     }
 
     private mutating func readAddress(_ field: TopologyReader.Field?, toAdvertise: Bool = false) -> TransportAddress? {

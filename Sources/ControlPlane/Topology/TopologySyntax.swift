@@ -14,14 +14,25 @@ enum TopologySyntax {
     static func isBroadcastPattern(_ text: String) -> Bool {
         1...128 ~= text.utf8.count
             && text.utf8.allSatisfy {
-                isLower($0) || isDigit($0) || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || "._~-*".utf8.contains($0)
+                isLower($0) || isDigit($0) || isUpper($0) || "._~-*".utf8.contains($0)
             }
+    }
+
+    /// Codes of GeoIP2, from the continent down. Names of cities are none: they are not codes.
+    static func isPlace(_ text: String) -> Bool {
+        let codes = text.split(separator: "/", omittingEmptySubsequences: false)
+        let isCode = { (code: Substring, lengths: ClosedRange<Int>) in
+            lengths ~= code.utf8.count && code.utf8.allSatisfy { isDigit($0) || isUpper($0) }
+        }
+        guard 1...3 ~= codes.count, ["AF", "AN", "AS", "EU", "NA", "OC", "SA"].contains(codes[0]) else { return false }
+        return codes.dropFirst().prefix(1).allSatisfy { isCode($0, 2...2) }
+            && codes.dropFirst(2).allSatisfy { isCode($0, 1...3) }
     }
 
     static func isEnvironmentName(_ text: String) -> Bool {
         !text.isEmpty && !isDigit(text.utf8.first ?? 0)
             && text.utf8.allSatisfy {
-                isLower($0) || isDigit($0) || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || $0 == UInt8(ascii: "_")
+                isLower($0) || isDigit($0) || isUpper($0) || $0 == UInt8(ascii: "_")
             }
     }
 
@@ -33,7 +44,7 @@ enum TopologySyntax {
         let body = text.utf8.prefix { $0 != UInt8(ascii: "=") }
         return !body.isEmpty && text.utf8.dropFirst(body.count).allSatisfy { $0 == UInt8(ascii: "=") }
             && body.allSatisfy {
-                isLower($0) || isDigit($0) || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0 || "-._~+/".utf8.contains($0)
+                isLower($0) || isDigit($0) || isUpper($0) || "-._~+/".utf8.contains($0)
             }
     }
 
@@ -109,6 +120,7 @@ enum TopologySyntax {
         return port
     }
 
+    private static func isUpper(_ byte: UInt8) -> Bool { UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte }
     private static func isLower(_ byte: UInt8) -> Bool { UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte }
     private static func isDigit(_ byte: UInt8) -> Bool { UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte }
 }

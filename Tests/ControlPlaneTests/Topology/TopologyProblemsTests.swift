@@ -48,7 +48,7 @@ struct TopologyMistake: Sendable, CustomTestStringConvertible {
         .init(
             "version: 1", "version: 1\nextra: 5",
             "t:2: extra: unknown key; known here: version, auth, internal_tls, on_conflict, hold, linger, relay_timeout, "
-                + "drain_deadline, drain_window, simulation, logging, limits, regions, zones, nodes"),
+                + "drain_deadline, drain_window, simulation, logging, limits, dns, regions, zones, nodes"),
         .init("hold: 30s", "hold: 30", "t:9: hold: expected a duration such as 30s, 500ms, 2m or 1h, found \"30\""),
         .init("hold: 30s", "hold: -1s", "t:9: hold: expected a duration such as 30s, 500ms, 2m or 1h, found \"-1s\""),
         .init("hold: 30s", "hold: 1e9h", "t:9: hold: expected a duration such as 30s, 500ms, 2m or 1h, found \"1e9h\""),

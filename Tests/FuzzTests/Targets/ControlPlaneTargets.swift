@@ -75,7 +75,9 @@
                 let file = testsFolder.deletingLastPathComponent().appendingPathComponent("topology.yaml")
                 let demo = (try? Data(contentsOf: file)).map { [Array($0)] } ?? []
                 return demo
-                    + textsOfTests(in: "ControlPlaneTests/Topology/TopologySamples.swift").map { Array($0.utf8) }
+                    + ["Topology/TopologySamples.swift", "Rendering/RenderingSample.swift"].flatMap {
+                        textsOfTests(in: "ControlPlaneTests/" + $0).map { Array($0.utf8) }
+                    }
             }
         ) {
             { bytes in
