@@ -78,7 +78,11 @@ let package = Package(
             resources: [
                 .embedInCode("Web/pages/index.html"), .embedInCode("Web/pages/player.js"),
                 .embedInCode("Web/pages/watching.js"), .embedInCode("Web/pages/events.js"),
-                .embedInCode("Web/pages/layers.js"),
+                .embedInCode("Web/pages/layers.js"), .embedInCode("Web/pages/panel.js"),
+                .embedInCode("Web/pages/measurements.js"), .embedInCode("Web/pages/columns.js"),
+                .embedInCode("Web/pages/recording.js"), .embedInCode("Web/pages/chart.js"),
+                .embedInCode("Web/pages/files.js"), .embedInCode("Web/pages/compare.html"),
+                .embedInCode("Web/pages/compare.js"), .embedInCode("Web/pages/summary.js"),
                 .embedInCode("Web/pages/publish.html"), .embedInCode("Web/pages/publish.js"),
                 .embedInCode("Web/pages/signaling.js"), .embedInCode("Web/pages/style.css"),
                 .embedInCode("Web/pages/icon.svg"),

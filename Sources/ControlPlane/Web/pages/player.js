@@ -3,6 +3,8 @@
 import {Refused, headers} from './signaling.js';
 import {Watching} from './watching.js';
 import {chosenLayer, select, showLayers} from './layers.js';
+import {Measurements, codec} from './measurements.js';
+import {Panel} from './panel.js';
 
 const $ = id => document.getElementById(id);
 const parameters = new URLSearchParams(location.search);
@@ -71,12 +73,18 @@ function present(watching) {
     old.close();
   }
   watching.isPaused = false;
+  watching.layers = [];
+  watching.silent = 0;
   showLayers($('quality'), [], null);
   choose(watching);
+  locate(watching);
+  // What comes from now on is measured against this.
+  watching.pc.getStats().then(reports => measurements.take(reports, watching)).catch(() => {});
   watching.follow({
     layers: event => {
       if (watching !== current) return;
       const layers = Object.values(event)[0] ?? [];
+      watching.layers = layers;
       showLayers($('quality'), layers, quality);
       // A node may come to know the name only now.
       if (watching.chosen !== quality && layers.some(layer => layer.rid === quality)) choose(watching);
@@ -139,6 +147,9 @@ async function follow(url) {
 
 // MARK: - Watching
 
+const measurements = new Measurements();
+const panel = new Panel(name);
+
 /** One session after the other without a gap, until one ends by itself; throws when the first never began. */
 async function play() {
   const video = spareScreen();
@@ -149,7 +160,6 @@ async function play() {
   present(first);
   video.muted = soundless;
   showSound();
-  const numbers = setInterval(measure, 1_000);
   try {
     for (let watched = null; watched !== current;) {
       watched = current;
@@ -158,7 +168,6 @@ async function play() {
       await move;
     }
   } finally {
-    clearInterval(numbers);
     current.close();
     current = null;
     showCount(null);
@@ -166,26 +175,40 @@ async function play() {
   }
 }
 
-/** Every second: does anything come, and how much. */
+/** Every second: what comes, and is it anything. */
 async function measure() {
   const watching = current;
-  const report = await watching.received();
+  if (!watching) return panel.add(null, null, performance.now());
+  const reports = await watching.pc.getStats();
   if (watching !== current) return;
-  const now = performance.now();
-  const before = watching.last ?? {bytes: -1, frames: 0, at: now - 1_000, silent: 0};
-  const silent = report.bytes !== before.bytes ? 0 : before.silent + 1;
-  const flows = silent < 2 && (report.frames > before.frames || !report.hasVideo);
-  watching.last = {bytes: report.bytes, frames: report.frames, at: now, silent};
+  const row = measurements.take(reports, watching);
+  panel.note({codec: codec(reports)});
+  panel.add(row, encoding(watching), performance.now());
+  if (row.packetsReceived === null) return;
+  watching.silent = row.packetsReceived > 0 ? 0 : watching.silent + 1;
+  const flows = row.fps > 0 || (!row.frameWidth && row.packetsReceived > 0);
   if (flows && !watching.isPaused) { show('playing'); notice(''); backOff.wait = backOff.first; attempts = 0; }
   // The server holds viewers while the source is away; then the session ends, and this page tries anew.
-  if (silent >= 3) showPaused();
-  $('numbers').textContent = flows ? describe(report, report.bytes - before.bytes, now - before.at) : '';
+  if (watching.silent >= 3) showPaused();
+  $('numbers').textContent = flows ? describe(row) : '';
 }
 
-function describe(report, bytes, milliseconds) {
-  const bits = Math.max(0, bytes) * 8_000 / milliseconds;
-  const picture = report.width ? `${report.width}×${report.height} · ${report.fps} fps · ` : '';
-  return `${picture}${(bits / 1e6).toFixed(1)} Mbit/s`;
+function describe({frameWidth, frameHeight, fps, audioBitrate, videoBitrate}) {
+  const rate = `${((audioBitrate + videoBitrate) / 1_000).toFixed(1)} Mbit/s`;
+  return frameWidth ? `${frameWidth}×${frameHeight} · ${Math.round(fps)} fps · ${rate}` : rate;
+}
+
+/** The name of what is watched; `auto` where the server chooses among several, null where encodings have no names. */
+function encoding({chosen, layers}) {
+  return chosen ?? (layers.length > 1 ? 'auto' : layers[0]?.rid ?? null);
+}
+
+/** Which node it is, and where, for recordings. */
+async function locate(watching) {
+  const answer = await fetch(new URL('/api/nodes', watching.endpoint)).catch(() => null);
+  const nodes = answer?.ok ? await answer.json().catch(() => []) : [];
+  const node = nodes.find(each => each.self);
+  if (watching === current) panel.note({node: node?.name ?? new URL(watching.endpoint).host, region: node?.region ?? ''});
 }
 
 async function keepPlaying() {
@@ -193,6 +216,7 @@ async function keepPlaying() {
   $('name').textContent = name;
   document.title = `${name} · Cascade`;
   backOff.wait = backOff.first;
+  setInterval(measure, 1_000);
   for (;;) {
     let wait = backOff.wait;
     show('connecting');

@@ -99,20 +99,4 @@ export class Watching {
       });
     });
   }
-
-  /** What has come so far. */
-  async received() {
-    const result = {bytes: 0, frames: 0, hasVideo: false, width: 0, height: 0, fps: 0};
-    for (const report of (await this.pc.getStats()).values()) {
-      if (report.type !== 'inbound-rtp') continue;
-      result.bytes += report.bytesReceived ?? 0;
-      if (report.kind !== 'video') continue;
-      result.hasVideo ||= (report.packetsReceived ?? 0) > 0;
-      result.frames = report.framesDecoded ?? 0;
-      result.width = report.frameWidth ?? 0;
-      result.height = report.frameHeight ?? 0;
-      result.fps = Math.round(report.framesPerSecond ?? 0);
-    }
-    return result;
-  }
 }
