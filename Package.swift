@@ -77,7 +77,9 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("Web/pages/index.html"), .embedInCode("Web/pages/player.js"),
-                .embedInCode("Web/pages/watching.js"), .embedInCode("Web/pages/events.js"),
+                .embedInCode("Web/pages/watching.js"), .embedInCode("Web/pages/network.js"),
+                .embedInCode("Web/pages/states.js"), .embedInCode("Web/pages/lobby.js"),
+                .embedInCode("Web/pages/viewing.js"), .embedInCode("Web/pages/events.js"),
                 .embedInCode("Web/pages/layers.js"), .embedInCode("Web/pages/panel.js"),
                 .embedInCode("Web/pages/measurements.js"), .embedInCode("Web/pages/columns.js"),
                 .embedInCode("Web/pages/recording.js"), .embedInCode("Web/pages/chart.js"),

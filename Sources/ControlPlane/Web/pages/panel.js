@@ -115,7 +115,6 @@ export class Panel {
 
   #showRecording() {
     const seconds = this.#recording?.rows.length ?? 0;
-    $('record').setAttribute('aria-pressed', String(this.#isRecording));
     $('record').textContent = this.#isRecording ? 'Stop recording' : 'Record';
     $('download').disabled = seconds === 0;
     const full = this.#recording?.isFull ? ', the longest that is kept' : '';

@@ -1,7 +1,10 @@
 // The player: plays /?broadcast=NAME, muted until asked for sound, comes back by itself after any failure, and moves to
 // another node without a gap when the one it watches at asks for it.
-import {Refused, headers} from './signaling.js';
 import {Watching} from './watching.js';
+import {changed, sleep, whenChanged} from './network.js';
+import {explain} from './states.js';
+import {listBroadcasts} from './lobby.js';
+import {Viewing} from './viewing.js';
 import {chosenLayer, select, showLayers} from './layers.js';
 import {Measurements, codec} from './measurements.js';
 import {Panel} from './panel.js';
@@ -13,26 +16,27 @@ const name = parameters.get('broadcast') ?? '';
 const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
 
 const backOff = {first: 500, factor: 1.7, most: 8_000};
-const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 // Not all viewers of a node that died come back in the same instant.
 const jitter = milliseconds => milliseconds * (0.75 + 0.5 * Math.random());
 
 function notice(title, detail = '') {
   $('notice').hidden = title === '';
-  $('notice-title').textContent = title;
-  $('notice-detail').textContent = detail;
+  // The same words again would be read out again.
+  if ($('notice-title').textContent !== title) $('notice-title').textContent = title;
+  if ($('notice-detail').textContent !== detail) $('notice-detail').textContent = detail;
 }
 
-/** `state` is one of connecting, playing, waiting; style and tests read it. */
-function show(state) {
-  document.body.dataset.state = state;
+/** `state` is one of connecting, playing, waiting, and `reason` why there is no picture; style and tests read them. */
+function show(state, {reason = '', title = '', detail = ''} = {}) {
+  Object.assign(document.body.dataset, {state, reason});
   $('badge').hidden = state !== 'playing';
+  viewing.isPlaying = state === 'playing';
+  notice(title, detail);
 }
 
-function showPaused() {
-  show('waiting');
-  notice('The broadcast has paused', 'It continues here when it comes back.');
-}
+const connecting = {reason: 'connecting', title: 'Connecting…'};
+const reconnecting = {reason: 'reconnecting', title: 'Reconnecting…', detail: 'The connection was lost.'};
+const paused = {reason: 'paused', title: 'The broadcast has paused', detail: 'It continues here when it comes back.'};
 
 // MARK: - Where
 
@@ -70,6 +74,7 @@ function present(watching) {
   window.cascade = {pc: watching.pc, video: watching.video};
   if (old) {
     setMuted(watching.video, old.video.muted);
+    viewing.replaced();
     old.close();
   }
   watching.isPaused = false;
@@ -90,7 +95,7 @@ function present(watching) {
       if (watching.chosen !== quality && layers.some(layer => layer.rid === quality)) choose(watching);
     },
     active: () => { watching.isPaused = false; },
-    inactive: () => { watching.isPaused = true; if (watching === current) showPaused(); },
+    inactive: () => { watching.isPaused = true; if (watching === current) show('waiting', paused); },
     viewercount: ({viewercount}) => { if (watching === current) showCount(viewercount); },
     reconnect: ({url}) => { if (watching === current) move ??= follow(url).finally(() => { move = null; }); },
   });
@@ -109,7 +114,7 @@ function setMuted(video, muted) {
 function showSound() {
   const muted = current?.video.muted ?? true;
   $('sound').textContent = muted ? 'Turn sound on' : 'Turn sound off';
-  $('sound').setAttribute('aria-pressed', String(!muted));
+  $('sound').classList.toggle('primary', muted);
 }
 
 // MARK: - Moving
@@ -150,6 +155,8 @@ async function follow(url) {
 const measurements = new Measurements();
 const panel = new Panel(name);
 
+let hasPlayed = false;
+
 /** One session after the other without a gap, until one ends by itself; throws when the first never began. */
 async function play() {
   const video = spareScreen();
@@ -158,8 +165,7 @@ async function play() {
     token, created: pc => { window.cascade = {pc, video}; },
   });
   present(first);
-  video.muted = soundless;
-  showSound();
+  setMuted(video, soundless);
   try {
     for (let watched = null; watched !== current;) {
       watched = current;
@@ -184,13 +190,25 @@ async function measure() {
   const row = measurements.take(reports, watching);
   panel.note({codec: codec(reports)});
   panel.add(row, encoding(watching), performance.now());
-  if (row.packetsReceived === null) return;
+  if (row.packetsReceived !== null) judge(watching, row);
+}
+
+function judge(watching, row) {
   watching.silent = row.packetsReceived > 0 ? 0 : watching.silent + 1;
   const flows = row.fps > 0 || (!row.frameWidth && row.packetsReceived > 0);
-  if (flows && !watching.isPaused) { show('playing'); notice(''); backOff.wait = backOff.first; attempts = 0; }
-  // The server holds viewers while the source is away; then the session ends, and this page tries anew.
-  if (watching.silent >= 3) showPaused();
   $('numbers').textContent = flows ? describe(row) : '';
+  if (flows && !watching.isPaused) {
+    watching.isAnswered = false;
+    show('playing');
+    hasPlayed = true;
+    backOff.wait = backOff.first;
+    attempts = 0;
+  }
+  if (watching.silent < 3) return;
+  // The server holds viewers while the source is away; then the session ends, and this page tries anew.
+  if (watching.isPaused || watching.isAnswered) return show('waiting', paused);
+  show('waiting', reconnecting);
+  watching.recover().then(isAnswered => { watching.isAnswered = isAnswered; });
 }
 
 function describe({frameWidth, frameHeight, fps, audioBitrate, videoBitrate}) {
@@ -215,72 +233,41 @@ async function keepPlaying() {
   $('stage').hidden = false;
   $('name').textContent = name;
   document.title = `${name} · Cascade`;
+  viewing.name(name);
   backOff.wait = backOff.first;
+  show('connecting', connecting);
   setInterval(measure, 1_000);
   for (;;) {
-    let wait = backOff.wait;
-    show('connecting');
-    if ($('notice').hidden) notice('Connecting…');
+    let {wait} = backOff;
     try {
       await play();
-      notice('Connection lost', 'Trying again…');
+      show('connecting', reconnecting);
     } catch (error) {
-      show('waiting');
-      if (error instanceof Refused && error.status === 409) {
-        notice('Not live right now', 'The picture starts here by itself as soon as the broadcast does.');
-        wait = Math.max(1_000, (error.retryAfter ?? 2) * 1_000);
-      } else if (error instanceof Refused && [401, 403].includes(error.status)) {
-        notice('You may not watch this', 'The link you got should carry a token.');
-        return;
-      } else if (error instanceof Refused && [404, 406, 422].includes(error.status)) {
-        notice('This browser cannot play the broadcast', error.message);
-        wait = 10_000;
-      } else {
-        notice('Cannot connect', `${error.message} Trying again…`);
-        wait = Math.max(wait, ((error instanceof Refused && error.retryAfter) || 0) * 1_000);
-      }
+      const said = explain(error, {hasPlayed, isOnline: navigator.onLine});
+      show('waiting', said);
+      if (said.isFinal) return;
+      wait = Math.max(wait, said.wait);
       backOff.wait = Math.min(backOff.most, backOff.wait * backOff.factor);
     }
-    await sleep(jitter(wait));
+    await Promise.race([sleep(jitter(wait)), changed()]);
   }
 }
 
 addEventListener('pagehide', () => current?.close());
-
-async function lobby() {
-  $('lobby').hidden = false;
-  for (;;) {
-    try {
-      const answer = await fetch('/api/broadcasts', {headers: headers(token)});
-      const list = answer.ok ? await answer.json() : [];
-      // Where all broadcasts need a token, what is live is nobody's business without one.
-      const isClosed = [401, 403].includes(answer.status);
-      $('lobby-closed').hidden = !isClosed;
-      $('lobby-empty').hidden = isClosed || list.length > 0;
-      $('broadcasts').replaceChildren(...list.map(entry => {
-        const link = document.createElement('a');
-        link.href = `/?broadcast=${encodeURIComponent(entry.name)}${location.hash}`;
-        link.textContent = entry.title || entry.name;
-        const viewers = document.createElement('span');
-        viewers.className = 'quiet';
-        viewers.textContent = `${entry.viewers ?? 0} watching`;
-        const item = document.createElement('li');
-        item.append(link, viewers);
-        return item;
-      }));
-    } catch {
-      $('lobby-empty').hidden = false;
-    }
-    await sleep(3_000);
-  }
-}
+// What plays may have lost its way, though nobody has noticed yet.
+whenChanged(() => current?.recover());
 
 /** What the person at the page chose; sessions that come later keep it. */
 let soundless = true;
-$('sound').addEventListener('click', () => {
-  soundless = !(current?.video.muted ?? true);
+function setSoundless(value) {
+  soundless = value;
   if (current) setMuted(current.video, soundless);
-});
+}
+const toggleSound = () => setSoundless(!(current?.video.muted ?? true));
+$('sound').addEventListener('click', toggleSound);
+
+const viewing = new Viewing({video: () => current?.video ?? null, toggleSound, hear: () => setSoundless(false)});
+
 /** Also theirs: the name of an encoding, or null. */
 let quality = null;
 $('quality').addEventListener('change', () => {
@@ -294,14 +281,8 @@ async function choose(watching) {
   if (rid === (watching.chosen ?? null)) return;
   if (await select(watching.session, rid).catch(() => false)) watching.chosen = rid;
 }
-$('fullscreen').addEventListener('click', () => {
-  const stage = $('stage');
-  if (document.fullscreenElement) document.exitFullscreen();
-  else if (stage.requestFullscreen) stage.requestFullscreen();
-  else $('video').webkitEnterFullscreen?.();
-});
 
 // Another token in the address bar is another attempt.
 addEventListener('hashchange', () => location.reload());
 
-if (name) keepPlaying(); else lobby();
+if (name) keepPlaying(); else listBroadcasts(token);
