@@ -2,19 +2,28 @@
 
 export const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 
-const targets = [globalThis, navigator.connection].filter(Boolean);
+const handlers = new Set();
+const tell = () => [...handlers].forEach(handler => handler());
 
-/** Calls `handler` whenever there is a network again, or another one. */
+addEventListener('online', tell);
+// It also changes with every new estimate of rates and round trips, which are no other network.
+let kind = navigator.connection?.type;
+navigator.connection?.addEventListener('change', () => {
+  if (navigator.connection.type !== kind && navigator.onLine) tell();
+  kind = navigator.connection.type;
+});
+
+/** Calls `handler` whenever there is a network again, or another one; returns what ends that. */
 export function whenChanged(handler) {
-  for (const target of targets) target.addEventListener(target === globalThis ? 'online' : 'change', handler);
+  handlers.add(handler);
+  return () => handlers.delete(handler);
 }
 
-/** Resolves at the next change. */
-export const changed = () => new Promise(resolve => { waiting.push(resolve); });
-
-let waiting = [];
-whenChanged(() => {
-  const all = waiting;
-  waiting = [];
-  all.forEach(resolve => resolve());
-});
+/** So long, or until the network changes: whether it did. */
+export function pause(milliseconds) {
+  return new Promise(resolve => {
+    const stop = whenChanged(() => finish(true));
+    const timer = setTimeout(() => finish(false), milliseconds);
+    const finish = hasChanged => { clearTimeout(timer); stop(); resolve(hasChanged); };
+  });
+}

@@ -1,7 +1,7 @@
 // The player: plays /?broadcast=NAME, muted until asked for sound, comes back by itself after any failure, and moves to
 // another node without a gap when the one it watches at asks for it.
 import {Watching} from './watching.js';
-import {changed, sleep, whenChanged} from './network.js';
+import {pause, sleep, whenChanged} from './network.js';
 import {explain} from './states.js';
 import {listBroadcasts} from './lobby.js';
 import {Viewing} from './viewing.js';
@@ -249,7 +249,7 @@ async function keepPlaying() {
       wait = Math.max(wait, said.wait);
       backOff.wait = Math.min(backOff.most, backOff.wait * backOff.factor);
     }
-    await Promise.race([sleep(jitter(wait)), changed()]);
+    await pause(jitter(wait));
   }
 }
 

@@ -1,6 +1,6 @@
 // One WHEP session and the video element it plays in.
 import {Refused, connect, connected, restart} from './signaling.js';
-import {changed, sleep} from './network.js';
+import {pause, sleep} from './network.js';
 import {follow} from './events.js';
 
 /** How long a session that was negotiated may take to its first frame before a move to it is given up. */
@@ -127,7 +127,7 @@ export class Watching {
       }
       if (!navigator.onLine) since = Date.now();
       if (Date.now() - since > recoveryMilliseconds) return this.end();
-      await Promise.race([sleep(500), changed().then(() => { since = Date.now(); }), this.over]);
+      if (await pause(500)) since = Date.now();
     }
   }
 
