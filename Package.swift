@@ -87,7 +87,7 @@ let package = Package(
                 .embedInCode("Web/pages/compare.js"), .embedInCode("Web/pages/summary.js"),
                 .embedInCode("Web/pages/publish.html"), .embedInCode("Web/pages/publish.js"),
                 .embedInCode("Web/pages/signaling.js"), .embedInCode("Web/pages/style.css"),
-                .embedInCode("Web/pages/icon.svg"),
+                .embedInCode("Web/pages/icon.svg"), .embedInCode("Web/pages/where.js"),
             ],
             swiftSettings: settings),
 

@@ -29,6 +29,7 @@ enum Pages {
         "/states.js": Asset(contentType: script, bytes: PackageResources.states_js),
         "/lobby.js": Asset(contentType: script, bytes: PackageResources.lobby_js),
         "/viewing.js": Asset(contentType: script, bytes: PackageResources.viewing_js),
+        "/where.js": Asset(contentType: script, bytes: PackageResources.where_js),
         "/events.js": Asset(contentType: script, bytes: PackageResources.events_js),
         "/layers.js": Asset(contentType: script, bytes: PackageResources.layers_js),
         "/signaling.js": Asset(contentType: script, bytes: PackageResources.signaling_js),

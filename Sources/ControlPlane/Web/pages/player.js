@@ -8,6 +8,8 @@ import {Viewing} from './viewing.js';
 import {chosenLayer, select, showLayers} from './layers.js';
 import {Measurements, codec} from './measurements.js';
 import {Panel} from './panel.js';
+import {headers} from './signaling.js';
+import {showWhereabouts, whereabouts} from './where.js';
 
 const $ = id => document.getElementById(id);
 const parameters = new URLSearchParams(location.search);
@@ -221,12 +223,16 @@ function encoding({chosen, layers}) {
   return chosen ?? (layers.length > 1 ? 'auto' : layers[0]?.rid ?? null);
 }
 
-/** Which node it is, and where, for recordings. */
+/** Which node it is and which others there are, for recordings and for those who want to know. */
 async function locate(watching) {
-  const answer = await fetch(new URL('/api/nodes', watching.endpoint)).catch(() => null);
-  const nodes = answer?.ok ? await answer.json().catch(() => []) : [];
-  const node = nodes.find(each => each.self);
-  if (watching === current) panel.note({node: node?.name ?? new URL(watching.endpoint).host, region: node?.region ?? ''});
+  const list = async path => {
+    const answer = await fetch(new URL(path, watching.endpoint), {headers: headers(token)}).catch(() => null);
+    return answer?.ok ? answer.json().catch(() => []) : [];
+  };
+  const found = whereabouts(...await Promise.all([list('/api/nodes'), list('/api/broadcasts')]), name);
+  if (watching !== current) return;
+  panel.note({node: found.here?.name ?? new URL(watching.endpoint).host, region: found.here?.region ?? ''});
+  if (found.here) showWhereabouts(found, name);
 }
 
 async function keepPlaying() {
