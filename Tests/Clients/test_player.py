@@ -76,18 +76,18 @@ def test_the_numbers_are_those_of_getstats(make_cascade, chromium, clip, tone):
     latencies = [value for sample in samples if (value := sample["shown"]["latency"]) == value]
     print("latency", latencies)
     assert all(0 <= value < 1500 for value in latencies), latencies
-    # Totals: the page has read them up to a second before the test did.
+    # Totals: the page has read them a second before the test did, or two on a busy machine.
     for name, member in {
         "keyframesDecoded": "keyFramesDecoded", "nackCount": "nackCount", "pliCount": "pliCount", "freezeCount": "freezeCount",
         "freezeDuration": "totalFreezesDuration", "retransmitted": "retransmittedPacketsReceived",
     }.items():
-        for before, after in zip(samples, samples[1:]):
+        for before, after in zip(samples, samples[2:]):
             # Shown with two digits after the point at most.
             assert before["video"].get(member, 0) - 0.01 <= after["shown"][name] <= after["video"][member] + 0.01, (name, before, after)
     assert samples[-1]["shown"]["nackCount"] > 5 and samples[-1]["shown"]["retransmitted"] > 5
     last = samples[-1]["shown"]
     assert (last["frameWidth"], last["frameHeight"]) == (640, 360)
-    assert last["rtt"] in [round(sample["rtt"], 1) for sample in samples[-3:]]
+    assert last["rtt"] in [round(sample["rtt"], 1) for sample in samples[-4:]]
     page.context.close()
 
 
