@@ -291,3 +291,15 @@ def chromium():
 
     with Chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def modules():
+    """A page that may import the pages' modules, without a node."""
+    from chromium import Chromium
+    from pages import Pages
+
+    pages = Pages()
+    with Chromium() as browser:
+        yield browser.open(f"{pages.url}/columns.js")
+    pages.close()

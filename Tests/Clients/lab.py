@@ -111,6 +111,21 @@ class Cable:
     def heal(self):
         self.set("loss", 0)
 
+    def leave(self, host: Host):
+        """The network goes away from `host`, which knows it: no address and no route is left on this cable."""
+        administer("-n", host.namespace, "address", "flush", "dev", self.device(host))
+
+    def arrive(self, host: Host, address: str):
+        """Another network comes to `host`: a new address, which the other end knows the way to, and a default route."""
+        peer = next(peer for end, peer, _ in self.ends if end is host)
+        administer("-n", peer.namespace, "route", "replace", address, "dev", self.device(peer))
+        host.address = address
+        administer("-n", host.namespace, "address", "add", address, "peer", peer.address, "dev", self.device(host))
+        administer("-n", host.namespace, "route", "replace", "default", "dev", self.device(host))
+
+    def device(self, host: Host) -> str:
+        return next(device for end, _, device in self.ends if end is host)
+
     def narrow(self, mtu: int):
         """Longer packets do not fit from now on: a router fragments them, or says that they are too long."""
         for host, _, device in self.ends:

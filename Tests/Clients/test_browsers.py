@@ -138,7 +138,7 @@ def test_who_comes_between_two_keyframes_a_minute_apart_sees_the_picture_at_once
 
 def test_the_page_says_when_nothing_is_live_and_begins_by_itself(cascade, chromium, clip):
     viewer = chromium.watch(cascade.edges[0].url, "later")
-    until(viewer, lambda s: s["notice"] == "Not live right now", 15, "the page says so")
+    until(viewer, lambda s: s["notice"] == "Not live yet", 15, "the page says so")
     cascade.probe("publish", "--url", f"{cascade.origin.url}/whip/later", "--file", clip, "--loop", log="publisher")
     until(viewer, lambda s: s.get("decoded", 0) > 30, 20, "playing without a reload")
 

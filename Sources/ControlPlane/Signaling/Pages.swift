@@ -17,20 +17,36 @@ enum Pages {
 
     /// By exact path; there is no file system behind it. Publishing is for origins.
     static func asset(_ path: String, on role: Topology.Role) -> Asset? {
-        switch path {
-        case "/": Asset(contentType: html, bytes: PackageResources.index_html)
-        case "/player.js": Asset(contentType: script, bytes: PackageResources.player_js)
-        case "/watching.js": Asset(contentType: script, bytes: PackageResources.watching_js)
-        case "/events.js": Asset(contentType: script, bytes: PackageResources.events_js)
-        case "/layers.js": Asset(contentType: script, bytes: PackageResources.layers_js)
-        case "/signaling.js": Asset(contentType: script, bytes: PackageResources.signaling_js)
-        case "/style.css": Asset(contentType: "text/css; charset=utf-8", bytes: PackageResources.style_css)
-        case "/icon.svg": Asset(contentType: "image/svg+xml", bytes: PackageResources.icon_svg)
-        case "/publish" where role == .origin: Asset(contentType: html, bytes: PackageResources.publish_html)
-        case "/publish.js" where role == .origin: Asset(contentType: script, bytes: PackageResources.publish_js)
-        default: nil
-        }
+        if role != .origin, path.hasPrefix("/publish") { return nil }
+        return all[path]
     }
+
+    private static let all: [String: Asset] = [
+        "/": Asset(contentType: html, bytes: PackageResources.index_html),
+        "/player.js": Asset(contentType: script, bytes: PackageResources.player_js),
+        "/watching.js": Asset(contentType: script, bytes: PackageResources.watching_js),
+        "/network.js": Asset(contentType: script, bytes: PackageResources.network_js),
+        "/states.js": Asset(contentType: script, bytes: PackageResources.states_js),
+        "/lobby.js": Asset(contentType: script, bytes: PackageResources.lobby_js),
+        "/viewing.js": Asset(contentType: script, bytes: PackageResources.viewing_js),
+        "/where.js": Asset(contentType: script, bytes: PackageResources.where_js),
+        "/events.js": Asset(contentType: script, bytes: PackageResources.events_js),
+        "/layers.js": Asset(contentType: script, bytes: PackageResources.layers_js),
+        "/signaling.js": Asset(contentType: script, bytes: PackageResources.signaling_js),
+        "/panel.js": Asset(contentType: script, bytes: PackageResources.panel_js),
+        "/measurements.js": Asset(contentType: script, bytes: PackageResources.measurements_js),
+        "/columns.js": Asset(contentType: script, bytes: PackageResources.columns_js),
+        "/recording.js": Asset(contentType: script, bytes: PackageResources.recording_js),
+        "/chart.js": Asset(contentType: script, bytes: PackageResources.chart_js),
+        "/files.js": Asset(contentType: script, bytes: PackageResources.files_js),
+        "/compare": Asset(contentType: html, bytes: PackageResources.compare_html),
+        "/compare.js": Asset(contentType: script, bytes: PackageResources.compare_js),
+        "/summary.js": Asset(contentType: script, bytes: PackageResources.summary_js),
+        "/publish": Asset(contentType: html, bytes: PackageResources.publish_html),
+        "/publish.js": Asset(contentType: script, bytes: PackageResources.publish_js),
+        "/style.css": Asset(contentType: "text/css; charset=utf-8", bytes: PackageResources.style_css),
+        "/icon.svg": Asset(contentType: "image/svg+xml", bytes: PackageResources.icon_svg),
+    ]
 
     private static let html = "text/html; charset=utf-8"
     private static let script = "text/javascript; charset=utf-8"

@@ -13,7 +13,7 @@ import WebRTC
         try await withNodes(topology) { nodes in
             for (node, path, status) in [
                 ("origin-1", "/", 200), ("origin-1", "/publish", 200), ("edge-1", "/", 200),
-                ("edge-1", "/publish", 404),
+                ("edge-1", "/compare", 200), ("edge-1", "/publish", 404), ("edge-1", "/publish.js", 404),
                 ("edge-1", "/../secret", 404),
             ] {
                 let response = try await nodes[node]!.request("GET", path)

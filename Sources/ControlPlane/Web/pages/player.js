@@ -1,8 +1,15 @@
 // The player: plays /?broadcast=NAME, muted until asked for sound, comes back by itself after any failure, and moves to
 // another node without a gap when the one it watches at asks for it.
-import {Refused, headers} from './signaling.js';
 import {Watching} from './watching.js';
+import {pause, sleep, whenChanged} from './network.js';
+import {explain} from './states.js';
+import {listBroadcasts} from './lobby.js';
+import {Viewing} from './viewing.js';
 import {chosenLayer, select, showLayers} from './layers.js';
+import {Measurements, codec} from './measurements.js';
+import {Panel} from './panel.js';
+import {headers} from './signaling.js';
+import {showWhereabouts, whereabouts} from './where.js';
 
 const $ = id => document.getElementById(id);
 const parameters = new URLSearchParams(location.search);
@@ -11,26 +18,27 @@ const name = parameters.get('broadcast') ?? '';
 const token = new URLSearchParams(location.hash.slice(1)).get('token') ?? '';
 
 const backOff = {first: 500, factor: 1.7, most: 8_000};
-const sleep = milliseconds => new Promise(resolve => setTimeout(resolve, milliseconds));
 // Not all viewers of a node that died come back in the same instant.
 const jitter = milliseconds => milliseconds * (0.75 + 0.5 * Math.random());
 
 function notice(title, detail = '') {
   $('notice').hidden = title === '';
-  $('notice-title').textContent = title;
-  $('notice-detail').textContent = detail;
+  // The same words again would be read out again.
+  if ($('notice-title').textContent !== title) $('notice-title').textContent = title;
+  if ($('notice-detail').textContent !== detail) $('notice-detail').textContent = detail;
 }
 
-/** `state` is one of connecting, playing, waiting; style and tests read it. */
-function show(state) {
-  document.body.dataset.state = state;
+/** `state` is one of connecting, playing, waiting, and `reason` why there is no picture; style and tests read them. */
+function show(state, {reason = '', title = '', detail = ''} = {}) {
+  Object.assign(document.body.dataset, {state, reason});
   $('badge').hidden = state !== 'playing';
+  viewing.isPlaying = state === 'playing';
+  notice(title, detail);
 }
 
-function showPaused() {
-  show('waiting');
-  notice('The broadcast has paused', 'It continues here when it comes back.');
-}
+const connecting = {reason: 'connecting', title: 'Connecting…'};
+const reconnecting = {reason: 'reconnecting', title: 'Reconnecting…', detail: 'The connection was lost.'};
+const paused = {reason: 'paused', title: 'The broadcast has paused', detail: 'It continues here when it comes back.'};
 
 // MARK: - Where
 
@@ -68,21 +76,28 @@ function present(watching) {
   window.cascade = {pc: watching.pc, video: watching.video};
   if (old) {
     setMuted(watching.video, old.video.muted);
+    viewing.replaced();
     old.close();
   }
   watching.isPaused = false;
+  watching.layers = [];
+  watching.silent = 0;
   showLayers($('quality'), [], null);
   choose(watching);
+  locate(watching);
+  // What comes from now on is measured against this.
+  watching.pc.getStats().then(reports => measurements.take(reports, watching)).catch(() => {});
   watching.follow({
     layers: event => {
       if (watching !== current) return;
       const layers = Object.values(event)[0] ?? [];
+      watching.layers = layers;
       showLayers($('quality'), layers, quality);
       // A node may come to know the name only now.
       if (watching.chosen !== quality && layers.some(layer => layer.rid === quality)) choose(watching);
     },
     active: () => { watching.isPaused = false; },
-    inactive: () => { watching.isPaused = true; if (watching === current) showPaused(); },
+    inactive: () => { watching.isPaused = true; if (watching === current) show('waiting', paused); },
     viewercount: ({viewercount}) => { if (watching === current) showCount(viewercount); },
     reconnect: ({url}) => { if (watching === current) move ??= follow(url).finally(() => { move = null; }); },
   });
@@ -101,7 +116,7 @@ function setMuted(video, muted) {
 function showSound() {
   const muted = current?.video.muted ?? true;
   $('sound').textContent = muted ? 'Turn sound on' : 'Turn sound off';
-  $('sound').setAttribute('aria-pressed', String(!muted));
+  $('sound').classList.toggle('primary', muted);
 }
 
 // MARK: - Moving
@@ -139,6 +154,11 @@ async function follow(url) {
 
 // MARK: - Watching
 
+const measurements = new Measurements();
+const panel = new Panel(name);
+
+let hasPlayed = false;
+
 /** One session after the other without a gap, until one ends by itself; throws when the first never began. */
 async function play() {
   const video = spareScreen();
@@ -147,9 +167,7 @@ async function play() {
     token, created: pc => { window.cascade = {pc, video}; },
   });
   present(first);
-  video.muted = soundless;
-  showSound();
-  const numbers = setInterval(measure, 1_000);
+  setMuted(video, soundless);
   try {
     for (let watched = null; watched !== current;) {
       watched = current;
@@ -158,7 +176,6 @@ async function play() {
       await move;
     }
   } finally {
-    clearInterval(numbers);
     current.close();
     current = null;
     showCount(null);
@@ -166,97 +183,97 @@ async function play() {
   }
 }
 
-/** Every second: does anything come, and how much. */
+/** Every second: what comes, and is it anything. */
 async function measure() {
   const watching = current;
-  const report = await watching.received();
+  if (!watching) return panel.add(null, null, performance.now());
+  const reports = await watching.pc.getStats();
   if (watching !== current) return;
-  const now = performance.now();
-  const before = watching.last ?? {bytes: -1, frames: 0, at: now - 1_000, silent: 0};
-  const silent = report.bytes !== before.bytes ? 0 : before.silent + 1;
-  const flows = silent < 2 && (report.frames > before.frames || !report.hasVideo);
-  watching.last = {bytes: report.bytes, frames: report.frames, at: now, silent};
-  if (flows && !watching.isPaused) { show('playing'); notice(''); backOff.wait = backOff.first; attempts = 0; }
-  // The server holds viewers while the source is away; then the session ends, and this page tries anew.
-  if (silent >= 3) showPaused();
-  $('numbers').textContent = flows ? describe(report, report.bytes - before.bytes, now - before.at) : '';
+  const row = measurements.take(reports, watching);
+  panel.note({codec: codec(reports)});
+  panel.add(row, encoding(watching), performance.now());
+  if (row.packetsReceived !== null) judge(watching, row);
 }
 
-function describe(report, bytes, milliseconds) {
-  const bits = Math.max(0, bytes) * 8_000 / milliseconds;
-  const picture = report.width ? `${report.width}×${report.height} · ${report.fps} fps · ` : '';
-  return `${picture}${(bits / 1e6).toFixed(1)} Mbit/s`;
+function judge(watching, row) {
+  watching.silent = row.packetsReceived > 0 ? 0 : watching.silent + 1;
+  const flows = row.fps > 0 || (!row.frameWidth && row.packetsReceived > 0);
+  $('numbers').textContent = flows ? describe(row) : '';
+  if (flows && !watching.isPaused) {
+    watching.isAnswered = false;
+    show('playing');
+    hasPlayed = true;
+    backOff.wait = backOff.first;
+    attempts = 0;
+  }
+  if (watching.silent < 3) return;
+  // The server holds viewers while the source is away; then the session ends, and this page tries anew.
+  if (watching.isPaused || watching.isAnswered) return show('waiting', paused);
+  show('waiting', reconnecting);
+  watching.recover().then(isAnswered => { watching.isAnswered = isAnswered; });
+}
+
+function describe({frameWidth, frameHeight, fps, audioBitrate, videoBitrate}) {
+  const rate = `${((audioBitrate + videoBitrate) / 1_000).toFixed(1)} Mbit/s`;
+  return frameWidth ? `${frameWidth}×${frameHeight} · ${Math.round(fps)} fps · ${rate}` : rate;
+}
+
+/** The name of what is watched; `auto` where the server chooses among several, null where encodings have no names. */
+function encoding({chosen, layers}) {
+  return chosen ?? (layers.length > 1 ? 'auto' : layers[0]?.rid ?? null);
+}
+
+/** Which node it is and which others there are, for recordings and for those who want to know. */
+async function locate(watching) {
+  const list = async path => {
+    const answer = await fetch(new URL(path, watching.endpoint), {headers: headers(token)}).catch(() => null);
+    return answer?.ok ? answer.json().catch(() => []) : [];
+  };
+  const found = whereabouts(...await Promise.all([list('/api/nodes'), list('/api/broadcasts')]), name);
+  if (watching !== current) return;
+  panel.note({node: found.here?.name ?? new URL(watching.endpoint).host, region: found.here?.region ?? ''});
+  if (found.here) showWhereabouts(found, name);
 }
 
 async function keepPlaying() {
   $('stage').hidden = false;
   $('name').textContent = name;
   document.title = `${name} · Cascade`;
+  viewing.name(name);
   backOff.wait = backOff.first;
+  show('connecting', connecting);
+  setInterval(measure, 1_000);
   for (;;) {
-    let wait = backOff.wait;
-    show('connecting');
-    if ($('notice').hidden) notice('Connecting…');
+    let {wait} = backOff;
     try {
       await play();
-      notice('Connection lost', 'Trying again…');
+      show('connecting', reconnecting);
     } catch (error) {
-      show('waiting');
-      if (error instanceof Refused && error.status === 409) {
-        notice('Not live right now', 'The picture starts here by itself as soon as the broadcast does.');
-        wait = Math.max(1_000, (error.retryAfter ?? 2) * 1_000);
-      } else if (error instanceof Refused && [401, 403].includes(error.status)) {
-        notice('You may not watch this', 'The link you got should carry a token.');
-        return;
-      } else if (error instanceof Refused && [404, 406, 422].includes(error.status)) {
-        notice('This browser cannot play the broadcast', error.message);
-        wait = 10_000;
-      } else {
-        notice('Cannot connect', `${error.message} Trying again…`);
-        wait = Math.max(wait, ((error instanceof Refused && error.retryAfter) || 0) * 1_000);
-      }
+      const said = explain(error, {hasPlayed, isOnline: navigator.onLine});
+      show('waiting', said);
+      if (said.isFinal) return;
+      wait = Math.max(wait, said.wait);
       backOff.wait = Math.min(backOff.most, backOff.wait * backOff.factor);
     }
-    await sleep(jitter(wait));
+    await pause(jitter(wait));
   }
 }
 
 addEventListener('pagehide', () => current?.close());
-
-async function lobby() {
-  $('lobby').hidden = false;
-  for (;;) {
-    try {
-      const answer = await fetch('/api/broadcasts', {headers: headers(token)});
-      const list = answer.ok ? await answer.json() : [];
-      // Where all broadcasts need a token, what is live is nobody's business without one.
-      const isClosed = [401, 403].includes(answer.status);
-      $('lobby-closed').hidden = !isClosed;
-      $('lobby-empty').hidden = isClosed || list.length > 0;
-      $('broadcasts').replaceChildren(...list.map(entry => {
-        const link = document.createElement('a');
-        link.href = `/?broadcast=${encodeURIComponent(entry.name)}${location.hash}`;
-        link.textContent = entry.title || entry.name;
-        const viewers = document.createElement('span');
-        viewers.className = 'quiet';
-        viewers.textContent = `${entry.viewers ?? 0} watching`;
-        const item = document.createElement('li');
-        item.append(link, viewers);
-        return item;
-      }));
-    } catch {
-      $('lobby-empty').hidden = false;
-    }
-    await sleep(3_000);
-  }
-}
+// What plays may have lost its way, though nobody has noticed yet.
+whenChanged(() => current?.recover());
 
 /** What the person at the page chose; sessions that come later keep it. */
 let soundless = true;
-$('sound').addEventListener('click', () => {
-  soundless = !(current?.video.muted ?? true);
+function setSoundless(value) {
+  soundless = value;
   if (current) setMuted(current.video, soundless);
-});
+}
+const toggleSound = () => setSoundless(!(current?.video.muted ?? true));
+$('sound').addEventListener('click', toggleSound);
+
+const viewing = new Viewing({video: () => current?.video ?? null, toggleSound, hear: () => setSoundless(false)});
+
 /** Also theirs: the name of an encoding, or null. */
 let quality = null;
 $('quality').addEventListener('change', () => {
@@ -270,14 +287,8 @@ async function choose(watching) {
   if (rid === (watching.chosen ?? null)) return;
   if (await select(watching.session, rid).catch(() => false)) watching.chosen = rid;
 }
-$('fullscreen').addEventListener('click', () => {
-  const stage = $('stage');
-  if (document.fullscreenElement) document.exitFullscreen();
-  else if (stage.requestFullscreen) stage.requestFullscreen();
-  else $('video').webkitEnterFullscreen?.();
-});
 
 // Another token in the address bar is another attempt.
 addEventListener('hashchange', () => location.reload());
 
-if (name) keepPlaying(); else lobby();
+if (name) keepPlaying(); else listBroadcasts(token);

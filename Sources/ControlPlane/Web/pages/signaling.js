@@ -1,26 +1,28 @@
 // WHIP (RFC 9725) and WHEP over fetch: one offer, one answer, one session resource.
 
-/** What a server said no with. `retryAfter` is in seconds, or null. */
+/** What a server said no with. `cause`: last part of the problem's type; `retryAfter` is in seconds, or null. */
 export class Refused extends Error {
-  constructor(status, detail, retryAfter) {
+  constructor(status, {detail = '', cause = '', retryAfter = null} = {}) {
     super(detail || `The server answered ${status}.`);
-    this.status = status;
-    this.retryAfter = retryAfter;
+    Object.assign(this, {status, cause, retryAfter});
   }
 }
+
+/** Signaling worked, and no media came through. */
+export class NoMedia extends Error {}
 
 export function headers(token, extra = {}) {
   return token ? {...extra, authorization: `Bearer ${token}`} : extra;
 }
 
 async function refusal(response) {
-  let detail = '';
-  try {
-    const problem = await response.json();
-    detail = problem.detail || problem.title || '';
-  } catch { /* not every proxy answers with problem+json */ }
+  let problem = {};
+  try { problem = await response.json(); } catch { /* not every proxy answers with problem+json */ }
   const after = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
-  return new Refused(response.status, detail, Number.isFinite(after) ? after : null);
+  return new Refused(response.status, {
+    detail: problem.detail || problem.title, cause: String(problem.type ?? '').split(':').at(-1),
+    retryAfter: Number.isFinite(after) ? after : null,
+  });
 }
 
 /** The servers a viewer or publisher may relay through; none when the node has none to offer. */
@@ -58,7 +60,7 @@ export async function connect(pc, url, {token = '', signal} = {}) {
   const resource = new URL(response.headers.get('location'), response.url).href;
   const ended = new AbortController();
   const session = {
-    resource, token, endpoint: response.url, link: response.headers.get('link') ?? '', signal: ended.signal,
+    pc, resource, token, endpoint: response.url, link: response.headers.get('link') ?? '', signal: ended.signal,
     close() {
       if (ended.signal.aborted) return;
       ended.abort();
@@ -73,7 +75,8 @@ export async function connect(pc, url, {token = '', signal} = {}) {
   try {
     if (servers.length && pc.setConfiguration) pc.setConfiguration({...pc.getConfiguration(), iceServers: servers});
     await pc.setLocalDescription(description);
-    await pc.setRemoteDescription({type: 'answer', sdp: await response.text()});
+    session.answer = await response.text();
+    await pc.setRemoteDescription({type: 'answer', sdp: session.answer});
   } catch (error) {
     session.close();
     throw error;
@@ -83,15 +86,49 @@ export async function connect(pc, url, {token = '', signal} = {}) {
   return session;
 }
 
+/**
+ * ICE restart (RFC 9725 §4.3.2): the session goes on over whatever network there is now. Throws `Refused` where the server
+ * has no such session any more, and what fetch throws where it cannot be reached; the connection is as it was then.
+ */
+export async function restart(session, milliseconds = 2_000) {
+  const {pc} = session;
+  await pc.setLocalDescription(await pc.createOffer({iceRestart: true}));
+  try {
+    const response = await fetch(session.resource, {
+      // Two requests in doubt: whichever came last counts.
+      method: 'PATCH', headers: headers(session.token, {'content-type': 'application/trickle-ice-sdpfrag', 'if-match': '*'}),
+      body: fragment(pc.localDescription.sdp), signal: AbortSignal.any([session.signal, AbortSignal.timeout(milliseconds)]),
+    });
+    if (response.status !== 200) throw await refusal(response);
+    session.answer = withCredentials(session.answer, await response.text());
+  } catch (error) {
+    if (pc.signalingState === 'have-local-offer') await pc.setLocalDescription({type: 'rollback'});
+    throw error;
+  }
+  await pc.setRemoteDescription({type: 'answer', sdp: session.answer});
+}
+
+const lineOf = (sdp, beginning) => sdp.match(new RegExp(`^${beginning}.*$`, 'm'))[0].trim();
+
+/** Of an offer what a restart tells; candidates are not needed by a server that answers where checks come from. */
+function fragment(sdp) {
+  return ['a=ice-ufrag:', 'a=ice-pwd:', 'm=', 'a=mid:'].map(beginning => `${lineOf(sdp, beginning)}\r\n`).join('');
+}
+
+function withCredentials(answer, fragment) {
+  return ['a=ice-ufrag:', 'a=ice-pwd:'].reduce(
+    (sdp, beginning) => sdp.replace(new RegExp(`^${beginning}.*$`, 'gm'), lineOf(fragment, beginning)), answer);
+}
+
 /** Resolves when `pc` is connected; rejects when it fails or takes too long. */
 export function connected(pc, milliseconds = 10_000) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('No connection for media: is UDP blocked here?')), milliseconds);
+    const timer = setTimeout(() => reject(new NoMedia('No connection for media: is UDP blocked here?')), milliseconds);
     const look = () => {
       if (pc.connectionState === 'connected') { clearTimeout(timer); resolve(); }
       if (['failed', 'closed'].includes(pc.connectionState)) {
         clearTimeout(timer);
-        reject(new Error('The media connection failed.'));
+        reject(new NoMedia('The media connection failed.'));
       }
     };
     pc.addEventListener('connectionstatechange', look);

@@ -1,9 +1,12 @@
 // One WHEP session and the video element it plays in.
-import {connect, connected} from './signaling.js';
+import {Refused, connect, connected, restart} from './signaling.js';
+import {pause, sleep} from './network.js';
 import {follow} from './events.js';
 
 /** How long a session that was negotiated may take to its first frame before a move to it is given up. */
 const firstFrameMilliseconds = 8_000;
+/** For so long after the network is there, ICE restarts try to take a session up again; then a new one is begun. */
+const recoveryMilliseconds = 4_000;
 /** A picture runs when so many frames in a row came no further apart than this; and after so long in any case. */
 const steady = {frames: 8, apart: 150, most: 2_000};
 
@@ -45,8 +48,7 @@ export class Watching {
       video.play().catch(() => {});
       return watching;
     } catch (error) {
-      watching.session?.close();
-      pc.close();
+      watching.close();
       throw error;
     }
   }
@@ -58,7 +60,8 @@ export class Watching {
     pc.addTransceiver('video', {direction: 'recvonly'});
     pc.addTransceiver('audio', {direction: 'recvonly'});
     pc.addEventListener('track', event => this.stream.addTrack(event.track));
-    this.over = new Promise(resolve => { this.end = resolve; });
+    this.isOver = false;
+    this.over = new Promise(resolve => { this.end = () => { this.isOver = true; resolve(); }; });
     video.addEventListener('error', () => this.end(), {once: true});
     this.#watchTransport();
   }
@@ -81,17 +84,17 @@ export class Watching {
 
   close() {
     this.end();
-    this.session.close();
+    this.session?.close();
+    this.pc.close();
     if (this.video.srcObject === this.stream) this.video.srcObject = null;
   }
 
   #watchTransport() {
     const {pc} = this;
-    let grace;
     pc.addEventListener('connectionstatechange', () => {
-      clearTimeout(grace);
-      if (['failed', 'closed'].includes(pc.connectionState)) this.end();
-      if (pc.connectionState === 'disconnected') grace = setTimeout(this.end, 4_000);
+      if (pc.connectionState === 'closed') this.end();
+      // Before the first connection it is the beginner's to wait and to give up.
+      if (['failed', 'disconnected'].includes(pc.connectionState)) this.recover();
       // A server that says good-bye closes DTLS; the connection's own state does not show it for long.
       const transport = pc.getReceivers()[0]?.transport;
       transport?.addEventListener('statechange', () => {
@@ -100,19 +103,46 @@ export class Watching {
     });
   }
 
-  /** What has come so far. */
-  async received() {
-    const result = {bytes: 0, frames: 0, hasVideo: false, width: 0, height: 0, fps: 0};
-    for (const report of (await this.pc.getStats()).values()) {
-      if (report.type !== 'inbound-rtp') continue;
-      result.bytes += report.bytesReceived ?? 0;
-      if (report.kind !== 'video') continue;
-      result.hasVideo ||= (report.packetsReceived ?? 0) > 0;
-      result.frames = report.framesDecoded ?? 0;
-      result.width = report.frameWidth ?? 0;
-      result.height = report.frameHeight ?? 0;
-      result.fps = Math.round(report.framesPerSecond ?? 0);
+  /**
+   * Nothing comes, or the network is another one: ICE restarts until the node answers again, or the session's end. Resolves
+   * with whether it answers.
+   */
+  async recover() {
+    if (!this.session || this.isOver) return false;
+    this.recovery ??= this.#takeUp().catch(() => this.end()).finally(() => { this.recovery = null; });
+    await this.recovery;
+    return !this.isOver;
+  }
+
+  async #takeUp() {
+    let since = Date.now();
+    while (!this.isOver) {
+      try {
+        const before = await this.#answers();
+        await restart(this.session);
+        if (await this.#isAnswered(before)) return;
+      } catch (error) {
+        // The server knows the session no more, or the connection cannot be negotiated.
+        if (error instanceof Refused || error.name === 'InvalidStateError') return this.end();
+      }
+      if (!navigator.onLine) since = Date.now();
+      if (Date.now() - since > recoveryMilliseconds) return this.end();
+      if (await pause(500)) since = Date.now();
     }
-    return result;
+  }
+
+  /** Of each candidate pair how often the node has answered: media may pause, the node's answers do not. */
+  async #answers() {
+    const pairs = [...(await this.pc.getStats()).values()].filter(report => report.type === 'candidate-pair');
+    return new Map(pairs.map(pair => [pair.id, pair.responsesReceived ?? 0]));
+  }
+
+  async #isAnswered(before) {
+    for (let i = 0; i < 20 && !this.isOver; i++) {
+      await sleep(100);
+      const now = await this.#answers();
+      if (this.pc.connectionState === 'connected' && [...now].some(([id, count]) => count > (before.get(id) ?? 0))) return true;
+    }
+    return false;
   }
 }
