@@ -35,8 +35,8 @@ async () => {
 class Chromium:
     """`program`: Chromium, or what starts it elsewhere."""
 
-    def __init__(self, program: str = "/usr/bin/chromium"):
-        self.program = program
+    def __init__(self, program: str = "/usr/bin/chromium", *flags: str):
+        self.program, self.flags = program, [*FLAGS, *flags]
         self.messages: list[str] = []
         self.others: list[Chromium] = []
 
@@ -46,11 +46,11 @@ class Chromium:
         return self
 
     def launch(self):
-        self.browser = self.playwright.chromium.launch(executable_path=self.program, headless=True, args=FLAGS)
+        self.browser = self.playwright.chromium.launch(executable_path=self.program, headless=True, args=self.flags)
 
-    def another(self, program: str) -> "Chromium":
+    def another(self, program: str, *flags: str) -> "Chromium":
         """A second browser: Playwright can be started once only. It ends with this one."""
-        other = Chromium(program)
+        other = Chromium(program, *flags)
         other.playwright = self.playwright
         other.launch()
         self.others.append(other)

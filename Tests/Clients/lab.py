@@ -104,6 +104,10 @@ class Cable:
         self.set("burst", burst)
         self.set("loss", loss)
 
+    def limit(self, bits: float):
+        """So many a second pass in each direction; of what waits no more than 300 ms."""
+        self.set("rate", bits)
+
     def cut(self):
         """From when this returns nothing arrives at either end, and nobody is told."""
         self.set("loss", 1)

@@ -2,7 +2,8 @@
 
 It makes a TUN device in each namespace and carries packets between them. Lines on standard input change it, for both
 directions: `delay MILLISECONDS`, `loss SHARE` (1: cut, and neither end is told), `burst PACKETS`: how many are lost in a row
-on average (1: each by itself). It ends with its input, and the devices go with it. A kernel without netem is enough for it.
+on average (1: each by itself), `rate BITS`: so many a second pass in each direction (0: any number), of what waits no more than
+300 ms; the rest is lost. It ends with its input, and the devices go with it. A kernel without netem is enough for it.
 """
 
 import collections
@@ -29,6 +30,25 @@ def device(namespace: str, name: str) -> int:
     return tun
 
 
+class Rate:
+    """What one direction takes: a queue that drops what finds no room."""
+
+    QUEUE = 0.3
+
+    def __init__(self):
+        self.free = 0.0
+
+    def leaves(self, length: int, rate: float) -> float | None:
+        now = time.monotonic()
+        if not rate:
+            return now
+        begin = max(now, self.free)
+        if begin - now > self.QUEUE:
+            return None
+        self.free = begin + length * 8 / rate
+        return self.free
+
+
 class Losses:
     """One direction's (Gilbert 1960): bursts of a geometric length, of which none passes."""
 
@@ -45,12 +65,14 @@ class Losses:
 
 def carry(ends: list[int]):
     other = {ends[0]: ends[1], ends[1]: ends[0]}
-    delay, loss, burst = 0.0, 0.0, 1.0
+    delay, loss, burst, rate = 0.0, 0.0, 1.0, 0.0
     losses = {end: Losses(seed) for seed, end in enumerate(ends)}
-    # In order of arrival, so that a change of the delay reorders nothing.
-    under_way = collections.deque()
+    rates = {end: Rate() for end in ends}
+    # Each direction's in order, so that a change of the delay reorders nothing.
+    under_way = {end: collections.deque() for end in ends}
     while True:
-        wait = max(0.0, under_way[0][0] - time.monotonic()) if under_way else None
+        arrivals = [queue[0][0] for queue in under_way.values() if queue]
+        wait = max(0.0, min(arrivals) - time.monotonic()) if arrivals else None
         ready = select.select([*ends, sys.stdin.buffer.raw], [], [], wait)[0]
         for end in ready:
             if end not in other:
@@ -63,6 +85,8 @@ def carry(ends: list[int]):
                         delay = float(value) / 1000
                     elif what == "burst":
                         burst = float(value)
+                    elif what == "rate":
+                        rate = float(value)
                     else:
                         loss = float(value)
                 print("ok", flush=True)
@@ -71,14 +95,16 @@ def carry(ends: list[int]):
                 packet = os.read(end, 65536)
             except OSError:
                 continue
-            if not losses[end].takes(loss, burst):
-                under_way.append((time.monotonic() + delay, other[end], packet))
-        while under_way and under_way[0][0] <= time.monotonic():
-            _, end, packet = under_way.popleft()
-            try:
-                os.write(end, packet)
-            except OSError:
-                pass  # Its queue is full, or it is down: lost, as on any link.
+            left = None if losses[end].takes(loss, burst) else rates[end].leaves(len(packet), rate)
+            if left is not None:
+                under_way[end].append((left + delay, packet))
+        for end, queue in under_way.items():
+            while queue and queue[0][0] <= time.monotonic():
+                _, packet = queue.popleft()
+                try:
+                    os.write(other[end], packet)
+                except OSError:
+                    pass  # Its queue is full, or it is down: lost, as on any link.
 
 
 if __name__ == "__main__":
