@@ -6,11 +6,18 @@ extension ForwardingUnit {
 
     func receiveRTCP(_ bytes: borrowing RawSpan, of peer: Peer, now: Instant) {
         guard var reader = RTCPReader(bytes) else { return count(.malformedRTCP, peer: peer) }
+        var mustJudge = false
         while let part = reader.next(in: bytes) {
             if part.kind == .bye { peer.transport.log.append(.bye, at: now) }
             if let publisher = peer as? Publisher { receive(part, in: bytes, of: publisher, now: now) }
-            if let viewer = peer as? Viewer { receive(part, in: bytes, of: viewer, now: now) }
+            guard let viewer = peer as? Viewer else { continue }
+            if part.kind == .transportFeedback {
+                mustJudge = takeFeedback(part, in: bytes, of: viewer, now: now) || mustJudge
+            } else {
+                receive(part, in: bytes, of: viewer, now: now)
+            }
         }
+        if mustJudge, let viewer = peer as? Viewer { judgeLink(of: viewer, now: now) }
     }
 
     private func receive(_ part: RTCPPart, in bytes: borrowing RawSpan, of publisher: Publisher, now: Instant) {
@@ -41,9 +48,7 @@ extension ForwardingUnit {
             }
         case .wanted where viewer.isRelay:
             nodeWants(part.wantedStreams(in: bytes), viewer, now: now)
-        case .transportFeedback:
-            takeFeedback(part, in: bytes, of: viewer, now: now)
-        case .bye, .encodings, .wanted, .other:
+        case .bye, .encodings, .wanted, .transportFeedback, .other:
             break
         }
     }

@@ -78,6 +78,40 @@ import WebRTC
         #expect(scene.reads == 2)
     }
 
+    /// Nothing comes back from a viewer, who has chosen or not, or the publisher pauses: nobody waits for that all the time.
+    @Test(arguments: [nil, "f"], [true, false]) func silence(wish: String?, pause: Bool) throws {
+        let scene = try Scene(link: wide)
+        scene.play(3)
+        scene.cascade.network.apply(.select(scene.session, .video, rid: wish), to: scene.edge)
+        scene.play(1)
+        if pause {
+            scene.cascade.encodings = []
+            scene.play(3)
+            scene.cascade.encodings = [0, 1, 2]
+            scene.play(4)
+            #expect(scene.reads == 0 && scene.edge.unit.statistics.stepsDown == 0, "nobody's link is worse")
+        } else {
+            scene.cascade.network.passes = { [from = scene.viewer.address.low] _, source, _ in source.low != from }
+            scene.play(3)
+            #expect(scene.reads == (wish == nil ? 2 : 0))
+        }
+    }
+
+    /// While a higher encoding is tried it ends.
+    @Test(arguments: [1, 2]) func whatIsTriedEnds(rung: Int) {
+        let link = Link(delay: .milliseconds(20), rate: 5_000_000, queue: 187_500)
+        var (model, tried) = (RungModel(seed: 3, link, rung: rung - 1), 0)
+        for _ in 0..<20 {
+            for _ in 0..<1_000 where model.link.probe == nil { model.run(for: .milliseconds(10)) }
+            if model.link.probe != nil { tried += 1 }
+            model.coming = rung
+            model.run(for: .milliseconds(Int64(700)))
+            #expect(model.rung == rung - 1 && model.link.probe == nil)
+            model.coming = 3
+        }
+        #expect(tried > 3)
+    }
+
     /// Nothing is measured where nothing can be chosen: packets carry no numbers then.
     @Test func oneEncodingIsNotWatched() throws {
         let scene = try Scene(link: wide, names: [])
@@ -122,7 +156,8 @@ import WebRTC
         }
         play(&choice, 1)
         #expect(choice.current == 0)
-        choice.rank([30_000, 110_000, 315_000])
+        // A track has room for more encodings as soon as a node reads it.
+        choice.rank([30_000, 110_000, 315_000, 0, 0, 0, 0, 0])
         play(&choice, 2)
         #expect(choice.current == 2)
         // Larger by a little is not better; not known is not.

@@ -9,12 +9,14 @@ struct RungModel {
     private static let packet = 1_100
     private static let frame = Interval.microseconds(33_333)
 
+    /// So many of the encodings come, the lowest first.
+    var coming = needs.count
     var forth: LinkState
     var back: LinkState
     private(set) var link = ViewerLink()
     /// Index among `needs`, and the one that it goes over to with the next keyframe.
     private(set) var rung: Int
-    private var coming: Int?
+    private var next: Int?
     private(set) var now = Instant.zero
     private(set) var steps: [(at: Instant, to: Int)] = []
     private(set) var (mediaBytes, probeBytes) = (0, 0)
@@ -70,7 +72,7 @@ struct RungModel {
 
     private mutating func sendFrame() {
         let isKey = frames % 60 == 0
-        if isKey, let coming { (rung, self.coming) = (coming, nil) }
+        if isKey, let next { (rung, self.next) = (next, nil) }
         // A keyframe is four pictures large, the others make up for it.
         let bytes = Int(Self.needs[rung]) / 30 * (isKey ? 76 : 18) / 19
         mediaBytes += send(bytes)
@@ -101,14 +103,14 @@ struct RungModel {
     }
 
     private mutating func judge() {
-        let rungs = Self.needs.enumerated().map { Rung(encoding: $0, need: $1) }
-        switch link.judge(rungs, current: coming ?? rung, isSteady: coming == nil, beside: 0, now: now) {
+        let rungs = Self.needs.prefix(coming).enumerated().map { Rung(encoding: $0, need: $1) }
+        switch link.judge(rungs, current: next ?? rung, isSteady: true, isThere: next == nil, beside: 0, now: now) {
         case .stays, .slower: break
         case .down(let to, _):
-            (rung, coming) = (to, nil)
+            (rung, next) = (to, nil)
             steps.append((now, to))
         case .up(let to):
-            coming = to
+            next = to
             steps.append((now, to))
         }
     }

@@ -9,6 +9,7 @@ final class ScriptedViewer: ScriptedPeer {
         var rtx: UInt8?
         var feedback: [String]
         var midID: Int?
+        var transportID: Int?
         var mid: String
         var ssrc: UInt32
         var rtxSSRC: UInt32?
@@ -21,6 +22,7 @@ final class ScriptedViewer: ScriptedPeer {
     }
 
     private(set) var tracks: [Track] = []
+    private var transportNumbers: Set<[UInt8]> = []
 
     override init(
         _ offer: GeneratedOffer, answer: String, context: DTLSContext, address: TransportAddress, now: Instant,
@@ -38,7 +40,12 @@ final class ScriptedViewer: ScriptedPeer {
             tracks.append(
                 Track(
                     kind: mine.kind == .audio ? 0 : 1, type: type, rtx: rtx, feedback: theirs.feedback(type),
-                    midID: theirs.extensions[ExtensionName.mid], mid: mine.mid, ssrc: ssrcs.media, rtxSSRC: ssrcs.rtx))
+                    midID: theirs.extensions[ExtensionName.mid],
+                    transportID: theirs.extensions[ExtensionName.transport],
+                    mid: mine.mid, ssrc: ssrcs.media, rtxSSRC: ssrcs.rtx))
+            if theirs.feedback(type).contains("transport-cc") != (theirs.extensions[ExtensionName.transport] != nil) {
+                fails("transport-wide feedback without its extension, or the extension alone")
+            }
         }
     }
 
@@ -68,8 +75,13 @@ final class ScriptedViewer: ScriptedPeer {
         if let id = tracks[t].midID, packet.extensions[id] != Array(tracks[t].mid.utf8) {
             fails("a packet without its MID")
         }
-        if packet.extensions.keys.contains(where: { $0 != tracks[t].midID }) {
+        if packet.extensions.keys.contains(where: { $0 != tracks[t].midID && $0 != tracks[t].transportID }) {
             fails("an extension that was not agreed to")
+        }
+        if let number = tracks[t].transportID.flatMap({ packet.extensions[$0] }),
+            !transportNumbers.insert(number).inserted
+        {
+            fails("a transport-wide number twice")
         }
         let original = isRepair ? packet.payload.prefix(2).reduce(UInt16(0)) { $0 << 8 | UInt16($1) } : packet.sequence
         guard let mark = Mark(isRepair ? packet.payload.dropFirst(2) : packet.payload) else {

@@ -50,6 +50,13 @@ struct Catchup {
         readers.append(Reader(viewer: viewer, record: record, due: due))
     }
 
+    /// One that has been added begins anew.
+    mutating func postpone(_ viewer: Viewer, record: Int, until due: Instant) {
+        guard let i = readers.firstIndex(where: { $0.viewer === viewer && $0.record == record && !$0.isDone })
+        else { return }
+        readers[i].due = max(readers[i].due, due)
+    }
+
     /// The viewer asks for packets of a stream again.
     mutating func repair(_ numbers: some Collection<SequenceNumber>, of viewer: Viewer, record: Int) {
         for number in numbers.prefix(Self.mostMissing - missing.count) {

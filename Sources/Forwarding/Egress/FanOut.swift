@@ -162,6 +162,10 @@ struct FanOut {
         viewer.transport.log.append(.sinkStarted(track.format.kind), at: now)
         // The receiver can place the stream in time from its first frame on.
         viewer.sendReports(to: outbox, ntpOrigin: ntpOrigin, now: now)
-        if !isServed { catchup.add(viewer, record: r, due: due) }
+        if isServed {
+            catchup.postpone(viewer, record: r, until: due)
+        } else {
+            catchup.add(viewer, record: r, due: due)
+        }
     }
 }

@@ -52,13 +52,15 @@ extension ForwardingUnit {
         guard let supply = broadcast.supply(of: t) else { return }
         let track = broadcast.tracks[t]
         track.preferredIndex = supply.preferred
+        // What is known of them is of before.
+        track.rungs = ([], .zero)
         for index in track.streams.indices {
             redirect(track.streams[index].viewer, record: Int(track.streams[index].record), supply, now: now)
         }
     }
 
     /// As long as it is not known what comes it stays where it is.
-    private func redirect(
+    func redirect(
         _ viewer: Viewer, record r: Int, _ supply: EncodingSupply, mayAsk: Bool = true, now: Instant
     ) {
         let record = viewer.records[r]

@@ -43,6 +43,7 @@ struct Stream {
     /// transport-wide number as long as the viewer's link is watched.
     private var extensions: OutgoingExtensions
     private var transportSequenceID: UInt8 = 0
+    private var carriesMID = true
 
     /// `cursor` beside numbers of the line. At the head it is negative: the outgoing number at which a burst ended, if there
     /// was one, is kept there.
@@ -127,7 +128,8 @@ struct Stream {
     mutating func use(_ type: PayloadType, form: Form) { (payloadType, self.form) = (type, form) }
 
     mutating func viewerKnowsStream() {
-        if form == .sealedOnce { carry(mid: "", midID: 0, transportSequenceID: transportSequenceID) }
+        guard form == .sealedOnce, carriesMID else { return }
+        carry(mid: "", midID: 0, transportSequenceID: transportSequenceID)
     }
 
     /// Its packets carry transport-wide numbers from now on, under the extension's id; 0: none.
@@ -138,7 +140,7 @@ struct Stream {
     }
 
     private mutating func carry(mid: String, midID: UInt8, transportSequenceID: UInt8) {
-        self.transportSequenceID = transportSequenceID
+        (self.transportSequenceID, carriesMID) = (transportSequenceID, midID != 0)
         extensions =
             OutgoingExtensions(mid: mid, midID: midID, transportSequenceID: transportSequenceID) ?? Self.noExtensions
     }

@@ -42,11 +42,14 @@ final class Viewer: Peer {
 
     /// Index of the encoding that it is to have of those of a track that come; nil: it is not known yet which do.
     func goal(of kind: MediaKind, _ supply: EncodingSupply) -> Int? {
-        if let wish = wishes[kind].flatMap({ supply.names.firstIndex(of: $0) }), supply.presence(of: wish) != .gone {
-            return supply.comes(wish) ? wish : nil
-        }
+        if let wish = wish(for: kind, supply) { return supply.comes(wish) ? wish : nil }
         if kind == .video, let heldAt, supply.comes(heldAt) { return heldAt }
         return supply.comes(supply.preferred) ? supply.preferred : nil
+    }
+
+    /// The encoding that it has asked for, unless that has gone.
+    func wish(for kind: MediaKind, _ supply: EncodingSupply) -> Int? {
+        wishes[kind].flatMap { supply.names.firstIndex(of: $0) }.flatMap { supply.presence(of: $0) == .gone ? nil : $0 }
     }
 
     /// A packet of RTP payload leaves; its transport-wide number.

@@ -60,8 +60,10 @@ struct EncodingChoice {
     }
 
     /// What each takes, 0 where that is not known. One has to be larger by a quarter to be better.
-    mutating func rank(_ needs: [Int64]) {
-        guard needs.count == order.count, let largest = needs.max(), largest / 5 * 4 > needs[order[0]] else { return }
+    mutating func rank(_ known: [Int64]) {
+        // A track may have room for more encodings than its source has.
+        let needs = order.indices.map { $0 < known.count ? known[$0] : 0 }
+        guard let largest = needs.max(), largest / 5 * 4 > needs[order[0]] else { return }
         order = order.indices.sorted { needs[$0] > needs[$1] }
     }
 

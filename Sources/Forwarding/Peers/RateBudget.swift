@@ -43,7 +43,11 @@ struct FeedbackBudget {
     /// Wishes for a keyframe of one viewer that nobody else has at the moment. A relay's are those of many viewers.
     static let keyframes = RateBudget.Rate(every: .seconds(Int64(4)), burst: 5)
 
+    /// Packets of which transport-wide feedback tells: more than 20 Mbit/s, each told of many times.
+    static let arrivals = RateBudget.Rate(perSecond: 20_000, burst: 20_000)
+
     var datagrams = RateBudget()
+    var arrivals = RateBudget()
     var numbers = RateBudget()
     var keyframes = RateBudget()
     /// What its owner has been told of already.

@@ -67,7 +67,7 @@ package struct LinkEstimate {
         }
         settle(now: now)
         losses.note(isQueueing: queue >= Self.calm)
-        if queue < Self.calm { calmSince = calmSince ?? now } else { calmSince = nil }
+        if recentQueue < Self.calm { calmSince = calmSince ?? now } else { calmSince = nil }
         probe.noteQueue(queue)
     }
 
@@ -76,7 +76,9 @@ package struct LinkEstimate {
         if entry.fate == .arrived || ticks == nil && entry.fate == .missing { return }
         let sent = log.sent(entry, now: now)
         log[sequence].fate = ticks == nil ? .missing : .arrived
-        if ticks != nil, sequence < settled { losses.count(at: sent, isLost: false, wasLost: entry.fate == .missing) }
+        if sequence < settled {
+            losses.count(at: sent, isLost: ticks == nil, wasLost: ticks != nil && entry.fate == .missing)
+        }
         if entry.probe == lastProbe, entry.probe != 0 {
             probe.count(isLost: ticks == nil, wasLost: entry.fate == .missing)
         }
@@ -138,6 +140,14 @@ package struct LinkEstimate {
 
     /// How long the newest group queued.
     var queue: Int64 { groups.last.map(queue) ?? 0 }
+    /// The least of late: jitter is no queue.
+    private var recentQueue: Int64 {
+        guard let last = groups.last else { return 0 }
+        return groups.reversed().prefix { last.lastArrival &- $0.lastArrival <= 150_000 }.reduce(.max) {
+            min($0, queue(of: $1))
+        }
+    }
+
     package var queueDelay: Interval { .microseconds(queue) }
 
     /// Packets get lost that an idle link would not lose.

@@ -154,6 +154,11 @@ extension RTCPPart {
         return RTCPPacket.FullIntraRequest(media: SSRC(bytes.octets4(at: at)), sequence: bytes.octet(at: at + 4))
     }
 
+    /// Of transport-wide feedback: how many packets it claims to tell of.
+    package func arrivalCount(in bytes: borrowing RawSpan) -> Int {
+        body.count >= 16 ? Int(bytes.octets2(at: body.lowerBound + 10)) : 0
+    }
+
     /// Of transport-wide feedback: puts the arrivals of the packets from the returned number on in place of what is in
     /// `arrivals`, in ticks of 250 µs, `TransportFeedback.missing` for those that have not arrived. nil: it is malformed.
     package func readArrivals(in bytes: borrowing RawSpan, into arrivals: inout [Int64]) -> UInt16? {

@@ -35,7 +35,7 @@ import Testing
             let local = try #require(theirs.local)
             #expect(mine.encodings == [.init(ssrc: local.ssrc, rtxSSRC: local.rtxSSRC)])
         }
-        #expect(client.tracks[0].feedback == [.nack, .pli, .fir])
+        #expect(client.tracks[0].feedback == [.nack, .pli, .fir, .transportCC])
         #expect(client.tracks[1].feedback == [.nack])
         // Every other codec may follow under its own payload type.
         #expect(client.tracks[1].alternatives.isEmpty && client.tracks[0].alternatives.count == 19)

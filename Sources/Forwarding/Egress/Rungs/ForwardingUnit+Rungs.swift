@@ -10,12 +10,14 @@ extension ForwardingUnit {
             guard track.isVideo, record.encoding == nil,
                 let negotiated = viewer.tracks.first(where: { $0.kind == .video })
             else { continue }
-            let id = record.form == .sealedOnce ? negotiated.extensions.transportSequence : 0
+            let tells = negotiated.feedback.contains(.transportCC) && record.form == .sealedOnce && !viewer.isRelay
+            let id = tells ? negotiated.extensions.transportSequence : 0
             let isWatched = id != 0 && track.format.rids.count > 1
             guard isWatched != (viewer.link != nil) else { continue }
             track.watched += isWatched ? 1 : -1
-            viewer.link = isWatched ? ViewerLink() : nil
-            viewer.linkRecord = r
+            let spread = Interval.milliseconds(Int64.random(in: 0..<400, using: &random))
+            viewer.link = isWatched ? ViewerLink(spread: spread) : nil
+            (viewer.linkRecord, viewer.heldAt) = (r, nil)
             track.streams[record.index].number(negotiated, transportSequenceID: isWatched ? id : 0)
         }
     }
@@ -26,10 +28,17 @@ extension ForwardingUnit {
         }
     }
 
-    func takeFeedback(_ part: RTCPPart, in bytes: borrowing RawSpan, of viewer: Viewer, now: Instant) {
-        guard viewer.link != nil, let base = part.readArrivals(in: bytes, into: &arrivals) else { return }
+    /// To be judged when all of the datagram has been read. true: there is something to judge.
+    func takeFeedback(_ part: RTCPPart, in bytes: borrowing RawSpan, of viewer: Viewer, now: Instant) -> Bool {
+        guard viewer.link != nil else { return false }
+        let count = part.arrivalCount(in: bytes)
+        guard viewer.budget.arrivals.take(count, FeedbackBudget.arrivals, now: now) == count else {
+            refuse(.feedbackBudget, of: viewer, now: now)
+            return false
+        }
+        guard let base = part.readArrivals(in: bytes, into: &arrivals) else { return false }
         viewer.link!.take(arrivals, from: base, roundTrip: viewer.roundTrip, now: now)
-        judgeLink(of: viewer, now: now)
+        return true
     }
 
     /// What is due without a word of the viewer.
@@ -40,27 +49,42 @@ extension ForwardingUnit {
         judgeLink(of: viewer, now: now)
     }
 
-    private func judgeLink(of viewer: Viewer, now: Instant) {
+    func judgeLink(of viewer: Viewer, now: Instant) {
         let (r, t) = (viewer.linkRecord, viewer.records[viewer.linkRecord].track)
-        let track = viewer.broadcast.tracks[t]
-        let stream = track.streams[viewer.records[r].index]
+        let stream = viewer.broadcast.tracks[t].streams[viewer.records[r].index]
         let rungs = viewer.broadcast.rungs(of: t, now: now)
-        guard viewer.wishes[.video] == nil,
+        guard viewer.wishes[.video] == nil || !hasItsWish(viewer, track: t),
             let current = rungs.firstIndex(where: { $0.encoding == stream.destination })
-        else { return viewer.link!.abandonProbe() }
-        let isSteady = stream.position == .head
-        switch viewer.link!.judge(rungs, current: current, isSteady: isSteady, beside: Self.beside, now: now) {
-        case .stays: break
-        case .slower(let pace): viewer.records[r].burst?.limit(to: pace)
+        else {
+            viewer.link!.rest(now: now)
+            // What he reads, or waits for, has gone without anybody having seen it yet.
+            if let supply = viewer.broadcast.supply(of: t) { redirect(viewer, record: r, supply, now: now) }
+            return
+        }
+        switch viewer.link!.judge(
+            rungs, current: current, isSteady: stream.position == .head,
+            isThere: stream.destination == stream.encoding, beside: Self.beside, now: now)
+        {
+        case .stays: return
+        case .slower(let pace):
+            viewer.records[r].burst?.limit(to: pace)
+            return
         case .down(let rung, let pace):
             statistics.stepsDown += 1
             stepDown(viewer, record: r, to: rungs[...rung], pace: pace, now: now)
         case .up(let rung):
             statistics.stepsUp += 1
-            viewer.heldAt = rung + 1 == rungs.count ? nil : rungs[rung].encoding
+            let supply = viewer.broadcast.supply(of: t)
+            // One that is paused may come again, and has not been tried: then he is held where he is.
+            let isBest = rungs[rung].encoding == supply?.preferred && rungs.count == supply?.names.count
+            viewer.heldAt = isBest ? nil : rungs[rung].encoding
             direct(viewer, record: r, to: rungs[rung].encoding, now: now)
         }
         requestKeyframes(of: viewer.broadcast, now: now)
+    }
+
+    private func hasItsWish(_ viewer: Viewer, track t: Int) -> Bool {
+        viewer.broadcast.supply(of: t).map { viewer.wish(for: .video, $0) != nil } ?? true
     }
 
     /// Bytes per second of sound.
@@ -120,7 +144,7 @@ extension ForwardingUnit {
         }
     }
 
-    private static let mostProbePackets: Int64 = 32
+    private static let mostProbePackets: Int64 = 16
 
     /// A packet that has left under `number`, if it is there still and may leave again.
     private func sentPacket(_ number: Int64, of viewer: Viewer) -> (LinePacket, OutgoingLine.Place)? {

@@ -16,6 +16,8 @@ struct Probe {
     private static let leastBlink = 4 * 1_100
 
     let stage: Stage
+    /// Of which there is to be room for.
+    let encoding: Int
     /// Bytes per second, media included.
     let rate: Int64
     private let began: Instant
@@ -23,8 +25,8 @@ struct Probe {
     var sent = 0
     private var nextTick: Instant
 
-    init(stage: Stage, rate: Int64, now: Instant) {
-        (self.stage, self.rate, began, nextTick) = (stage, rate, now, now)
+    init(stage: Stage, encoding: Int, rate: Int64, now: Instant) {
+        (self.stage, self.encoding, self.rate, began, nextTick) = (stage, encoding, rate, now, now)
     }
 
     var ends: Instant { began + stage.length }

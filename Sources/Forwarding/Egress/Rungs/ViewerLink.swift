@@ -35,15 +35,23 @@ struct ViewerLink {
     var estimate = LinkEstimate()
     private(set) var probe: Probe?
     private(set) var schedule = ProbeSchedule()
+    /// Those who had to step down together do not try together.
+    private let spread: Interval
     private var changed = Instant.zero
+    /// When he came to the rung to which he was raised.
     private var raised: Instant?
-    /// Since the last feedback, packets that have left: how many, the last when.
-    private var unanswered = (count: 0, last: Instant.zero)
+    private var (isRising, wasRaised) = (false, false)
+    /// Packets that have left since the last feedback: how many, the first when.
+    private var unanswered = (count: 0, first: Instant.zero)
     private var roundTrip = Interval.zero
+    private var judged = Instant.zero
+
+    init(spread: Interval = .zero) { self.spread = spread }
 
     /// A packet of RTP payload leaves; its transport-wide number.
     mutating func sent(_ bytes: Int, now: Instant) -> UInt16 {
-        unanswered = (unanswered.count + 1, now)
+        if unanswered.count == 0 { unanswered.first = now }
+        unanswered.count += 1
         probe?.sent += bytes
         return estimate.sent(bytes: bytes, now: now)
     }
@@ -60,26 +68,42 @@ struct ViewerLink {
     ///   - rungs: the lowest first.
     ///   - current: where the viewer is among them, or on his way to.
     ///   - isSteady: he stands at a live edge, not in a burst.
+    ///   - isThere: it is that of `current`.
     ///   - beside: bytes per second of other media.
-    mutating func judge(_ rungs: [Rung], current: Int, isSteady: Bool, beside: Int64, now: Instant) -> Verdict {
+    mutating func judge(
+        _ rungs: [Rung], current: Int, isSteady: Bool, isThere: Bool, beside: Int64, now: Instant
+    ) -> Verdict {
+        judged = now
+        if isRising, isThere { (isRising, raised) = (false, now) }
         if isTooMuch(rungs[current], beside, now: now) { return yield(rungs, current, isSteady, beside, now: now) }
         if !isSteady, estimate.isQueueGrowing, let capacity = estimate.capacity { return .slower(capacity * 9 / 10) }
+        let next = current + 1 < rungs.count ? rungs[current + 1] : nil
+        // What is tried may end meanwhile, or no longer be the next.
+        if let probe, probe.encoding != next?.encoding { abandonProbe() }
         if probe != nil { return followProbe(current, now: now) }
-        guard current + 1 < rungs.count, isSteady, now >= schedule.next,
-            now >= changed + (raised == changed ? Self.holdAfterRaise : Self.hold),
-            let calmSince = estimate.calmSince, now >= calmSince + Self.calm
-        else { return .stays }
-        let need = rungs[current + 1].need + beside
-        let rate = max(need + need * 3 / 20, rungs[current].need + beside + Probe.leastRaise)
-        beginProbe(.blink, rate: rate - beside, now: now)
+        if let next, isSteady, mayProbe(now: now) {
+            let need = next.need + beside
+            let rate = max(need + need * 3 / 20, rungs[current].need + beside + Probe.leastRaise)
+            beginProbe(.blink, of: next.encoding, rate: rate - beside, now: now)
+        }
         return .stays
+    }
+
+    /// There is nothing to decide.
+    mutating func rest(now: Instant) {
+        judged = now
+        unanswered.count = 0
+        abandonProbe()
     }
 
     /// When it is to be judged without a word of the viewer.
     var nextDeadline: Instant {
         let silence = unanswered.count >= Self.manyUnanswered ? silenceEnds : .distantFuture
-        return min(silence, probe?.nextDeadline ?? .distantFuture)
+        return max(judged + Self.pause, min(silence, probe?.nextDeadline ?? .distantFuture))
     }
+
+    /// What is due is not due again at once.
+    private static let pause = Interval.milliseconds(4)
 
     // MARK: Too much
 
@@ -103,7 +127,7 @@ struct ViewerLink {
         unanswered.count = 0
         guard fitting < current else { return isSteady ? .stays : .slower(rate) }
         if let raised, now < raised + Self.distrust { schedule.distrust(now: now) }
-        (changed, raised) = (now, nil)
+        (changed, raised, isRising, wasRaised) = (now, nil, false, false)
         estimate.judgeAnew(now: now)
         return .down(to: fitting, pace: rate * 13 / 20)
     }
@@ -112,17 +136,21 @@ struct ViewerLink {
     private func isSilent(now: Instant) -> Bool { unanswered.count >= Self.manyUnanswered && now >= silenceEnds }
 
     private var silenceEnds: Instant {
-        guard let last = estimate.lastFeedback, unanswered.last - last >= Self.leastSilence / 2 else {
-            return .distantFuture
-        }
-        return last + max(Self.leastSilence, roundTrip * 3)
+        guard let last = estimate.lastFeedback else { return .distantFuture }
+        return max(last, unanswered.first) + max(Self.leastSilence, roundTrip * 3)
     }
 
     // MARK: Room for more
 
-    private mutating func beginProbe(_ stage: Probe.Stage, rate: Int64, now: Instant) {
+    private func mayProbe(now: Instant) -> Bool {
+        guard let calmSince = estimate.calmSince else { return false }
+        let hold = wasRaised ? Self.holdAfterRaise : Self.hold + spread
+        return now >= schedule.next && now >= changed + hold && now >= calmSince + Self.calm
+    }
+
+    private mutating func beginProbe(_ stage: Probe.Stage, of encoding: Int, rate: Int64, now: Instant) {
         estimate.beginProbe()
-        probe = Probe(stage: stage, rate: rate, now: now)
+        probe = Probe(stage: stage, encoding: encoding, rate: rate, now: now)
     }
 
     private mutating func followProbe(_ current: Int, now: Instant) -> Verdict {
@@ -138,11 +166,11 @@ struct ViewerLink {
         case .passed:
             guard probe.hasSent(now: now) else { return .stays }
             guard probe.stage == .long else {
-                beginProbe(.long, rate: probe.rate, now: now)
+                beginProbe(.long, of: probe.encoding, rate: probe.rate, now: now)
                 return .stays
             }
             endProbe(failed: false, now: now)
-            (changed, raised) = (now, now)
+            (changed, isRising, wasRaised) = (now, true, true)
             return .up(to: current + 1)
         }
     }
@@ -157,8 +185,7 @@ struct ViewerLink {
     /// Bytes that the probe wants to leave now, beside the media.
     mutating func dueProbe(now: Instant) -> Int { probe?.due(now: now) ?? 0 }
 
-    /// Nothing is tried any more: what is sent is another's choice.
-    mutating func abandonProbe() {
+    private mutating func abandonProbe() {
         if probe != nil { estimate.endProbe() }
         probe = nil
     }
