@@ -200,6 +200,11 @@ final class FuzzedUnit {
             mid: "1", codec: Self.vp8, payloadType: PayloadType(96),
             rtxPayloadType: variant & 1 == 0 ? PayloadType(97) : nil, feedback: [.nack, .pli], extensions: ids,
             local: .init(ssrc: peer.streams[1], rtxSSRC: variant & 1 == 0 ? peer.streams[2] : nil, cname: "cname"))
+        // Who tells when packets arrive.
+        if variant & 0x40 == 0x40 {
+            video.extensions.transportSequence = 5
+            video.feedback.insert(.transportCC)
+        }
         // Towards a node.
         if variant & 0x88 == 0x80 {
             video.locals += (0..<3).map {
@@ -343,6 +348,8 @@ final class FuzzedUnit {
                     for e in Set([stream.encoding, stream.destination]) { readers[e] += 1 }
                 }
                 precondition(track.encodings.map(\.readers) == readers, "an encoding knows how many read it")
+                let watched = track.streams.count { $0.viewer.link != nil && $0.viewer.linkRecord == Int($0.record) }
+                precondition(track.watched == watched, "a track knows how many links are watched")
             }
             for peer in broadcast.peers.values {
                 precondition(unit.peers[peer.id] === peer, "a broadcast's peer is the unit's")

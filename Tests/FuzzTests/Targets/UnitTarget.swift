@@ -142,7 +142,11 @@ extension FuzzedUnit {
         case 5:
             return [.bye([media]), .bye([SSRC(FuzzedStream.all[0].ssrc)])]
         case 6:
-            return [.remb(sender: SSRC(1), bitrate: UInt64(input.byte()) << 40, media: [media])]
+            let byte = input.byte()
+            guard byte & 1 == 1 else {
+                return [.remb(sender: SSRC(1), bitrate: UInt64(byte) << 40, media: [media])]
+            }
+            return arrivals(&input, media).map { .transportFeedback($0) }
         case 7:
             let wanted = input.byte()
             let streams = unit.peers.values.compactMap { $0 as? Viewer }.flatMap(\.ssrcs).sorted {
@@ -166,6 +170,18 @@ extension FuzzedUnit {
             let names = [RTCPPacket.CanonicalName(ssrc: media, cname: String(decoding: input.take(9), as: UTF8.self))]
             return [.receiverReport(sender: SSRC(1), blocks: []), .sourceDescription(names)]
         }
+    }
+
+    /// Transport-wide feedback on packets of before, or on what nobody sent.
+    private func arrivals(_ input: inout FuzzInput, _ media: SSRC) -> [TransportFeedback] {
+        let base = input.number(UInt16.self) & 0x1FF
+        var time = TransportFeedback.ticks(now) &+ Int64(input.byte()) << 20
+        let arrivals = input.take(Int(input.byte())).map { byte -> Int64? in
+            time += Int64(byte & 0x3F)
+            return byte & 0xC0 == 0xC0 ? nil : time
+        }
+        return TransportFeedback.packets(
+            sender: SSRC(1), media: media, baseSequence: base, feedbackCount: 0, arrivals: arrivals)
     }
 
     /// The clock's time, more or less, or anything.
