@@ -111,3 +111,48 @@ extension AllocationTests {
         #expect(allocations == 0)
     }
 }
+
+extension AllocationTests {
+    /// Where links are watched: numbers on packets, and what comes back of them.
+    @Test func watchedLinksAllocateNothing() throws {
+        let cascade = Cascade(seed: 10)
+        let formats = [TrackFormat(codec: Cascade.vp8, rids: ["f", "h"]), Cascade.formats[1]]
+        let edge = try cascade.host("edge", formats: formats)
+        cascade.encodings = [0, 1]
+        for n in 0..<10 {
+            cascade.connect(source: try cascade.host("viewer-\(n)"), to: edge, tellsArrivals: true)
+        }
+        cascade.play(from: edge, until: .zero + .seconds(Int64(4)))
+        let unit = edge.unit
+        let viewers = unit.peers.values.compactMap { $0 as? Viewer }
+        #expect(viewers.count == 10 && viewers.allSatisfy { $0.link != nil })
+        var allocations: UInt64 = 0
+        var packets = 0
+        let now = cascade.network.now
+        for round in 0..<20 {
+            unit.apply(.ingest(Cascade.broadcast, packets: cascade.nextVideoFrame()), now: now)
+            var before = thread_allocations()
+            while true {
+                let more = unit.flush(now: now)
+                packets += unit.outbox.datagrams
+                unit.outbox.removeAll()
+                if !more { break }
+            }
+            if round > 0 { allocations += thread_allocations() - before }
+            for viewer in viewers {
+                let next = try #require(viewer.link).estimate.nextSequence
+                let feedback = TransportFeedback.packets(
+                    sender: SSRC(1), media: SSRC(2), baseSequence: UInt16(truncatingIfNeeded: next - 6),
+                    feedbackCount: 0,
+                    arrivals: (0..<6).map { $0 == 3 ? nil : TransportFeedback.ticks(now) + Int64(round * 40 + $0) })
+                for datagram in RTCPCompound.write(feedback.map { .transportFeedback($0) }) {
+                    before = thread_allocations()
+                    unsafe unit.receiveRTCP(datagram.span.bytes, of: viewer, now: now)
+                    if round > 0 { allocations += thread_allocations() - before }
+                }
+            }
+        }
+        #expect(packets == 20 * 10 * Int(cascade.packetsPerFrame))
+        #expect(allocations == 0, "\(allocations) allocations")
+    }
+}

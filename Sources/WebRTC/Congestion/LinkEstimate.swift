@@ -53,8 +53,8 @@ package struct LinkEstimate {
         return log.append(bytes: bytes, probe: probe.isOpen ? lastProbe : 0, now: now)
     }
 
-    /// Something that left has not been reported yet.
-    package var isWaiting: Bool { newest + 1 < log.next }
+    /// Of the next packet, extended; its low half is the transport-wide number.
+    package var nextSequence: Int64 { log.next }
 
     // MARK: Feedback
 
