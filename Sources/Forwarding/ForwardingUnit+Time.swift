@@ -7,7 +7,10 @@ extension ForwardingUnit {
     package func advance(now: Instant) -> Bool {
         catchup.refill()
         guard advanceHandshake(now: now) else { return true }
-        while deadlines.next <= now {
+        // However many are due, and be it one that is due again at once: what comes in has its turn in between.
+        var left = Self.mostAdvanced
+        while deadlines.next <= now, left > 0 {
+            left -= 1
             guard outbox.isEmpty || outbox.hasRoom(for: Self.mostDatagrams) else { return true }
             guard let (peer, reason) = deadlines.popDue(now: now) else { break }
             statistics.deadlines[Int(reason.rawValue)] += 1
@@ -16,6 +19,8 @@ extension ForwardingUnit {
         }
         return false
     }
+
+    private static let mostAdvanced = 4_000
 
     /// What one session may send at one deadline: checks, a flight of the handshake, feedback and reports.
     private static let mostDatagrams = 32

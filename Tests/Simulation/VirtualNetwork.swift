@@ -94,7 +94,7 @@ final class VirtualNetwork {
         var (last, turns) = (now, 0)
         while true {
             (last, turns) = (now, now == last ? turns + 1 : 0)
-            precondition(turns < 100_000, "time stands still: what is due is due again at once")
+            precondition(turns < 20_000, "time stands still: what is due is due again at once")
             let next = min(flights.first?.arrival ?? .distantFuture, hosts.map { $0.nextDeadline }.min() ?? end)
             guard next <= end else { break }
             now = max(now, next)
@@ -103,10 +103,7 @@ final class VirtualNetwork {
                 deliver(flight)
             }
             for host in hosts where host.nextDeadline <= now {
-                let before = host.unit.statistics.deadlines.reduce(0, +)
                 while host.unit.advance(now: host.clock.reading(at: now)) { settle(host) }
-                precondition(
-                    host.unit.statistics.deadlines.reduce(0, +) - before < 100_000, "a deadline is due again at once")
                 settle(host)
             }
         }
