@@ -216,7 +216,8 @@ struct Figures {
         }
         print(
             "rungs R9 \(kbits) kbit/s, 5 min: steps down \(downs.text); ‰ probes \(probes.text); % top \(top.text)")
-        #expect(probes.percentile(95) < 50 && downs.percentile(95) <= 8)
+        // 1 Mbit/s is 4 % more than the middle rung takes: there he comes and goes.
+        #expect(probes.percentile(95) < 50 && downs.percentile(95) <= (kbits == 1_000 ? 12 : 2))
         if kbits >= 3_000 { #expect(probes.percentile(100) == 0 && downs.percentile(100) == 0) }
     }
 }
