@@ -7,6 +7,8 @@ NODES = [
     {"name": "edge-ap", "role": "edge", "region": "ap", "url": "https://d.example", "ready": True, "self": False},
     {"name": "edge-down", "role": "edge", "region": "us", "url": "http://e:1", "ready": False, "self": False},
     {"name": "edge-without-url", "role": "edge", "ready": True, "self": False},
+    # Of another region: the node that tells does not know.
+    {"name": "edge-unknown", "role": "edge", "region": "ap", "url": "http://f:1", "ready": None, "self": False},
 ]
 FIND = """
 async ({nodes, broadcasts}) => {
@@ -18,9 +20,10 @@ async ({nodes, broadcasts}) => {
 WORDS = "async times => (await import('/where.js')).words(times)"
 
 
-def test_the_other_nodes_are_ready_edges_that_can_be_reached(modules):
+def test_the_other_nodes_are_edges_that_may_be_reached(modules):
     found = modules.evaluate(FIND, {"nodes": NODES, "broadcasts": [{"name": "x", "origin": "edge-us"}, {"name": "a b", "origin": "origin-1"}]})
-    assert found == ["edge-eu", "origin-1", ["https://d.example/?broadcast=a%20b#token=t", "http://b:1/?broadcast=a%20b#token=t"]]
+    assert found == ["edge-eu", "origin-1", [
+        "https://d.example/?broadcast=a%20b#token=t", "http://f:1/?broadcast=a%20b#token=t", "http://b:1/?broadcast=a%20b#token=t"]]
     assert modules.evaluate(FIND, {"nodes": [], "broadcasts": []}) == [None, None, []]
 
 
