@@ -150,17 +150,10 @@ def test_pages_are_small_and_keep_to_their_own_node(cascade, chromium, clip, ton
     assert not chromium.messages
 
 
-def test_the_page_says_where_it_is_and_finds_the_closest_node(cascade, chromium, clip, tone):
+def test_the_page_says_where_it_is(cascade, chromium, clip, tone):
     publish(cascade, clip, tone)
     page, _ = watch(chromium, cascade.edges[0])
     page.get_by_role("button", name="Measurements").click()
     page.get_by_text("Watched at edge-eu (here), published at origin-1 (here).").wait_for()
-    link = page.get_by_role("link", name="edge-us (there)")
-    page.get_by_role("button", name="Which is closest?").click()
-    page.get_by_text("Closest:").wait_for()
-    said = page.locator("#distances").inner_text()
-    assert "edge-eu" in said and "edge-us" in said and "did not answer" not in said, said
-    link.click()
-    page.wait_for_url(f"{cascade.edges[1].url}/?broadcast=show")
-    until(page, lambda s: s.get("decoded", 0) > 30 and s["page"] == "playing", 30, "playing there")
     assert not chromium.messages
+
