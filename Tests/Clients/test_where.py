@@ -8,7 +8,7 @@ NODES = [
     {"name": "edge-down", "role": "edge", "region": "us", "url": "http://e:1", "ready": False, "self": False},
     {"name": "edge-without-url", "role": "edge", "ready": True, "self": False},
     # Of another region: the node that tells does not know.
-    {"name": "edge-unknown", "role": "edge", "region": "ap", "url": "http://f:1", "ready": None, "self": False},
+    {"name": "edge-unknown", "role": "edge", "region": "ap", "kind": "other", "url": "http://f:1", "ready": False, "self": False},
 ]
 FIND = """
 async ({nodes, broadcasts}) => {

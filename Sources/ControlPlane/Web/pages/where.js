@@ -7,11 +7,12 @@ const tries = 4;
 /**
  * What `/api/nodes` and `/api/broadcasts` of the node that serves say: {here, source, others}. `source`: the node that the
  * broadcast is published at, undefined where it is not known. `others`: edges by name, but for those that are
- * known not to be ready: of an edge of another region a node may know nothing.
+ * known not to be ready: of an edge of another region (kind `other`) a
+ * node knows nothing, and /api/nodes calls it down.
  */
 export function whereabouts(nodes, broadcasts, name) {
   const origin = broadcasts.find(each => each.name === name)?.origin;
-  const others = nodes.filter(node => !node.self && node.role === 'edge' && node.ready !== false && node.url);
+  const others = nodes.filter(node => !node.self && node.role === 'edge' && (node.kind === 'other' || node.ready !== false) && node.url);
   return {
     here: nodes.find(node => node.self), source: nodes.find(node => node.name === origin),
     others: others.sort((a, b) => a.name.localeCompare(b.name, 'en')),
